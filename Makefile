@@ -1,0 +1,50 @@
+# make run   sets everything up and runs the main job (first call a few minutes, then at once)
+# make test  sets everything up and passes the tests
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+HOME_DIR ?= var/shaanxi
+READY := $(VENV)/.ready
+
+.PHONY: run test setup check sample dictionary lock bench clean
+.DEFAULT_GOAL := run
+
+run: $(HOME_DIR)/parkwatch.toml
+	@$(BIN)/parkwatch run --home $(HOME_DIR); code=$$?; test $$code -eq 3 && exit 0 || exit $$code
+
+$(HOME_DIR)/parkwatch.toml: | $(READY)
+	@$(BIN)/parkwatch init $(HOME_DIR) --example shaanxi
+
+test: $(READY)
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest
+
+setup: $(READY)
+
+# pip fetches uv at a pinned version and hash; uv installs everything else from the lock.
+$(READY): pyproject.toml uv.lock requirements-bootstrap.txt
+	@echo "安装依赖(首次约一分钟)……"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bootstrap.txt
+	@$(BIN)/uv sync --frozen --quiet --compile-bytecode
+	@touch $(READY)
+
+# Everything quick a change should pass before it is committed.
+check: $(READY)
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache
+
+# All simulated returns of the example, 2017-02 to 2023-12, with their answer key.
+sample: $(READY)
+	@$(BIN)/python examples/sample_returns.py --example shaanxi --to var/sample --from 2017-02 --through 2023-12 --truth var/sample-truth.csv
+
+dictionary: $(READY)
+	@$(BIN)/parkwatch dictionary > docs/data-dictionary.md
+
+lock: $(READY)
+	@$(BIN)/uv lock
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header requirements-bootstrap.in -o requirements-bootstrap.txt
+
+clean:
+	rm -rf $(VENV) var

@@ -1,0 +1,103 @@
+"""What every stage works with during one run: workspace, catalogue, stores, clock, progress.
+
+Belongs here: the handle passed to assets and small steps shared by all stages. Does not belong here:
+Dagster (the handle is plain) or any stage's logic.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from warehouse import schema, store
+from warehouse.catalog.reporting import expected_reporters
+from warehouse.state import State
+from warehouse.store import FAR_FUTURE, Warehouse
+from warehouse.workspace import Workspace
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from warehouse.catalog.load import Catalog
+
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how many are done, how many there are (0 when not counted)."""
+
+
+def no_progress(what: str, done: int, total: int) -> None:
+    """Progress of a run nobody watches."""
+
+
+@dataclass(slots=True)
+class Build:
+    """One run's view of its workspace. Times are naive UTC, as in the warehouse."""
+
+    workspace: Workspace
+    catalog: Catalog
+    warehouse: Warehouse
+    state: State
+    now: datetime
+    asof: str = FAR_FUTURE
+    """Figures are taken as known at this UTC time."""
+    progress: Progress = no_progress
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, what: str) -> Iterator[duckdb.DuckDBPyConnection]:
+        """One transaction of the build, shown to whoever watches and timed."""
+        self.progress(what, 0, 0)
+        started = time.perf_counter()
+        with self.warehouse.building() as connection:
+            yield connection
+        self.seconds[what] = time.perf_counter() - started
+
+    def publish(self, period: str | None) -> None:
+        """Write the digests, make the work file the published one, bring the ledger in line.
+
+        The ledger follows the published file: killed in between, the next run repeats its lines.
+        """
+        with self.step("发布") as connection:
+            connection.execute("DELETE FROM internal.affected_period")
+            connection.execute("DELETE FROM internal.affected_asof")
+            store.replace_rows(connection, "ops.digest", store.digest_rows(connection))
+            outcomes = store.fetch(connection, "FROM submissions.submission")
+        self.warehouse.publish()
+        self.state.replace_outcomes(outcomes)
+        for named in {period, *(row["period"] for row in outcomes)} - {None}:
+            self.state.replace_expected(named, expected_reporters(self.catalog, named, self.workspace.first_month))
+
+
+@dataclass(frozen=True, slots=True)
+class TableResult:
+    """What Dagster shows of a table that was built: size, content digest, a few rows."""
+
+    full_name: str
+    n_rows: int
+    digest: str
+    preview: str
+
+
+def describe(connection: duckdb.DuckDBPyConnection, full_name: str, where: str = "true") -> TableResult:
+    """Size, digest and first rows (Markdown) of a dictionary table, rows limited by ``where``."""
+    n_rows, digest = store.table_digest(connection, full_name)
+    names = [column.name for column in schema.table(full_name).columns][:10]
+    rows = store.fetch(
+        connection, f"SELECT {', '.join(names)} FROM {full_name} WHERE {where} LIMIT 8"
+    )
+    return TableResult(full_name, n_rows, digest, _markdown(names, rows))
+
+
+def _markdown(names: list[str], rows: list[dict[str, Any]]) -> str:
+    lines = [" | ".join(names), " | ".join("---" for _ in names)]
+    lines += [" | ".join(_short(row[name]) for name in names) for row in rows]
+    return "\n".join(lines)
+
+
+def _short(value: object) -> str:
+    text = "" if value is None else str(value).replace("|", "/").replace("\n", " ")
+    return text if len(text) <= 24 else text[:21] + "…"

@@ -1,0 +1,219 @@
+"""Compose (撰写): facts of a period, put into sentences by the template, become one document.
+
+Belongs here: the path data → facts → template → model, and the words a template may ask for.
+Does not belong here: computing (facts), Chinese phrases (wording), sentences (the template), or
+output formats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+from assets.bulletins import facts, markup, wording
+from assets.bulletins.data import BulletinData
+from assets.bulletins.figures import Figure, FigureBook
+from assets.bulletins.markup import Marked
+from assets.bulletins.model import Bulletin, Meta, Tone, figure_spans
+
+TEMPLATE = "bulletin.md.j2"
+
+
+def compose(data: BulletinData, *, folders: Iterable[Path] = ()) -> Bulletin:
+    """The document for ``data``: same data, same template → equal document, in any row order.
+
+    ``folders`` are searched for ``bulletin.md.j2`` before the shipped templates (a workspace's own
+    wording). Raises ``MarkupError`` for a template that breaks a rule and ``FigureError`` for
+    contradicting figures; missing data never raise: the sections say what is missing.
+    """
+    book = FigureBook()
+    text = markup.render(TEMPLATE, _context(data, book), _functions(book), folders)
+    parsed = markup.parse(text, book)
+    draft = Bulletin(
+        meta=_meta(data),
+        title=parsed.title,
+        headline=parsed.headline,
+        highlights=parsed.highlights,
+        addressee=parsed.addressee,
+        body=parsed.body,
+        annexes=parsed.annexes,
+        figures=(),
+    )
+    used = book.closure(span.figure_id for span in figure_spans(draft))
+    return replace(draft, figures=used)
+
+
+def _meta(data: BulletinData) -> Meta:
+    issuer = data.issuer
+    return Meta(
+        bureau=issuer.bureau,
+        letterhead=issuer.letterhead,
+        doc_number=issuer.doc_number or "",
+        period=data.period,
+        period_words=wording.period_words(data.period),
+        park_word=issuer.park_word,
+        issue_date=data.issue_date,
+        issue_date_words=wording.date_words(data.issue_date),
+        copies=issuer.copies,
+        printer=issuer.printer or issuer.bureau,
+        contact=issuer.contact,
+        simulated=data.simulated,
+        handling=issuer.handling,
+        status_mark=data.status_mark,
+        edition=data.edition,
+        replaces=data.replaces,
+        audience=data.audience,
+        as_of=data.as_of,
+        as_of_words=wording.time_words(data.as_of),
+        data_digest=data.data_digest,
+        rules_digest=data.rules_digest,
+    )
+
+
+def _context(data: BulletinData, book: FigureBook) -> dict[str, Any]:
+    register = facts.Register(book, data.period)
+    totals = facts.total_facts(register, data)
+    areas = facts.area_facts(register, data)
+    classes = facts.class_facts(register, data)
+    chosen = data.indicators[: facts.ANNEX_INDICATORS]
+    return {
+        "issuer": data.issuer,
+        "period": _period_words(data),
+        "correction": wording.correction(data.edition, data.replaces),
+        "correction_reason": data.correction_reason,
+        "simulated": data.simulated,
+        "as_of": wording.time_words(data.as_of),
+        "deadline": wording.date_words(data.filing_deadline) if data.filing_deadline else "",
+        "reply_by": wording.date_words(data.reply_by) if data.reply_by else "",
+        "lead": totals.get(data.lead_indicator_id),
+        "lead_name": _lead_name(data),
+        "totals": tuple(totals.values()),
+        "others": tuple(f for key, f in totals.items() if key != data.lead_indicator_id),
+        "bases": wording.basis_words([a.yoy_basis for a in data.areas if a.yoy_basis]),
+        "areas": areas,
+        "area_indicators": tuple((i.name_zh, facts.display_unit(i.unit, 0)[0]) for i in chosen),
+        "spread": facts.growth_facts(register, data, areas),
+        "coverage": facts.coverage_facts(register, data),
+        "targets": facts.target_facts(register, data),
+        "classes": classes,
+        "watch": facts.watch_facts(register, data, classes),
+        "reporting": facts.reporting_facts(register, data),
+        "definitions": tuple(
+            (i.name_zh, i.definition, facts.display_unit(i.unit, 0)[0]) for i in data.indicators
+        ),
+        "digests": (data.data_digest[:16], data.rules_digest[:16]),
+    }
+
+
+def _lead_name(data: BulletinData) -> str:
+    names = {i.indicator_id: i.name_zh for i in data.indicators}
+    return names[data.lead_indicator_id]
+
+
+def _period_words(data: BulletinData) -> dict[str, str]:
+    previous = data.previous_period
+    return {
+        "full": wording.period_words(data.period),
+        "short": wording.period_words(data.period, year=False),
+        "previous": wording.period_words(previous, year=False) if previous else "上期",
+    }
+
+
+def _functions(book: FigureBook) -> dict[str, Callable[..., Any]]:
+    """What a template may call. Each returns marked text, so no number passes unregistered."""
+
+    def fig(figure: Figure | str) -> Marked:
+        """The number."""
+        return markup.figure_mark(_figure(book, figure))
+
+    def figu(figure: Figure | str) -> Marked:
+        """The number with its unit."""
+        return markup.figure_mark(_figure(book, figure), unit=True)
+
+    return {
+        "fig": fig,
+        "figu": figu,
+        "growth": _growth,
+        "pace": _pace,
+        "gap": _gap,
+        "names": _names,
+        "rank": _rank,
+        "move": _move,
+        "streak": _streak,
+        "reported": _reported,
+        "light": _light,
+        "bar": _bar,
+        "table": markup.table_mark,
+        "superlative": _superlative,
+    }
+
+
+def _figure(book: FigureBook, figure: Figure | str) -> Figure:
+    return book[figure] if isinstance(figure, str) else figure
+
+
+def _shown(figure: Figure) -> Marked:
+    """The number without its sign, with its unit: a word says the direction."""
+    return markup.figure_mark(figure, "magnitude", unit=True)
+
+
+def _growth(indicator: facts.IndicatorFacts) -> Marked:
+    """同比增长7.0%; both amounts where a rate would mislead."""
+    yoy, prior, total = indicator.yoy, indicator.prior, indicator.total
+    if wording.growth_from_amounts(yoy.value, prior.value):
+        if prior.value is None or total.value is None:
+            return Marked("同比不可比")
+        amounts = (markup.figure_mark(total, unit=True), markup.figure_mark(prior, unit=True))
+        return Marked(wording.amounts(total.value, prior.value, *amounts))
+    return Marked(wording.growth(yoy.value, _shown(yoy)))
+
+
+def _pace(indicator: facts.IndicatorFacts, against: str) -> Marked:
+    figure = indicator.pace
+    return Marked(wording.pace(figure.value, _shown(figure), markup.quote(against)))
+
+
+def _gap(figure: Figure, least: Figure) -> Marked:
+    least_shown = markup.figure_mark(least, unit=True)
+    return Marked(wording.progress_gap(figure.value, _shown(figure), least_shown=least_shown))
+
+
+def _names(names: Sequence[str], limit: int | None = None, total: Figure | None = None) -> Marked:
+    """甲、乙、丙, shortened to ``limit`` names when ``total`` says how many there are."""
+    quoted = [markup.quote(name) for name in names]
+    count = markup.figure_mark(total) if total is not None else ""
+    return Marked(wording.listing(quoted, limit=limit if total else None, total_shown=count))
+
+
+def _superlative(names: Sequence[str], word: str) -> Marked:
+    return Marked(wording.superlative([markup.quote(name) for name in names], word))
+
+
+def _rank(row: facts.RankFacts) -> Marked:
+    return Marked(wording.rank_words(markup.figure_mark(row.rank), tied=row.tied))
+
+
+def _move(figure: Figure) -> Marked:
+    change = None if figure.value is None else int(figure.value)
+    return Marked(wording.rank_move(change, markup.figure_mark(figure, "magnitude")))
+
+
+def _streak(figure: Figure) -> Marked:
+    count = None if figure.value is None else int(figure.value)
+    return Marked(wording.streak(count, markup.figure_mark(figure)))
+
+
+def _reported(coverage: facts.CoverageFacts) -> Marked:
+    expected, present = coverage.expected, coverage.reported
+    shown = (markup.figure_mark(expected), markup.figure_mark(present))
+    return Marked(wording.reported(int(expected.value or 0), int(present.value or 0), *shown))
+
+
+def _light(tone: str, text: str = "") -> Marked:
+    return markup.badge_mark(cast(Tone, tone), text or wording.LIGHTS[tone])
+
+
+def _bar(figure: Figure, mark: Figure | None = None, tone: str = "info") -> Marked:
+    return markup.bar_mark(figure, mark, cast(Tone, tone))

@@ -1,0 +1,243 @@
+"""Input of a bulletin: warehouse rows as typed values, already selected for one audience.
+
+Belongs here: what a bulletin is composed from, read from lists of dicts and checked once. Does not
+belong here: queries (the stage's assets run them), judging, or text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal, TypeVar
+
+Row = TypeVar("Row")
+
+
+class DataError(ValueError):
+    """A row lacks a column or holds a value of the wrong type; says which table, row and column."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issuer:
+    """Who issues the document and to whom (``parkwatch.toml``). Lists keep the order given."""
+
+    bureau: str
+    letterhead: str
+    """发文机关标志, e.g. 安康市工业和信息化局文件."""
+    recipients: tuple[str, ...]
+    copies: tuple[str, ...] = ()
+    printer: str = ""
+    contact: str = ""
+    doc_number: str | None = None
+    """发文字号 with 〔〕; None while not allotted: the number is given at signing."""
+    handling: str = "内部资料，注意保管"
+    """Handling mark; never a secrecy grade, which only a competent body may give."""
+    region_word: str = "全省"
+    park_word: str = "县域工业集中区"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indicator:
+    """One core indicator, from ``dims.indicator``; the order given is the order printed."""
+
+    indicator_id: str
+    name_zh: str
+    unit: str
+    kind: Literal["flow", "stock", "ratio", "flag", "external"]
+    decimals: int = 2
+    definition: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AreaRow:
+    """An indicator summed over the reported parks of an area, as of the period.
+
+    ``value``/``value_prior`` are in the indicator's canonical unit; ``yoy_pct`` in percent, on
+    ``yoy_basis``; ``previous_yoy_pct`` is the growth printed for the previous period.
+    """
+
+    scope_code: str
+    scope_name: str
+    indicator_id: str
+    value: Decimal | None
+    value_prior: Decimal | None = None
+    yoy_pct: Decimal | None = None
+    yoy_basis: str | None = None
+    previous_yoy_pct: Decimal | None = None
+    n_parks: int
+    n_reported: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictRow:
+    """``targets.verdict`` with its clause. ``actual`` and ``target_value`` are both in ``unit``.
+
+    ``park_id`` empty: the target of an area. ``seasonal_progress_pct`` is the share of the year
+    usually reached by now; it is printed beside 序时进度 where present.
+    """
+
+    target_id: str
+    doc_no: str
+    clause: str
+    title: str
+    scope_code: str
+    scope_name: str
+    park_id: str | None = None
+    indicator_name: str
+    unit: str
+    comparator: str
+    target_value: Decimal | None
+    actual: Decimal | None
+    completion_pct: Decimal | None
+    time_progress_pct: Decimal | None
+    gap_pp: Decimal | None
+    seasonal_progress_pct: Decimal | None = None
+    light: Literal["green", "yellow", "orange", "red", "grey"]
+    verdict: Literal[
+        "met",
+        "on_pace",
+        "behind",
+        "far_behind",
+        "not_comparable",
+        "no_data",
+        "expired",
+        "manual",
+        "out_of_scope",
+    ]
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheme:
+    """An assessment scheme; ``note`` says where its parameters come from (建议值,非官方)."""
+
+    scheme_id: str
+    name: str
+    doc_no: str = ""
+    clause: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreRow:
+    """``assessment.score`` joined with ``assessment.watch`` and the park register.
+
+    ``rank`` among the ``n`` ranked parks of the class, equal scores sharing the better rank;
+    ``last_k`` the number the scheme calls 末位 (None: the scheme has none). A park that is not
+    ``eligible`` has no rank and says why. ``complete`` is False where missing data were bridged.
+    """
+
+    scheme_id: str
+    class_id: str
+    class_name: str
+    park_id: str
+    park_name: str
+    county_name: str
+    city_name: str
+    score: Decimal | None
+    rank: int | None
+    n: int
+    last_k: int | None
+    official: bool = False
+    eligible: bool = True
+    exclusion_reason: str | None = None
+    previous_rank: int | None = None
+    streak: int | None = None
+    light: Literal["green", "yellow", "orange", "red", "grey"] = "grey"
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerRow:
+    """Why a park is on the risk list: ``label`` in words, ``value`` as measured in ``unit``."""
+
+    scheme_id: str
+    park_id: str
+    trigger_id: str
+    label: str
+    value: Decimal | None
+    unit: str
+    decimals: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReporterRow:
+    """One reporter's month: filing status, files and findings of what is in force now."""
+
+    reporter_id: str
+    name: str
+    status: Literal["on_time", "late", "missing"]
+    parks_expected: int
+    parks_reported: int
+    files: int = 0
+    files_returned: int = 0
+    n_error: int = 0
+    n_verify: int = 0
+    n_hint: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulletinData:
+    """Everything one bulletin says. Order of rows does not matter, except of ``indicators``.
+
+    ``as_of`` must carry an offset. ``simulated`` marks the whole document 模拟数据.
+    ``scope_code`` names the area whose rows are the totals; other areas are listed in the annex.
+    """
+
+    period: str
+    scope_code: str
+    issuer: Issuer
+    as_of: datetime
+    issue_date: date
+    simulated: bool
+    lead_indicator_id: str
+    indicators: tuple[Indicator, ...]
+    areas: tuple[AreaRow, ...] = ()
+    verdicts: tuple[VerdictRow, ...] = ()
+    schemes: tuple[Scheme, ...] = ()
+    scores: tuple[ScoreRow, ...] = ()
+    triggers: tuple[TriggerRow, ...] = ()
+    reporters: tuple[ReporterRow, ...] = ()
+    previous_period: str | None = None
+    filing_deadline: date | None = None
+    reply_by: date | None = None
+    top_n: int = 5
+    edition: int = 1
+    replaces: int | None = None
+    correction_reason: str = ""
+    audience: str = ""
+    status_mark: str = ""
+    """Printed beside the title while it is not approved, e.g. 送审稿."""
+    data_digest: str = ""
+    rules_digest: str = ""
+
+    def __post_init__(self) -> None:
+        if self.as_of.tzinfo is None:
+            raise DataError("as_of 没有时区：须带偏移量，如 2020-07-20T18:00:00+08:00")
+        known = {indicator.indicator_id for indicator in self.indicators}
+        if self.lead_indicator_id not in known:
+            raise DataError(f"主要指标 {self.lead_indicator_id} 不在核心指标清单中")
+
+
+def rows_of(kind: type[Row], rows: Iterable[Mapping[str, Any]], table: str = "") -> tuple[Row, ...]:
+    """Typed rows from query results; columns the type does not know are ignored.
+
+    Raises :class:`DataError` naming table, row number and column for a missing or wrong value.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    adapter = TypeAdapter(kind)
+    built = []
+    for number, row in enumerate(rows, start=1):
+        try:
+            built.append(adapter.validate_python(dict(row)))
+        except ValidationError as error:
+            first = error.errors()[0]
+            column = ".".join(str(part) for part in first["loc"])
+            raise DataError(
+                f"{table or kind.__name__} 第{number}行 {column}: {first['msg']}"
+                f" (found {first.get('input')!r})"
+            ) from error
+    return tuple(built)

@@ -1,0 +1,220 @@
+"""Message (邮件): a bulletin as one complete e-mail for one recipient, as bytes.
+
+Belongs here: subject, parts, attachment names, deterministic boundaries and Message-ID; the only
+module that uses stdlib ``email``. Does not belong here: sending, recipients' lists, or any text of
+the bulletin (its sentences and tables come from the document model).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote
+
+from assets.bulletins.markup import TEMPLATES
+from assets.bulletins.model import Bulletin
+from assets.bulletins.webpage import html_environment
+
+HTML_LIMIT = 100_000
+"""Bytes of HTML: mail clients cut longer messages (Gmail at 102 KB)."""
+NAME_LIMIT = 75
+"""Longest encoded word (RFC 2047, 2): a longer name is split and shows as ATT0001.dat."""
+
+TABLES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("targets", ("目标（单位）", "目标值", "实绩", "完成率", "差", "判定")),
+    ("watch", ("园区", "预警", "名次", "连续期数", "触发情形")),
+)
+"""Tables shown in the mail, and which of their columns fit 640 pixels."""
+
+
+class MessageError(ValueError):
+    """The mail cannot be built as required: too large, an unsafe name or address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file sent along; ``subtype`` of ``application/``."""
+
+    name: str
+    content: bytes
+    subtype: str = "pdf"
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """From whom; ``domain`` of the address also ends the Message-ID."""
+
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A finished mail. ``sha256`` of ``content`` goes to the ledger."""
+
+    recipient: str
+    subject: str
+    message_id: str
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the bytes as they would be sent."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+def subject_of(bulletin: Bulletin) -> str:
+    """``【运行监测】2020年1—6月…监测通报（内部）``: no park, no number, marks first."""
+    meta = bulletin.meta
+    simulated = "【模拟数据】" if meta.simulated else ""
+    again = "（更正）" if meta.replaces else ""
+    return f"【运行监测】{simulated}{meta.period_words}{meta.park_word}监测通报{again}（内部）"
+
+
+def render_message(
+    bulletin: Bulletin,
+    *,
+    recipient: str,
+    sender: Sender,
+    date: datetime,
+    attachments: Sequence[Attachment],
+    greeting: str = "各位领导、各单位：",
+) -> Message:
+    """One mail: text and HTML of the same document, files attached. Same input → same bytes.
+
+    ``date`` must carry an offset. Raises :class:`MessageError` when the HTML exceeds 100 KB, a
+    file name cannot be written in one piece, or an address holds a line break.
+    """
+    _check(recipient, sender, date)
+    subject = subject_of(bulletin)
+    names = [attachment.name for attachment in attachments]
+    html = _html(bulletin, subject, names, greeting)
+    text = _text(bulletin, names, greeting)
+    digest = _digest(recipient, sender.address, subject, text, html, attachments)
+    message_id = f"<{digest[:40]}@{sender.address.rpartition('@')[2]}>"
+    content = _assemble(
+        subject, recipient, sender, date, message_id, text, html, attachments, digest
+    )
+    return Message(recipient, subject, message_id, content)
+
+
+def _check(recipient: str, sender: Sender, date: datetime) -> None:
+    if date.tzinfo is None:
+        raise MessageError("邮件日期没有时区")
+    for address in (recipient, sender.address):
+        if address.count("@") != 1 or any(c.isspace() or c in "<>,;" for c in address):
+            raise MessageError(f"邮件地址不合格式：{address!r}")
+        if not address.isascii():
+            raise MessageError(f"邮件地址含非 ASCII 字符：{address!r}")
+
+
+def _values(bulletin: Bulletin, names: list[str], greeting: str) -> dict[str, object]:
+    meta = bulletin.meta
+    contact = f"如有疑问请联系{meta.contact}，" if meta.contact else ""
+    return {
+        "bulletin": bulletin,
+        "meta": meta,
+        "greeting": greeting,
+        "attachments": names,
+        "tables": TABLES,
+        "closing": f"{contact}数据如有更正以最新版为准。",
+    }
+
+
+def _html(bulletin: Bulletin, subject: str, names: list[str], greeting: str) -> str:
+    from css_inline import CSSInliner
+
+    css = (TEMPLATES / "mail" / "mail.css").read_text(encoding="utf-8")
+    template = html_environment(bulletin).get_template("mail/mail.html.j2")
+    page = template.render(**_values(bulletin, names, greeting), subject=subject, css=css)
+    # keep_at_rules: without it the dark-mode and narrow-screen rules are lost
+    inliner = CSSInliner(keep_style_tags=False, keep_at_rules=True, load_remote_stylesheets=False)
+    inlined: str = inliner.inline(page)
+    size = len(inlined.encode())
+    if size > HTML_LIMIT:
+        raise MessageError(f"邮件正文 {size} 字节，超过 {HTML_LIMIT} 字节：请减少正文表格，改用附件")
+    return inlined
+
+
+def _text(bulletin: Bulletin, names: list[str], greeting: str) -> str:
+    template = html_environment(bulletin).get_template("mail/mail.txt.j2")
+    return template.render(**_values(bulletin, names, greeting))
+
+
+def _digest(
+    recipient: str,
+    sender: str,
+    subject: str,
+    text: str,
+    html: str,
+    attachments: Sequence[Attachment],
+) -> str:
+    """Identity of the mail's content: a repeated send is recognised by it."""
+    total = hashlib.sha256()
+    for part in (recipient, sender, subject, text, html):
+        total.update(hashlib.sha256(part.encode()).digest())
+    for attachment in attachments:
+        total.update(hashlib.sha256(attachment.name.encode()).digest())
+        total.update(hashlib.sha256(attachment.content).digest())
+    return total.hexdigest()
+
+
+def _assemble(
+    subject: str,
+    recipient: str,
+    sender: Sender,
+    date: datetime,
+    message_id: str,
+    text: str,
+    html: str,
+    attachments: Sequence[Attachment],
+    digest: str,
+) -> bytes:
+    from email.header import Header
+    from email.mime.multipart import MIMEMultipart
+    from email.mime.text import MIMEText
+    from email.policy import SMTP, compat32
+    from email.utils import format_datetime, formataddr
+
+    body = MIMEMultipart("alternative", boundary=f"=_alt_{digest[:24]}")
+    body.attach(MIMEText(text, "plain", "utf-8"))
+    body.attach(MIMEText(html, "html", "utf-8"))
+    mail = MIMEMultipart("mixed", boundary=f"=_mix_{digest[:24]}")
+    mail["From"] = formataddr((str(Header(sender.name, "utf-8")), sender.address))
+    mail["To"] = recipient
+    mail["Subject"] = Header(subject, "utf-8", header_name="Subject")
+    mail["Date"] = format_datetime(date)
+    mail["Message-ID"] = message_id
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["Content-Language"] = "zh-CN"
+    mail.attach(body)
+    for attachment in attachments:
+        mail.attach(_attachment_part(attachment))
+    # compat32 writes our folded headers as they are; the modern policies fold names again
+    return mail.as_bytes(policy=compat32.clone(linesep=SMTP.linesep, max_line_length=None))
+
+
+def _attachment_part(attachment: Attachment):  # type: ignore[no-untyped-def]
+    """Base64 part whose name is one encoded word and one RFC 5987 value.
+
+    RFC 2231 continuations (``filename*0*=``), which Python writes by itself, are shown by QQ Mail
+    and Outlook as an unnamed file.
+    """
+    from email.encoders import encode_base64
+    from email.mime.nonmultipart import MIMENonMultipart
+
+    name = attachment.name
+    if any(c in name for c in '\r\n"\\/:') or name != name.strip():
+        raise MessageError(f"附件文件名不安全：{name!r}")
+    word = f"=?utf-8?B?{b64encode(name.encode()).decode()}?="
+    if len(word) > NAME_LIMIT:
+        raise MessageError(f"附件文件名过长（编码后 {len(word)} 字符，上限 {NAME_LIMIT}）：{name}")
+    part = MIMENonMultipart("application", attachment.subtype)
+    part.set_payload(attachment.content)
+    encode_base64(part)
+    part.replace_header("Content-Type", f'application/{attachment.subtype};\r\n name="{word}"')
+    part["Content-Disposition"] = f"attachment;\r\n filename*=utf-8''{quote(name)}"
+    return part

@@ -1,0 +1,64 @@
+"""Dagster assets of stage 3: park-month and park-year indicators, area totals, the calendar."""
+
+import dagster as dg
+
+from assets.build import Build, describe
+from assets.submissions.assets import PERIODS, result
+from warehouse import derive
+from warehouse.schema import upstream_keys
+
+
+@dg.asset(
+    key=["indicators", "park_month"],
+    deps=upstream_keys("indicators.park_month"),
+    partitions_def=PERIODS,
+)
+def park_month(context: dg.AssetExecutionContext, build: dg.ResourceParam[Build]):
+    """Cumulative, single-month and prior-year values with growth and its basis."""
+    with build.step("计算月度指标") as connection:
+        derive.refresh_park_month(
+            connection,
+            build.catalog.indicators,
+            asof=build.asof,
+            first_month=build.workspace.first_month,
+        )
+        where = f"period = '{context.partition_key}'"
+        return result(describe(connection, "indicators.park_month", where))
+
+
+@dg.asset(
+    key=["indicators", "park_year"],
+    deps=upstream_keys("indicators.park_year"),
+    partitions_def=PERIODS,
+)
+def park_year(context: dg.AssetExecutionContext, build: dg.ResourceParam[Build]):
+    """Year values as of the period: final or year to date."""
+    with build.step("计算年度指标") as connection:
+        derive.refresh_park_year(
+            connection, context.partition_key, each_month=bool(build.catalog.schemes)
+        )
+        where = f"asof_period = '{context.partition_key}'"
+        return result(describe(connection, "indicators.park_year", where))
+
+
+@dg.asset(
+    key=["indicators", "area_year"],
+    deps=upstream_keys("indicators.area_year"),
+    partitions_def=PERIODS,
+)
+def area_year(context: dg.AssetExecutionContext, build: dg.ResourceParam[Build]):
+    """County, city and province totals; 飞地 counted once."""
+    with build.step("汇总地区指标") as connection:
+        derive.refresh_area_year(connection, build.catalog.indicators)
+        where = f"asof_period = '{context.partition_key}' AND area_level = 'province'"
+        return result(describe(connection, "indicators.area_year", where))
+
+
+@dg.asset(
+    key=["dims", "calendar"], deps=upstream_keys("dims.calendar"), partitions_def=PERIODS
+)
+def calendar(build: dg.ResourceParam[Build]):
+    """Report periods seen so far with their labels and time progress."""
+    with build.step("更新报告期") as connection:
+        derive.refresh_calendar(connection)
+        return result(describe(connection, "dims.calendar"))

@@ -1,0 +1,82 @@
+"""The report period of a table from title, sheet, file name, `key：value` lines and register of returns.
+
+Belongs here: which places may state the period, in which order, and whether they agree. Does not
+belong here: reading a period out of a text (`periods`) or out of a column of the table (`rows`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import PurePath
+
+from assets.submissions import notes
+from assets.submissions.periods import ParsedPeriod, PeriodRefusal, parse_period
+from assets.submissions.records import FileState
+from assets.submissions.structure import DetectedTable
+from quality.finding import Finding
+from warehouse.catalog.layouts import TableLayout
+
+_PERIOD_FACTS = frozenset(
+    "报告期 报告期别 报告时期 时间 日期 统计期 统计时间 所属期 所属时期 期别 数据期 截至 截止 报表日期".split()
+)
+
+
+def places(
+    table: DetectedTable, kinds: Sequence[str], state: FileState
+) -> Iterator[tuple[str, str]]:
+    """(place in Chinese, text) for each place a period may be stated in, in the layout's order."""
+    for kind in kinds:
+        if kind == "title":
+            for title in table.titles:
+                yield f"标题{title.address}", title.text
+        elif kind == "sheet":
+            yield "工作表名", table.sheet
+        elif kind == "file":
+            yield "文件名", PurePath(state.context.file_name).stem
+        elif kind == "facts":
+            for fact in table.facts:
+                if fact.key in _PERIOD_FACTS:
+                    yield f"“{fact.key}”{fact.value.address}", fact.value.text
+        elif kind == "submission" and state.context.period:
+            yield "报送登记", state.context.period
+
+
+_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?=年|[-./]\d|\d{2}(?!\d)|(?!\d))")
+
+
+def default_year(table: DetectedTable, state: FileState) -> int | None:
+    """Year for texts without one: the only year named by titles, sheet or file name."""
+    for kinds in (("title", "facts"), ("sheet",), ("file",)):
+        years = {int(y) for _, text in places(table, kinds, state) for y in _YEAR.findall(text)}
+        if len(years) == 1:
+            return next(iter(years))
+    if state.context.period:
+        return int(state.context.period[:4])
+    return None
+
+
+def table_period(
+    table: DetectedTable, rule: TableLayout, state: FileState
+) -> tuple[str | None, list[Finding]]:
+    """Report period of a table from the places its layout lists; all that speak must agree."""
+    kinds = rule.period.places
+    if rule.period.fixed:
+        return rule.period.fixed, []
+    year = default_year(table, state)
+    said: list[tuple[str, str, str]] = []
+    refused: list[tuple[str, PeriodRefusal]] = []
+    for place, text in places(table, kinds, state):
+        reading = parse_period(text, default_year=year)
+        if isinstance(reading, ParsedPeriod):
+            said.append((reading.period, place, reading.evidence))
+        elif isinstance(reading, PeriodRefusal) and place != "文件名":
+            refused.append((place, reading))
+    expected = state.context.period
+    if expected and said and "submission" not in kinds:
+        said.append((expected, "报送登记", expected))
+    if not said:
+        return None, [notes.no_period(table, refused)]
+    if len({period for period, _, _ in said}) > 1:
+        return said[0][0], [notes.period_mismatch(table, said)]
+    return said[0][0], []

@@ -1,0 +1,212 @@
+"""From bytes to a ``Workbook``: one function per format, run inside the reading process.
+
+Belongs here: values through calamine, the facts of the pre-scan laid over them (error cells,
+formulas without a saved result), passwords. Does not belong here: type detection and limits
+(prescan), processes (sandbox), structure or meaning of a table (structure detection, layouts).
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from assets.submissions.formats.facts import Facts, SheetFacts, notices_of
+from assets.submissions.limits import DEFAULT_LIMITS, Limits
+from assets.submissions.formats.ole_container import OleContainer
+from assets.submissions.prescan import prescan
+from assets.submissions.formats.read_html import read_html
+from assets.submissions.formats.read_ods import read_ods
+from assets.submissions.formats.read_xml2003 import read_xml2003
+from assets.submissions.rejections import Refused, refuse, rejection
+from assets.submissions.textfile import read_text
+from assets.submissions.workbook import CellValue, ErrorValue, Notice, Rejected, Sheet, Workbook
+from assets.submissions.formats.zip_directory import read_directory
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineSheet
+
+DEFAULT_PASSWORD = "VelvetSweatshop"
+"""Excel's own password of files that are only protected against changes ([MS-OFFCRYPTO] 2.4.2.3)."""
+
+SheetRows = tuple[SheetFacts, list[list[CellValue]]]
+
+
+def read_workbook(
+    data: bytes, limits: Limits = DEFAULT_LIMITS, passwords: Sequence[str] | None = None
+) -> Workbook | Rejected:
+    """Read a file of any accepted format. Bad input gives ``Rejected``, never an exception.
+
+    ``passwords``: tried in order on an encrypted file after Excel's default one; ``None`` means
+    this process cannot decrypt and an encrypted file is refused at once. Abort, exhausted memory
+    and endless loops are the sandbox's business.
+    """
+    facts = prescan(data, limits)
+    notices: list[Notice] = []
+    if isinstance(facts, Rejected) and facts.code == "encrypted" and passwords is not None:
+        opened = _decrypt(data, facts, passwords, limits)
+        if isinstance(opened, Rejected):
+            return opened
+        data, facts = opened, prescan(opened, limits)
+        notices.append(Notice("decrypted", "文件带有密码，已用配置的口令打开"))
+    if isinstance(facts, Rejected):
+        return facts
+    try:
+        book = _READERS[facts.format](data, facts, limits)
+    except Refused as refused:
+        return refused.rejected
+    except MemoryError:
+        raise
+    except Exception as error:  # parsers of hostile input raise anything; the file is refused
+        return rejection("damaged", f"解析失败：{type(error).__name__}：{str(error)[:120]}")
+    return Workbook(book.format, book.sheets, (*notices, *book.notices)) if notices else book
+
+
+def _read_calamine(data: bytes, facts: Facts, limits: Limits) -> Workbook:
+    """xlsx, xlsm, xlsb, xls: values by calamine from bytes, positions kept, facts laid over."""
+    from python_calamine import CalamineWorkbook, SheetTypeEnum
+
+    book = CalamineWorkbook.from_filelike(io.BytesIO(data))
+    sheets = []
+    for index, meta in enumerate(book.sheets_metadata):
+        sheet_facts = _facts_of(facts, index, meta.name)
+        if meta.typ != SheetTypeEnum.WorkSheet or sheet_facts.kind != "worksheet":
+            continue
+        rows = _read_rows(book.get_sheet_by_index(index), limits)
+        sheets.append(_sheet(sheet_facts, _lay_over(rows, sheet_facts)))
+    if not sheets:
+        raise refuse("no_sheets", "没有可读取的工作表（只有图表或宏表）")
+    return Workbook(facts.format, tuple(sheets), tuple(facts.notices))
+
+
+def _facts_of(facts: Facts, index: int, name: str) -> SheetFacts:
+    """Facts of calamine's sheet: same place, else same name (calamine drops what it cannot name)."""
+    if index < len(facts.sheets) and facts.sheets[index].name == name:
+        return facts.sheets[index]
+    named = [sheet for sheet in facts.sheets if sheet.name == name]
+    if named:
+        return named[0]
+    if index < len(facts.sheets):  # BIFF5 names are decoded with the file's code page only there
+        facts.sheets[index].name = name
+        return facts.sheets[index]
+    return SheetFacts(name)
+
+
+def _read_rows(sheet: CalamineSheet, limits: Limits) -> list[list[CellValue]]:
+    """Ragged rows from row 1 and column A; calamine's empty string is a blank."""
+    if sheet.total_height * sheet.total_width > limits.box:
+        found = f"{sheet.total_height:,} 行 × {sheet.total_width:,} 列"
+        raise refuse("box_too_large", found, limits.box)
+    rows: list[list[CellValue]] = []
+    filled = 0
+    for values in sheet.to_python(skip_empty_area=False):
+        row = [None if value == "" else value for value in values]
+        while row and row[-1] is None:
+            row.pop()
+        if timedelta in map(type, row):
+            row = [_days(value) if isinstance(value, timedelta) else value for value in row]
+        rows.append(row)  # type: ignore[arg-type]
+        if row:
+            filled = len(rows)
+    del rows[filled:]
+    return rows
+
+
+def _days(span: timedelta) -> float:
+    """An elapsed time as the file stores it: days."""
+    return span / timedelta(days=1)
+
+
+def _lay_over(rows: list[list[CellValue]], facts: SheetFacts) -> list[list[CellValue]]:
+    """Error cells (calamine: empty) and formulas without a result (calamine: empty or 0)."""
+    for (row, column), code in facts.errors.items():
+        _put(rows, row, column, ErrorValue(code))
+    for row, column in facts.uncached:
+        if row <= len(rows) and column <= len(rows[row - 1]):
+            _put(rows, row, column, None)
+    return rows
+
+
+def _put(rows: list[list[CellValue]], row: int, column: int, value: CellValue) -> None:
+    while len(rows) < row:
+        rows.append([])
+    values = rows[row - 1]
+    if len(values) < column:
+        values += [None] * (column - len(values))
+    values[column - 1] = value
+
+
+def _sheet(facts: SheetFacts, rows: list[list[CellValue]]) -> Sheet:
+    return Sheet(
+        name=facts.name,
+        rows=rows,
+        merged=tuple(facts.merged),
+        visible=facts.visible,
+        hidden_rows=facts.hidden("rows"),
+        hidden_columns=facts.hidden("columns"),
+        uncached_formulas=frozenset(facts.uncached),
+    )
+
+
+def _workbook(kind: str, sheets: list[SheetRows], notices: list[Notice]) -> Workbook:
+    """Workbook of a format whose reader finds facts and values in the same pass."""
+    found = notices + notices_of(facts for facts, _ in sheets)
+    return Workbook(kind, tuple(_sheet(facts, rows) for facts, rows in sheets), tuple(found))
+
+
+def _read_ods(data: bytes, facts: Facts, limits: Limits) -> Workbook:
+    directory = read_directory(data, limits)
+    return _workbook("ods", read_ods(data, directory, limits), facts.notices)
+
+
+def _read_html(data: bytes, facts: Facts, limits: Limits) -> Workbook:
+    sheets, notices = read_html(data, limits)
+    return _workbook("html", sheets, facts.notices + notices)
+
+
+def _read_xml2003(data: bytes, facts: Facts, limits: Limits) -> Workbook:
+    return _workbook("xml2003", read_xml2003(data, limits), facts.notices)
+
+
+def _read_text(data: bytes, _facts: Facts, limits: Limits) -> Workbook:
+    return read_text(data, limits)
+
+
+_READERS = {
+    "xlsx": _read_calamine,
+    "xlsm": _read_calamine,
+    "xlsb": _read_calamine,
+    "xls": _read_calamine,
+    "ods": _read_ods,
+    "html": _read_html,
+    "xml2003": _read_xml2003,
+    "text": _read_text,
+}
+
+
+def _decrypt(
+    data: bytes, facts: Rejected, passwords: Sequence[str], limits: Limits
+) -> bytes | Rejected:
+    """The decrypted file, or why not. Excel's default password is tried first."""
+    import msoffcrypto
+
+    if not data.startswith(b"\xd0\xcf\x11\xe0"):
+        return rejection("encrypted_unsupported", facts.found)
+    OleContainer(data)
+    for password in (DEFAULT_PASSWORD, *passwords):
+        plain = io.BytesIO()
+        try:
+            office = msoffcrypto.OfficeFile(io.BytesIO(data))
+            office.load_key(password=password)
+            office.decrypt(plain)
+        except (msoffcrypto.exceptions.InvalidKeyError, msoffcrypto.exceptions.DecryptionError):
+            continue
+        except MemoryError:
+            raise
+        except Exception as error:  # unknown schemes and damaged headers
+            return rejection("encrypted_unsupported", f"{facts.found}：{type(error).__name__}")
+        return plain.getvalue()
+    if not passwords:
+        return facts
+    return rejection("encrypted_password", f"{facts.found}，试过 {len(passwords)} 个口令")

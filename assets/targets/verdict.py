@@ -1,0 +1,87 @@
+"""The verdict row: one target judged as of a period, column for column ``targets.verdict``.
+
+Belongs here: the row type, the order of lights, the Chinese words of verdicts and lights. Does not
+belong here: how a verdict is reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from methods.progress import Light
+
+VERDICT_ZH = {
+    "met": "达成",
+    "on_pace": "按进度",
+    "behind": "滞后",
+    "far_behind": "明显滞后",
+    "not_comparable": "口径不符",
+    "no_data": "缺数",
+    "expired": "已到期",
+    "manual": "人工认定",
+    "out_of_scope": "不适用",
+}
+LIGHT_ZH = {"green": "绿", "yellow": "黄", "orange": "橙", "red": "红", "grey": "灰"}
+SCALE = Decimal("1E-8")
+FIGURES = (
+    "actual",
+    "required",
+    "completion_pct",
+    "time_progress_pct",
+    "gap_pp",
+    "pace_ratio",
+    "still_required",
+)
+_SEVERITY: dict[str, int] = {"grey": 0, "green": 1, "yellow": 2, "orange": 3, "red": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictRow:
+    """A row of ``targets.verdict``. ``park_id`` is empty for a verdict on an area.
+
+    ``actual``, ``required``, ``still_required`` are in ``unit`` (canonical; growth and shares in %
+    and percentage points). ``completion_pct`` = actual / required. ``time_progress_pct`` is m/12
+    for yearly clauses and the share of the plan gone for clauses due at its end. ``gap_pp`` and
+    ``pace_ratio`` compare what is done with it; where a baseline is known "done" is the share of
+    the way from the baseline, otherwise the completion. For growth ``gap_pp`` = growth − bar.
+    ``probability`` stays empty until a calibrated forecast exists.
+    """
+
+    target_id: str
+    scope_code: str
+    park_id: str
+    asof_period: str
+    actual: Decimal | None
+    required: Decimal | None
+    unit: str
+    completion_pct: Decimal | None
+    time_progress_pct: Decimal | None
+    gap_pp: Decimal | None
+    pace_ratio: Decimal | None
+    still_required: Decimal | None
+    probability: Decimal | None
+    light: Light
+    verdict: str
+    reason: str
+    indicator_used: str
+    figure_ids: tuple[str, ...]
+
+
+def stored(row: VerdictRow) -> VerdictRow:
+    """The row with its figures in the warehouse's scale of 8 decimals (half even)."""
+    figures = {
+        name: getattr(row, name).quantize(SCALE, rounding=ROUND_HALF_EVEN)
+        for name in FIGURES
+        if getattr(row, name) is not None
+    }
+    return replace(row, **figures)
+
+
+def strictest(lights: Iterable[Light]) -> Light:
+    """The worst of several lights; grey (not judged) yields to any other.
+
+    Several documents in force are all judged; the overall light is the strictest of them.
+    """
+    return max(lights, key=lambda light: _SEVERITY[light], default="grey")

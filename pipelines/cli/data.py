@@ -1,0 +1,142 @@
+"""Commands that read the published warehouse: explain, query, targets, watch, dictionary.
+
+Belongs here: asking and printing. Does not belong here: computing anything.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command("explain", help="一个数字的来历:公式、输入、版本、文件、工作表、单元格。")(explain)
+    app.command("query", help="对已发布的数据执行只读 SQL。")(query)
+    app.command("targets", help="目标判定。")(targets)
+    app.command("watch", help="末位风险名单(模拟名次,非正式考核结果)。")(watch)
+    app.command("dictionary", help="数据字典(Markdown)。")(dictionary)
+
+
+Home = Annotated[Path | None, typer.Option(help="工作区目录")]
+Json = Annotated[bool, typer.Option("--json", help="输出 JSON")]
+
+
+def explain(
+    figure: Annotated[list[str], typer.Argument(help="数字编号,或 园区 指标 报告期")],
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Trace a figure down to the cells it rests on."""
+    from warehouse.explain import Step
+    from warehouse.explain import explain as prove
+
+    with _reading(home) as connection:
+        proof = prove(connection, figure)
+    if as_json:
+        from dataclasses import asdict
+
+        typer.echo(json.dumps(asdict(proof), ensure_ascii=False, indent=1))
+        return
+
+    def show(step: Step, depth: int) -> None:
+        typer.echo("  " * depth + step.text)
+        for part in step.parts:
+            show(part, depth + 1)
+
+    show(proof, 0)
+
+
+def query(
+    sql: Annotated[str, typer.Argument(help="一条 SELECT 语句")],
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Run one read-only statement on the published warehouse."""
+    from warehouse.store import fetch
+
+    with _reading(home) as connection:
+        rows = fetch(connection, sql)
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False, default=str, indent=1))
+    else:
+        _print_table(rows)
+
+
+def targets(
+    period: Annotated[str | None, typer.Option(help="报告期 YYYY-MM")] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """List the verdicts of a period."""
+    _list(_TARGETS, period, home, as_json)
+
+
+def watch(
+    period: Annotated[str | None, typer.Option(help="报告期 YYYY-MM")] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """List the watch list of a period."""
+    typer.echo("模拟名次,非正式考核结果", err=as_json)
+    _list(_WATCH, period, home, as_json)
+
+
+_TARGETS = """
+SELECT verdict.target_id, target.doc_no, target.clause, verdict.park_id, verdict.verdict,
+       verdict.light, verdict.reason
+FROM targets.verdict AS verdict
+LEFT JOIN dims.target AS target USING (target_id)
+WHERE verdict.asof_period = coalesce($1, (SELECT max(asof_period) FROM targets.verdict))
+ORDER BY verdict.target_id, verdict.park_id
+"""
+_WATCH = """
+SELECT watch.scheme_id, watch.class_id, watch.park_id, watch.simulated_rank, watch.light,
+       watch.triggers
+FROM assessment.watch AS watch
+WHERE watch.asof_period = coalesce($1, (SELECT max(asof_period) FROM assessment.watch))
+ORDER BY watch.scheme_id, watch.class_id, watch.simulated_rank DESC
+"""
+
+
+def _list(sql: str, period: str | None, home: Path | None, as_json: bool) -> None:
+    from warehouse.store import fetch
+
+    with _reading(home) as connection:
+        rows = fetch(connection, sql, [period])
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False, default=str, indent=1))
+    else:
+        _print_table(rows)
+
+
+def dictionary() -> None:
+    """Print the generated data dictionary."""
+    from warehouse.dictionary import markdown
+
+    typer.echo(markdown())
+
+
+def _reading(home: Path | None) -> Any:
+    from pipelines.settings import load_workspace
+    from warehouse.store import Warehouse
+
+    return Warehouse(load_workspace(home)).reading()
+
+
+def _print_table(rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        typer.echo("(无结果)")
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(show_edge=False)
+    for name in rows[0]:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row.values()))
+    Console().print(table)

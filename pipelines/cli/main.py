@@ -1,0 +1,54 @@
+"""Entry point of the ``parkwatch`` command: commands, their help, and how errors end.
+
+Belongs here: the command tree and exit codes. Does not belong here: what a command does (the other
+modules of this package). Exit codes: 0 done; 1 failed; 2 usage; 3 done with returns or missing
+reporters; 75 already running.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_FINDINGS, EXIT_BUSY = 0, 1, 2, 3, 75
+
+app = typer.Typer(
+    name="parkwatch",
+    help="园区运行监测:收表、审核、入库、研判、通报。Monthly monitoring of industrial parks.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def main() -> None:
+    """Run the command; expected errors end in one plain message, never in a traceback."""
+    from pipelines.cli import data, inspect, run, status, workspace
+
+    for module in (workspace, run, status, data, inspect):
+        module.register(app)
+    try:
+        app()
+    except Exception as error:  # the one place where expected errors become words
+        text = _plain_words(error)
+        if text is None:
+            raise
+        typer.echo(f"错误:{text}", err=True)
+        sys.exit(_exit_code(error))
+
+
+def _plain_words(error: Exception) -> str | None:
+    """Message of an error a user can mend; None for a fault of ours (traceback wanted)."""
+    expected = {"SettingsError", "WarehouseBusyError", "NothingPublishedError", "CatalogError",
+                "UsageError", "NotFoundError"}  # fmt: skip
+    names = {cls.__name__ for cls in type(error).__mro__}
+    return str(error) if names & expected else None
+
+
+def _exit_code(error: Exception) -> int:
+    name = type(error).__name__
+    if name == "WarehouseBusyError":
+        return EXIT_BUSY
+    return EXIT_USAGE if name in ("SettingsError", "UsageError") else EXIT_FAILED

@@ -1,0 +1,269 @@
+"""``parkwatch run``: the main job for one period, launched in this process, shown as it goes.
+
+Belongs here: preparing the instance, launching the job the daemon would launch, saying how it ended.
+Does not belong here: what the job does. Exit: 0 done; 3 done with returns or missing reporters;
+1 failed; 2 usage; 75 already running.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import uuid
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from warehouse.workspace import HOME_VARIABLE, Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command("run", help="主流程:收件 → 审核 → 入库 → 研判 → 通报草稿。")(run)
+    app.command("ingest", help="把文件放入收件箱(与直接拖入 inbox 相同)。")(ingest)
+
+
+def run(
+    period: Annotated[str | None, typer.Option(help="报告期 YYYY-MM,默认见设置")] = None,
+    home: Annotated[Path | None, typer.Option(help="工作区目录")] = None,
+    asof: Annotated[str | None, typer.Option(help="按此时刻所知的数据(ISO 时间)")] = None,
+) -> None:
+    """Run the main job for a period."""
+    from pipelines.settings import load_workspace
+
+    workspace = load_workspace(home)
+    chosen = _period(period or workspace.default_period, workspace)
+    moment = _asof(asof)
+    raise typer.Exit(launch(workspace, chosen, moment))
+
+
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(exists=True, help="文件或目录")],
+    home: Annotated[Path | None, typer.Option(help="工作区目录")] = None,
+    reporter: Annotated[str | None, typer.Option(help="填报单位编号")] = None,
+) -> None:
+    """Copy files into the inbox; the next run checks them like any others."""
+    from pipelines.settings import load_workspace
+
+    inbox = load_workspace(home).inbox / (reporter or "")
+    inbox.mkdir(parents=True, exist_ok=True)
+    for path in paths:
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.is_file():
+                _copy_whole(file, inbox / file.name)
+                typer.echo(f"已放入收件箱:{inbox / file.name}")
+
+
+def _copy_whole(source: Path, target: Path) -> None:
+    """Copy so that a half-written file is never seen; never overwrite another delivery."""
+    data = source.read_bytes()
+    number = 1
+    while target.exists() and target.read_bytes() != data:
+        number += 1
+        target = target.with_name(f"{source.stem}({number}){source.suffix}")
+    partial = target.with_name(f".{target.name}.part")
+    partial.write_bytes(data)
+    os.replace(partial, target)
+
+
+def _period(text: str | None, workspace: Workspace) -> str:
+    from pipelines.cli.workspace import UsageError
+    from pipelines.settings import PERIOD
+
+    if text is None:
+        raise UsageError("请用 --period YYYY-MM 指定报告期,例:--period 2020-06")
+    if not PERIOD.fullmatch(text):
+        raise UsageError(f"报告期应写作 YYYY-MM,读到 {text};例:--period 2020-06")
+    if int(text[5:]) < workspace.first_month:
+        raise UsageError(
+            f"{text}:1月数据不单独报送,每年第一期为 {text[:4]}-{workspace.first_month:02d}(1—2月)"
+        )
+    return text
+
+
+def _asof(text: str | None) -> str | None:
+    """A moment as naive UTC text; without a zone it is Beijing time."""
+    if text is None:
+        return None
+    from zoneinfo import ZoneInfo
+
+    from pipelines.cli.workspace import UsageError
+
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"--asof 应为 ISO 时间,例:2020-07-20T18:00,读到 {text}") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=ZoneInfo("Asia/Shanghai"))
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
+
+
+def launch(workspace: Workspace, period: str, asof: str | None = None) -> int:
+    """Launch the monthly job for ``period`` in this process; returns the exit code.
+
+    Raises WarehouseBusyError before anything starts when another process is building.
+    """
+    from warehouse.state import State
+    from warehouse.store import Warehouse
+
+    os.environ[HOME_VARIABLE] = str(workspace.home)
+    os.environ["DAGSTER_HOME"] = str(workspace.dagster_home)
+    workspace.dagster_home.mkdir(parents=True, exist_ok=True)
+    state = State(workspace.state_file)
+    with Warehouse(workspace).writer_lock():
+        pass  # fail at once, with a plain word, when somebody else is at work
+    run_id = str(uuid.uuid4())
+    started = time.monotonic()
+    state.start_run(run_id, period, _now())
+    typer.echo(f"{period} 主流程开始(工作区 {workspace.home})")
+    try:
+        result = _execute(run_id, period, asof)
+    except BaseException:
+        state.finish_run(run_id, _now(), "failed", "运行中断")
+        raise
+    if not result.success:
+        state.finish_run(run_id, _now(), "failed", _failure(result))
+        typer.echo(f"错误:运行失败:{_failure(result)}\n详情:在 Dagster 界面查看运行 {run_id}", err=True)
+        return 1
+    seconds = time.monotonic() - started
+    return _conclude(workspace, state, run_id, period, seconds)
+
+
+def _execute(run_id: str, period: str, asof: str | None) -> Any:
+    """Run the job with the persistent instance, so that the UI shows it afterwards."""
+    import logging
+    import warnings
+
+    warnings.filterwarnings("ignore", module="dagster")
+    import dagster as dg
+
+    from pipelines import jobs, resources
+    from pipelines.definitions import defs
+
+    logging.getLogger("dagster").setLevel(logging.ERROR)
+    tags = {"dagster/partition": period} | ({resources.ASOF_TAG: asof} if asof else {})
+    job = defs.resolve_job_def(jobs.MONTHLY)
+    with _display() as show:
+        token = resources.watcher.set(show)
+        try:
+            return job.execute_in_process(
+                instance=dg.DagsterInstance.get(),
+                partition_key=period,
+                run_id=run_id,
+                tags=tags,
+                raise_on_error=False,
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            )
+        finally:
+            resources.watcher.reset(token)
+
+
+@contextmanager
+def _display() -> Iterator[Any]:
+    """Progress: one live line per step on a terminal, plain lines otherwise."""
+    if not sys.stderr.isatty():
+        said: list[str] = []
+
+        def say(what: str, done: int, total: int) -> None:
+            if what not in said:
+                said.append(what)
+                typer.echo(f"  {what}……", err=True)
+
+        yield say
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        tasks: dict[str, Any] = {}
+
+        def draw(what: str, done: int, total: int) -> None:
+            for other, task in tasks.items():
+                if other != what:
+                    bars.update(task, completed=bars.tasks[task].total)
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total or 1)
+            bars.update(tasks[what], completed=done, total=total or 1)
+
+        yield draw
+        for task in tasks.values():
+            bars.update(task, completed=bars.tasks[task].total)
+
+
+def _failure(result: Any) -> str:
+    for event in result.all_events:
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            inner = error.cause or error
+            return f"{event.step_key}:{inner.message.strip()}"
+    return "未知原因"
+
+
+def _conclude(workspace: Workspace, state: Any, run_id: str, period: str, seconds: float) -> int:
+    """Say what came out; exit code 3 when files came back or reporters are missing."""
+    board = state.board(period)
+    missing = [row["name"] for row in board if row["status"] is None]
+    troubled = state.troubled(period)
+    summary = f"应报 {len(board)},未报 {len(missing)},有问题的文件 {len(troubled)}"
+    status = "done_with_findings" if missing or troubled else "done"
+    state.finish_run(run_id, _now(), status, summary)
+    typer.echo(f"完成,用时 {seconds:.0f} 秒。{summary}")
+    _print_troubled(workspace, period, troubled, missing)
+    _print_documents(workspace, period)
+    return 3 if missing or troubled else 0
+
+
+def _print_troubled(
+    workspace: Workspace, period: str, troubled: list[dict[str, Any]], missing: list[str]
+) -> None:
+    from warehouse.store import Warehouse, fetch
+
+    if missing:
+        typer.echo("未报:" + "、".join(missing))
+    if not troubled:
+        return
+    with Warehouse(workspace).reading() as connection:
+        findings = fetch(
+            connection,
+            "SELECT file_name, sheet, address, severity, message FROM quality.finding "
+            "WHERE submission_id IN (SELECT unnest(?)) AND outcome <> 'pass' "
+            "ORDER BY file_name, severity, sheet, address",
+            [[row["sha256"] for row in troubled]],
+        )
+    typer.echo(f"问题清单({len(findings)} 条,列前 20 条;全部见 parkwatch query \"FROM quality.finding\"):")
+    for finding in findings[:20]:
+        typer.echo(f"  {finding['message']}")
+
+
+def _print_documents(workspace: Workspace, period: str) -> None:
+    folder = workspace.reports / period
+    documents = sorted(p for p in folder.rglob("*") if p.suffix in (".pdf", ".html", ".eml"))
+    if documents:
+        typer.echo("通报草稿:")
+        for path in documents:
+            typer.echo(f"  {path}")
+    typer.echo(
+        f"查看:parkwatch status --home {_shown(workspace.home)};"
+        f"parkwatch explain <数字编号> --home {_shown(workspace.home)}"
+    )
+
+
+def _shown(home: Path) -> str:
+    try:
+        return str(home.relative_to(Path.cwd()))
+    except ValueError:
+        return str(home)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+

@@ -1,0 +1,112 @@
+"""``parkwatch init`` and ``parkwatch doctor``: a workspace made, a workspace examined.
+
+Belongs here: making the folder of a workspace from an example and checking that it can work. Does not
+belong here: running anything in it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from warehouse.workspace import home_folder
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+FOLDERS = ("inbox", "archive", "catalog", "lake", "quality", "reports", "site", "dagster")
+
+DAGSTER_YAML = """\
+# Instance of this workspace. Nothing is sent anywhere; one run at a time; old ticks are purged.
+telemetry: {enabled: false}
+nux: {enabled: false}
+concurrency: {runs: {max_concurrent_runs: 1}}
+run_monitoring: {enabled: true, start_timeout_seconds: 180, max_runtime_seconds: 7200}
+retention:
+  schedule: {purge_after_days: 90}
+  sensor: {purge_after_days: {skipped: 7, failure: 30, success: 30}}
+"""
+
+
+class UsageError(ValueError):
+    """The command was asked for something it cannot do as asked."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command("init", help="新建工作区(从示例复制设置、目录、登记与示例报表)。")(init)
+    app.command("doctor", help="检查工作区能否正常运行,逐项说明处理办法。")(doctor)
+
+
+def init(
+    folder: Annotated[Path | None, typer.Argument(help="工作区目录,默认 var/shaanxi")] = None,
+    example: Annotated[str, typer.Option(help="shaanxi | shanxi | eia")] = "shaanxi",
+) -> None:
+    """Make a workspace from an example."""
+    home = make_workspace(home_folder(folder), example)
+    typer.echo(f"工作区已建立:{home}\n下一步:parkwatch run --home {home}")
+
+
+def make_workspace(home: Path, example: str) -> Path:
+    """Copy the example and generate its simulated returns, if it has any. Returns ``home``.
+
+    Raises UsageError for an unknown example or a folder that already holds a workspace.
+    """
+    source = EXAMPLES / example
+    if not (source / "parkwatch.toml").is_file():
+        known = "、".join(sorted(p.parent.name for p in EXAMPLES.glob("*/parkwatch.toml")))
+        raise UsageError(f"没有名为 {example} 的示例;可用:{known}")
+    if (home / "parkwatch.toml").exists():
+        raise UsageError(f"{home} 已是工作区;如需重建请先移走该目录")
+    making = home.with_name(f".{home.name}.making")
+    shutil.rmtree(making, ignore_errors=True)
+    shutil.copytree(source, making)
+    for name in FOLDERS:
+        (making / name).mkdir(exist_ok=True)
+    (making / "dagster" / "dagster.yaml").write_text(DAGSTER_YAML, encoding="utf-8")
+    if (source / "simulation.toml").is_file():
+        _generate_returns(example, making)
+    home.parent.mkdir(parents=True, exist_ok=True)
+    if home.exists():
+        home.rmdir()  # an empty folder may be there; a filled one is refused by the system
+    making.rename(home)
+    return home
+
+
+def _generate_returns(example: str, home: Path) -> None:
+    """Run the example's seeded generator up to the default period of its settings."""
+    import tomllib
+
+    settings = tomllib.loads((home / "parkwatch.toml").read_text(encoding="utf-8"))
+    subprocess.run(
+        [
+            sys.executable,
+            str(EXAMPLES / "sample_returns.py"),
+            "--example",
+            example,
+            "--to",
+            str(home / "inbox"),
+            "--through",
+            settings["default_period"],
+        ],
+        check=True,
+        cwd=EXAMPLES.parent,
+    )
+
+
+def doctor(
+    home: Annotated[Path | None, typer.Option(help="工作区目录")] = None,
+) -> None:
+    """Examine the workspace; exit 1 when something keeps it from working."""
+    from pipelines.cli.diagnosis import examine
+
+    findings = examine(home_folder(home))
+    for finding in findings:
+        typer.echo(f"{'✓' if finding.ok else '✗'} {finding.what}:{finding.found}")
+        if not finding.ok:
+            typer.echo(f"    处理:{finding.mend}")
+    if any(not f.ok for f in findings):
+        raise typer.Exit(1)

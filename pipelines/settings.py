@@ -1,0 +1,167 @@
+"""Settings of a workspace: environment over ``parkwatch.toml`` over defaults, all errors at once.
+
+Belongs here: reading and checking settings. Does not belong here: paths inside a workspace
+(``warehouse.workspace``) or policy (the catalogue). Secrets come only from the environment or files.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from warehouse.workspace import HOME_VARIABLE, Bureau, Workspace, home_folder
+
+SETTINGS_FILE = "parkwatch.toml"
+PERIOD = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+
+
+class SettingsError(ValueError):
+    """Settings cannot be used; the message lists every problem, where it is and how to mend it."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BureauSettings(_Section):
+    """``[bureau]``: who issues the bulletin, to whom, in which words and with which figures first."""
+
+    name: str
+    region_code: str = ""
+    letterhead: str = ""
+    document_pattern: str = ""
+    recipients: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
+    printer: str = ""
+    contact: str = ""
+    region_word: str = "全省"
+    park_word: str = "县域工业集中区"
+    lead_indicator: str = ""
+    indicators: tuple[str, ...] = ()
+
+
+class PeriodSettings(_Section):
+    """``[periods]``: the calendar of reporting."""
+
+    first_month: int = Field(2, ge=1, le=3)
+    timezone: str = "Asia/Shanghai"
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"不认识的时区 {name},例:Asia/Shanghai") from error
+        return name
+
+
+class CatalogSettings(_Section):
+    """``[catalog]``: which shipped catalogue the workspace starts from."""
+
+    base: str = "china_parks"
+
+
+class ReaderSettings(_Section):
+    """``[reader]``: the limited child processes that read files."""
+
+    processes: int = Field(2, ge=1, le=64)
+    password_file: Path | None = None
+
+
+class Settings(BaseSettings):
+    """Everything ``parkwatch.toml`` may say."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PARKWATCH_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    bureau: BureauSettings
+    periods: PeriodSettings = PeriodSettings()  # type: ignore[call-arg]
+    catalog: CatalogSettings = CatalogSettings()
+    reader: ReaderSettings = ReaderSettings()  # type: ignore[call-arg]
+    default_period: str | None = None
+    simulated: bool = False
+    language: str = "zh"
+
+    @field_validator("default_period")
+    @classmethod
+    def _a_period(cls, text: str | None) -> str | None:
+        if text is not None and not PERIOD.fullmatch(text):
+            raise ValueError(f"报告期应写作 YYYY-MM,读到 {text}")
+        return text
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Command line (init), then environment, then the workspace's file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load_workspace(home: Path | None = None, **overrides: Any) -> Workspace:
+    """The workspace at ``home`` with its settings.
+
+    Raises SettingsError when there is no settings file or any setting is wrong.
+    """
+    folder = home_folder(home)
+    file = folder / SETTINGS_FILE
+    if not file.is_file():
+        raise SettingsError(
+            f"找不到工作区设置:{file}\n"
+            f"处理:用 parkwatch init {_shown(folder)} --example shaanxi 新建工作区,"
+            f"或用 --home / 环境变量 {HOME_VARIABLE} 指定已有工作区。"
+        )
+    settings = _read(file, overrides)
+    return Workspace(
+        home=folder,
+        bureau=Bureau(**settings.bureau.model_dump()),
+        timezone=settings.periods.timezone,
+        first_month=settings.periods.first_month,
+        catalog_base=settings.catalog.base,
+        default_period=settings.default_period,
+        simulated=settings.simulated,
+        language=settings.language,
+        reader_processes=settings.reader.processes,
+        password_file=settings.reader.password_file,
+    )
+
+
+def _read(file: Path, overrides: dict[str, Any]) -> Settings:
+    import tomllib
+
+    class InFile(Settings):
+        model_config = SettingsConfigDict(**{**Settings.model_config, "toml_file": file})
+
+    try:
+        return InFile(**overrides)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{file} 不是有效的 TOML:{error}") from error
+    except ValidationError as error:
+        lines = [
+            f"  {'.'.join(map(str, e['loc'])) or '(整体)'}:{e['msg']}(读到 {e['input']!r})"
+            for e in error.errors()
+        ]
+        raise SettingsError(f"设置有误,请修改 {file}:\n" + "\n".join(lines)) from error
+
+
+def _shown(folder: Path) -> str:
+    try:
+        return str(folder.relative_to(Path.cwd()))
+    except ValueError:
+        return str(folder)

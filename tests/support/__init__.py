@@ -1,0 +1,1 @@
+"""Builders and doubles shared by tests; never imported by the product."""

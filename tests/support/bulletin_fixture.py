@@ -1,0 +1,280 @@
+"""A bulletin's input as the warehouse would give it: simulated parks with made-up names.
+
+Belongs here: deterministic rows for tests of the bulletin and delivery stages. Does not belong
+here: expectations. County names are real places of 陕西省 (610000); every park is invented.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+from assets.bulletins.data import (
+    AreaRow,
+    BulletinData,
+    Indicator,
+    Issuer,
+    ReporterRow,
+    Scheme,
+    ScoreRow,
+    TriggerRow,
+    VerdictRow,
+    rows_of,
+)
+
+D = Decimal
+BEIJING = timezone(timedelta(hours=8))
+
+# county, code, city, made-up park name
+COUNTIES = (
+    ("鄠邑区", "610118", "西安市", "秦甲"),
+    ("蓝田县", "610122", "西安市", "玉川乙"),
+    ("周至县", "610124", "西安市", "丙水"),
+    ("宜君县", "610222", "铜川市", "丁山"),
+    ("耀州区", "610204", "铜川市", "戊塬"),
+    ("岐山县", "610323", "宝鸡市", "己原"),
+    ("扶风县", "610324", "宝鸡市", "庚河"),
+    ("千阳县", "610328", "宝鸡市", "辛岭"),
+    ("凤翔区", "610305", "宝鸡市", "壬台"),
+    ("乾县", "610424", "咸阳市", "癸丘"),
+    ("礼泉县", "610425", "咸阳市", "子谷"),
+    ("兴平市", "610481", "咸阳市", "丑桥"),
+    ("彬州市", "610482", "咸阳市", "寅川"),
+    ("潼关县", "610522", "渭南市", "卯关"),
+    ("合阳县", "610524", "渭南市", "辰洼"),
+    ("蒲城县", "610526", "渭南市", "巳滩"),
+    ("富平县", "610528", "渭南市", "午坡"),
+    ("志丹县", "610625", "延安市", "未沟"),
+    ("安塞区", "610603", "延安市", "申峁"),
+    ("黄陵县", "610632", "延安市", "酉店"),
+    ("城固县", "610722", "汉中市", "戌坝"),
+    ("洋县", "610723", "汉中市", "亥湾"),
+    ("略阳县", "610727", "汉中市", "天峡"),
+    ("府谷县", "610822", "榆林市", "地梁"),
+    ("神木市", "610881", "榆林市", "玄畔"),
+    ("吴堡县", "610829", "榆林市", "黄渠"),
+    ("石泉县", "610922", "安康市", "宇潭"),
+    ("宁陕县", "610923", "安康市", "宙坪"),
+    ("旬阳市", "610981", "安康市", "洪口"),
+    ("丹凤县", "611022", "商洛市", "荒岔"),
+    ("柞水县", "611026", "商洛市", "日窑"),
+    ("山阳县", "611024", "商洛市", "月堰"),
+)
+CITIES = {
+    "610100": "西安市", "610200": "铜川市", "610300": "宝鸡市", "610400": "咸阳市",
+    "610500": "渭南市", "610600": "延安市", "610700": "汉中市", "610800": "榆林市",
+    "610900": "安康市", "611000": "商洛市",
+}  # fmt: skip
+
+INDICATORS = rows_of(
+    Indicator,
+    [
+        {"indicator_id": "C04", "name_zh": "营业收入", "unit": "万元", "kind": "flow",
+         "definition": "园区内规模以上工业企业日常经营活动取得的收入总额，不等同于工业总产值"},
+        {"indicator_id": "C01", "name_zh": "工业总产值", "unit": "万元", "kind": "flow",
+         "definition": "按现价计算的工业最终产品和劳务总价值"},
+        {"indicator_id": "D02", "name_zh": "上缴税金", "unit": "万元", "kind": "flow",
+         "definition": "企业实际缴纳的各项税金"},
+        {"indicator_id": "F01", "name_zh": "固定资产投资", "unit": "万元", "kind": "flow",
+         "definition": "本年完成的固定资产投资额"},
+        {"indicator_id": "E01", "name_zh": "从业人员", "unit": "人", "kind": "stock",
+         "decimals": 0, "definition": "报告期末在岗从业人数"},
+        {"indicator_id": "B01", "name_zh": "入驻企业", "unit": "户", "kind": "stock",
+         "decimals": 0, "definition": "报告期末在园区内登记并经营的企业数"},
+        {"indicator_id": "B03", "name_zh": "规模以上工业企业", "unit": "户", "kind": "stock",
+         "decimals": 0, "definition": "年主营业务收入二千万元及以上的工业法人企业数"},
+    ],
+)  # fmt: skip
+
+
+def _wave(seed: int, low: int, high: int) -> int:
+    """A fixed spread of whole numbers between ``low`` and ``high``: no random generator."""
+    return low + (seed * 7919 + 104729) % (high - low + 1)
+
+
+def _area_rows() -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    scale = {"C04": 3_000_000, "C01": 2_600_000, "D02": 140_000, "F01": 700_000,
+             "E01": 90_000, "B01": 620, "B03": 110}  # fmt: skip
+    order = [i.indicator_id for i in INDICATORS]
+    for number, (code, name) in enumerate(CITIES.items()):
+        for position, key in enumerate(order):
+            seed = 31 * number + 7 * position
+            prior = D(scale[key]) * _wave(seed, 45, 150) / 100
+            yoy = D(_wave(seed + 3, -45, 128)) / 10
+            counted = key in ("E01", "B01", "B03")
+            value = (prior * (1 + yoy / 100)).quantize(D(1) if counted else D("0.01"))
+            prior = prior.quantize(D(1) if counted else D("0.01"))
+            rows.append(
+                {"scope_code": code, "scope_name": name, "indicator_id": key, "value": value,
+                 "value_prior": prior, "yoy_pct": (value / prior - 1) * 100,
+                 "yoy_basis": "comparable", "n_parks": 10,
+                 "n_reported": 7 if code == "610800" else 10}
+            )  # fmt: skip
+    for key in order:
+        value = sum((r["value"] for r in rows if r["indicator_id"] == key), D(0))
+        prior = sum((r["value_prior"] for r in rows if r["indicator_id"] == key), D(0))
+        rows.append(
+            {"scope_code": "610000", "scope_name": "陕西省", "indicator_id": key, "value": value,
+             "value_prior": prior, "yoy_pct": (value / prior - 1) * 100,
+             "yoy_basis": "comparable", "previous_yoy_pct": (value / prior - 1) * 100 - D("0.43"),
+             "n_parks": 100, "n_reported": 97}
+        )  # fmt: skip
+    return rows
+
+
+def _verdict_rows() -> list[dict[str, Any]]:
+    base = {"scope_code": "610000", "scope_name": "陕西省", "doc_no": "陕政办发〔2018〕20号",
+            "clause": "一（二）②", "comparator": ">=", "seasonal_progress_pct": None,
+            "time_progress_pct": D(50), "park_id": None, "reason": None}  # fmt: skip
+    rows: list[dict[str, Any]] = [
+        {"target_id": "SN18-1.2-09", "title": "重点建设县域工业集中区营业收入",
+         "indicator_name": "营业收入", "unit": "亿元", "target_value": D(15000),
+         "actual": D("3431.1795"), "completion_pct": D("22.87453"), "gap_pp": D("-27.12547"),
+         "light": "red", "verdict": "far_behind"},
+        {"target_id": "SN18-1.2-10", "title": "入驻企业数", "comparator": ">",
+         "indicator_name": "入驻企业", "unit": "户", "target_value": D(10000), "actual": D(6121),
+         "completion_pct": D("61.21"), "gap_pp": D("11.21"), "light": "green",
+         "verdict": "on_pace"},
+        {"target_id": "SN18-1.2-11", "title": "从业人员", "comparator": ">",
+         "indicator_name": "从业人员", "unit": "万人", "target_value": D(150),
+         "actual": D("74.97"), "completion_pct": D("49.98"), "gap_pp": D("-0.02"),
+         "light": "yellow", "verdict": "behind"},
+        {"target_id": "SN18-1.2-12", "title": "示范县域工业集中区个数", "indicator_name": "示范区数",
+         "unit": "个", "target_value": D(50), "actual": D(52), "completion_pct": D(104),
+         "gap_pp": D(54), "light": "green", "verdict": "met"},
+        {"target_id": "SN18-2.8-03", "title": "标准化厂房建设面积", "clause": "二（八）",
+         "indicator_name": "标准化厂房面积", "unit": "万平方米", "target_value": D(1000),
+         "actual": D("568.4"), "completion_pct": D("56.84"), "gap_pp": D("6.84"),
+         "light": "green", "verdict": "on_pace"},
+        {"target_id": "SN18-1.2-07", "title": "县域工业增加值占县域生产总值比重",
+         "indicator_name": "占比", "unit": "%", "target_value": D(50), "actual": None,
+         "completion_pct": None, "gap_pp": None, "time_progress_pct": None, "light": "grey",
+         "verdict": "no_data", "reason": "县级生产总值核算数未接入"},
+        {"target_id": "SN18-1.2-08", "title": "县域工业增加值占全省工业增加值比重",
+         "comparator": "~=", "indicator_name": "占比", "unit": "%", "target_value": D(60),
+         "actual": None, "completion_pct": None, "gap_pp": None, "time_progress_pct": None,
+         "light": "grey", "verdict": "not_comparable",
+         "reason": "园区只有工业总产值，不得用来比对增加值目标"},
+    ]  # fmt: skip
+    return [{**base, **row} for row in rows] + _park_verdict_rows(base)
+
+
+def _park_verdict_rows(base: dict[str, Any]) -> list[dict[str, Any]]:
+    rows = []
+    for number, (_, code, _, _) in enumerate(COUNTIES):
+        actual = D(_wave(number, 4, 31))
+        good = actual >= 10
+        rows.append(
+            {**base, "target_id": "SN18-2.6-02", "title": "每园规模以上企业数",
+             "clause": "二（六）", "indicator_name": "规模以上工业企业", "unit": "户",
+             "park_id": f"SIM-{code}", "target_value": D(10), "actual": actual,
+             "completion_pct": actual * 10, "gap_pp": None,
+             "light": "green" if good else "red", "verdict": "met" if good else "behind"}
+        )  # fmt: skip
+    return rows
+
+
+SCHEMES = rows_of(
+    Scheme,
+    [
+        {"scheme_id": "key", "name": "重点建设县域工业集中区", "doc_no": "陕政办发〔2018〕20号",
+         "clause": "三（二十一）", "note": "末位名额为建议值，非官方"},
+        {"scheme_id": "demo", "name": "示范县域工业集中区", "doc_no": "陕政办发〔2018〕20号",
+         "clause": "三（二十一）", "note": "末位名额为建议值，非官方"},
+    ],
+)  # fmt: skip
+
+
+def _score_rows() -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    groups = (("key", "A", "关中片区", 0, 17, 3), ("key", "B", "陕北陕南片区", 17, 32, 3),
+              ("demo", "A", "", 2, 14, 2))  # fmt: skip
+    for scheme, class_id, class_name, first, last, k in groups:
+        parks = COUNTIES[first:last]
+        scores = [D(_wave(11 * i + first, 4200, 9600)) / 100 for i in range(len(parks))]
+        if scheme == "key" and class_id == "A":
+            scores[1] = scores[0]
+        ranked = sorted(scores, reverse=True)
+        for i, (county, code, city, word) in enumerate(parks):
+            excluded = county == "吴堡县"
+            rank = None if excluded else ranked.index(scores[i]) + 1
+            last_place = rank is not None and rank > len(parks) - k
+            rows.append(
+                {"scheme_id": scheme, "class_id": class_id, "class_name": class_name,
+                 "park_id": f"SIM-{code}", "park_name": f"{word}工业集中区", "county_name": county,
+                 "city_name": city, "score": None if excluded else scores[i], "rank": rank,
+                 "n": len(parks), "last_k": k, "official": False, "eligible": not excluded,
+                 "exclusion_reason": "本期未报" if excluded else None,
+                 "previous_rank": None if rank is None or i == 5 else max(1, rank + i % 4 - 1),
+                 "streak": i % 4 if last_place else 0,
+                 "light": "red" if last_place and i % 2 else "yellow" if last_place else "green",
+                 "complete": county != "潼关县"}
+            )  # fmt: skip
+    # ranks of the second class must not count the excluded park
+    ranked_b = sorted((r for r in rows if r["class_id"] == "B" and r["rank"]),
+                      key=lambda r: -r["score"])  # fmt: skip
+    for place, row in enumerate(ranked_b, start=1):
+        row["rank"] = place
+    return rows
+
+
+def _reporter_rows() -> list[dict[str, Any]]:
+    rows = []
+    for number, (county, code, _, _) in enumerate(COUNTIES):
+        missing = county in ("吴堡县",)
+        late = county in ("潼关县", "略阳县", "府谷县")
+        rows.append(
+            {"reporter_id": code, "name": f"{county}工信局",
+             "status": "missing" if missing else "late" if late else "on_time",
+             "parks_expected": 3 + (number % 9 == 0), "parks_reported": 0 if missing
+             else 3 + (number % 9 == 0), "files": 0 if missing else 1 + (number % 5 == 0),
+             "files_returned": int(number % 13 == 4), "n_error": 2 * (number % 13 == 4),
+             "n_verify": 0 if missing else int(number % 6 == 0), "n_hint": number % 3}
+        )  # fmt: skip
+    return rows
+
+
+def bulletin_data(**changes: Any) -> BulletinData:
+    """A full province bulletin of 2020-06; ``changes`` replace fields."""
+    scores = rows_of(ScoreRow, _score_rows(), "assessment.score")
+    watch = next(s for s in scores if s.last_k and s.rank and s.rank > s.n - s.last_k)
+    triggers = [
+        {"scheme_id": watch.scheme_id, "park_id": watch.park_id, "trigger_id": "yoy",
+         "label": "营业收入同比", "value": D("-6.27"), "unit": "%"},
+    ]  # fmt: skip
+    data = BulletinData(
+        period="2020-06",
+        previous_period="2020-05",
+        scope_code="610000",
+        issuer=Issuer(
+            bureau="园区运行监测演示办公室",
+            letterhead="园区运行监测演示办公室文件",
+            recipients=("各设区市工业和信息化局", "各有关县（市、区）工业和信息化主管部门"),
+            copies=("省政府办公厅", "省统计局", "省发展改革委", "省财政厅"),
+            printer="园区运行监测演示办公室",
+            contact="监测组 029-00000000",
+            doc_number=None,
+            region_word="全省",
+        ),
+        as_of=datetime(2020, 7, 20, 18, 0, tzinfo=BEIJING),
+        issue_date=date(2020, 7, 22),
+        filing_deadline=date(2020, 7, 15),
+        reply_by=date(2020, 8, 5),
+        simulated=True,
+        lead_indicator_id="C04",
+        indicators=INDICATORS,
+        areas=rows_of(AreaRow, _area_rows(), "indicators.area_year"),
+        verdicts=rows_of(VerdictRow, _verdict_rows(), "targets.verdict"),
+        schemes=SCHEMES,
+        scores=scores,
+        triggers=rows_of(TriggerRow, triggers, "assessment.watch"),
+        reporters=rows_of(ReporterRow, _reporter_rows(), "submissions.submission"),
+        status_mark="送审稿",
+        audience="省级考核岗",
+        data_digest="9f2c41d07be35a6810cfb1d2e4a86f3375c0d9e8b1a24f60",
+        rules_digest="41b7d0c2f5e86a9310adbc4475f60e2d9913cc7a08e5b6d1",
+    )
+    return replace(data, **changes)

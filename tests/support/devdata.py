@@ -1,0 +1,19 @@
+"""Development data beside the checkout: located here, skipped with a reason where it is absent."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def devdata(*parts: str) -> Path:
+    """Path below the development data folder (``PARKWATCH_DEVDATA`` or ``../shared/data``)."""
+    base = Path(os.environ.get("PARKWATCH_DEVDATA", ROOT.parent / "shared" / "data"))
+    path = base.joinpath(*parts)
+    if not path.exists():
+        pytest.skip(f"development data not present: {'/'.join(parts)}")
+    return path

@@ -1,0 +1,113 @@
+"""Small warehouses made in code: indicators, parks, submissions and cells for tests of derivations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from warehouse import derive, store
+from warehouse.workspace import Bureau, Workspace
+
+
+@dataclass(frozen=True)
+class CaseIndicator:
+    """Just what derivations ask of an indicator."""
+
+    indicator_id: str
+    over_time: str = "ytd"
+    aggregation: str = "sum"
+    formula: str | None = None
+    unit: str = "万元"
+
+
+def workspace(home: Path, first_month: int = 2) -> Workspace:
+    """A workspace at ``home`` that needs no settings file."""
+    return Workspace(home=home, bureau=Bureau(name="测试局", region_code="610000"), first_month=first_month)
+
+
+class Case:
+    """A warehouse under construction; cells are added delivery by delivery."""
+
+    def __init__(self, home: Path, indicators: list[CaseIndicator], first_month: int = 2) -> None:
+        self.workspace = workspace(home, first_month)
+        self.warehouse = store.Warehouse(self.workspace)
+        self.indicators = indicators
+        self.warehouse.begin("case")
+        with self.warehouse.building() as connection:
+            rows = [
+                {"indicator_id": i.indicator_id, "name_zh": i.indicator_id, "unit": i.unit,
+                 "over_time": i.over_time, "aggregation": i.aggregation, "formula": i.formula}
+                for i in indicators
+            ]  # fmt: skip
+            store.replace_rows(connection, "dims.indicator", rows)
+
+    def parks(self, *parks: dict[str, Any]) -> None:
+        """Register rows; sensible defaults for what is not given."""
+        defaults = {"valid_from": date(2015, 1, 1), "province_code": "610000", "status": "active",
+                    "is_key": False, "is_demonstration": False}  # fmt: skip
+        with self.warehouse.building() as connection:
+            rows = [defaults | {"name": park["park_id"]} | park for park in parks]
+            store.replace_rows(connection, "dims.park", rows)
+
+    def deliver(
+        self,
+        submission_id: str,
+        received: datetime,
+        cells: list[tuple[str, str, str, str, Any]],
+        reporter: str = "r1",
+        **extra: Any,
+    ) -> None:
+        """One file: cells as (park, indicator, period, measure, value or state)."""
+        period = max(cell[2] for cell in cells)
+        with self.warehouse.building() as connection:
+            store.insert_rows(
+                connection,
+                "submissions.submission",
+                [{"submission_id": submission_id, "file_name": f"{submission_id}.xlsx",
+                  "source_id": "s", "reporter": reporter, "period": period,
+                  "received_at": received, "status": "accepted", "n_findings": 0} | extra],
+            )  # fmt: skip
+            store.insert_rows(
+                connection,
+                "submissions.cell",
+                [_cell(submission_id, number, cell) for number, cell in enumerate(cells)],
+            )
+            derive.mark_affected(connection, {cell[2] for cell in cells})
+
+    def build(self, period: str, asof: str = store.FAR_FUTURE, *, each_month: bool = False) -> None:
+        """Run all derivations for ``period`` and forget what was affected, as publishing does."""
+        with self.warehouse.building() as connection:
+            derive.refresh_versions(connection)
+            derive.refresh_observations(connection)
+            derive.refresh_park_month(
+                connection, self.indicators, asof=asof, first_month=self.workspace.first_month
+            )
+            derive.refresh_park_year(connection, period, each_month=each_month)
+            derive.refresh_area_year(connection, self.indicators)
+            connection.execute("DELETE FROM internal.affected_period")
+
+    def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
+        """Rows of a query on the work file."""
+        with self.warehouse.building() as connection:
+            return store.fetch(connection, query, list(values))
+
+
+def _cell(submission_id: str, number: int, cell: tuple[str, str, str, str, Any]) -> dict[str, Any]:
+    park_id, indicator_id, period, measure, value = cell
+    is_state = isinstance(value, str)
+    return {
+        "submission_id": submission_id,
+        "sheet": "表1",
+        "address": f"C{number + 5}",
+        "raw_text": str(value),
+        "value": None if is_state else Decimal(str(value)),
+        "state": value if is_state else "reported",
+        "park_id": park_id,
+        "indicator_id": indicator_id,
+        "period": period,
+        "measure": measure,
+        "role": "data",
+    }

@@ -1,0 +1,118 @@
+"""The store: one writer, whole publications, digests of content."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import datetime
+from decimal import Decimal
+
+import pytest
+
+from tests.support.warehouse_cases import Case, CaseIndicator, workspace
+from warehouse import schema, store
+from warehouse.store import NothingPublishedError, Warehouse, WarehouseBusyError
+
+
+def test_reading_before_anything_is_published_says_what_to_do(tmp_path):
+    with pytest.raises(NothingPublishedError, match="parkwatch run"), Warehouse(workspace(tmp_path)).reading():
+        pass
+
+
+def test_a_second_process_cannot_write_and_is_told_who_does(tmp_path):
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from tests.support.warehouse_cases import workspace\n"
+        "from warehouse.store import Warehouse, WarehouseBusyError\n"
+        f"home = Path({str(tmp_path)!r})\n"
+        "try:\n"
+        "    with Warehouse(workspace(home)).writer_lock(): print('got it')\n"
+        "except WarehouseBusyError as error: print('busy', error)\n"
+    )
+    with Warehouse(workspace(tmp_path)).writer_lock():
+        told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert told.stdout.startswith("busy") and "pid" in told.stdout
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert told.stdout == "got it\n"
+
+
+def test_lock_is_free_again_after_its_holder_is_gone(tmp_path):
+    warehouse = Warehouse(workspace(tmp_path))
+    with warehouse.writer_lock(), warehouse.writer_lock():  # re-entrant within the process
+        with pytest.raises(WarehouseBusyError), Warehouse(workspace(tmp_path)).writer_lock():
+            pass
+    with Warehouse(workspace(tmp_path)).writer_lock():
+        pass
+
+
+def test_a_failed_step_leaves_the_work_file_as_it_was(tmp_path):
+    case = Case(tmp_path, [CaseIndicator("C01")])
+    with pytest.raises(RuntimeError, match="half way"), case.warehouse.building() as connection:
+        connection.execute("DELETE FROM dims.indicator")
+        raise RuntimeError("half way")
+    assert len(case.rows("FROM dims.indicator")) == 1
+
+
+def test_an_unpublished_build_is_invisible_and_thrown_away_by_the_next_run(tmp_path):
+    case = Case(tmp_path, [CaseIndicator("C01")])
+    assert not case.warehouse.has_published()
+    case.warehouse.publish()
+    with case.warehouse.reading() as connection:
+        assert len(store.fetch(connection, "FROM dims.indicator")) == 1
+    case.warehouse.begin("killed run")
+    with case.warehouse.building() as connection:
+        connection.execute("DELETE FROM dims.indicator")
+    case.warehouse.begin("next run")
+    assert len(case.rows("FROM dims.indicator")) == 1
+
+
+def test_steps_of_one_run_share_a_work_file(tmp_path):
+    case = Case(tmp_path, [CaseIndicator("C01")])
+    case.warehouse.begin("case")
+    assert len(case.rows("FROM dims.indicator")) == 1
+
+
+def test_digest_ignores_order_and_notices_every_change(tmp_path):
+    case = Case(tmp_path, [CaseIndicator(name) for name in ("C01", "C02", "C03")])
+
+    def digest():
+        with case.warehouse.building() as connection:
+            return store.table_digest(connection, "dims.indicator")
+
+    before = digest()
+    with case.warehouse.building() as connection:
+        connection.execute(
+            "CREATE TEMP TABLE turned AS FROM dims.indicator ORDER BY indicator_id DESC;"
+            "DELETE FROM dims.indicator; INSERT INTO dims.indicator FROM turned"
+        )
+    assert digest() == before
+    with case.warehouse.building() as connection:
+        connection.execute("UPDATE dims.indicator SET unit = '元' WHERE indicator_id = 'C02'")
+    changed = digest()
+    assert changed[0] == before[0] and changed[1] != before[1]
+    with case.warehouse.building() as connection:
+        connection.execute("INSERT INTO dims.indicator FROM dims.indicator WHERE indicator_id = 'C01'")
+    assert digest()[0] == 4 and digest()[1] != changed[1]
+
+
+def test_decimals_and_times_travel_unchanged(tmp_path):
+    case = Case(tmp_path, [CaseIndicator("C01")])
+    exact = Decimal("12345678901234567.12345678")
+    case.deliver("s1", datetime(2020, 7, 8, 1, 2, 3, 456789), [("P1", "C01", "2020-06", "ytd", exact)])
+    assert case.rows("SELECT value FROM submissions.cell") == [{"value": exact}]
+    assert case.rows("SELECT received_at FROM submissions.submission") == [
+        {"received_at": datetime(2020, 7, 8, 1, 2, 3, 456789)}
+    ]
+
+
+def test_every_table_of_the_dictionary_exists_with_comments(tmp_path):
+    case = Case(tmp_path, [])
+    for table in schema.TABLES:
+        columns = case.rows(
+            "SELECT column_name, comment FROM duckdb_columns() WHERE schema_name = ? AND table_name = ? "
+            "ORDER BY column_index",
+            table.group,
+            table.name,
+        )
+        assert [c["column_name"] for c in columns] == [c.name for c in table.columns], table.full_name
+        assert all(c["comment"] for c in columns), table.full_name

@@ -1,0 +1,389 @@
+"""Proof of a figure: from what is printed down to file, sheet and cell.
+
+Belongs here: following a figure through the tables of the published warehouse. Does not belong here:
+printing it (``pipelines.cli``) or anything that changes data.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from warehouse.store import fetch
+
+if TYPE_CHECKING:
+    import duckdb
+
+MAX_PARTS = 400
+"""Parts of a total listed before the rest is only counted."""
+
+
+class NotFoundError(LookupError):
+    """Nothing of that name in the published warehouse; the message says what can be asked for."""
+
+
+@dataclass(slots=True)
+class Step:
+    """One step of a proof: what it says, and the steps it rests on."""
+
+    text: str
+    parts: list[Step] = field(default_factory=list)
+
+    def cells(self) -> list[str]:
+        """Every cell this proof ends in."""
+        own = [self.text] if self.text.startswith(CELL_MARK) else []
+        return own + [cell for part in self.parts for cell in part.cells()]
+
+
+CELL_MARK = "单元格 "
+
+
+def explain(connection: duckdb.DuckDBPyConnection, words: list[str]) -> Step:
+    """Proof of a printed figure (one word: its id) or of a value (park, indicator, period).
+
+    Raises NotFoundError when the warehouse knows nothing of it.
+    """
+    if len(words) == 1:
+        return _printed_figure(connection, words[0])
+    if len(words) == 3:
+        return _value(connection, *words)
+    raise NotFoundError("请给出一个数字编号,或 园区 指标 报告期 三项,例:parkwatch explain P001 C01 2020-06")
+
+
+def _printed_figure(connection: duckdb.DuckDBPyConnection, figure_id: str) -> Step:
+    rows = fetch(
+        connection,
+        "SELECT * FROM bulletins.figure WHERE figure_id = ? "
+        "ORDER BY period DESC, edition DESC, audience_id LIMIT 1",
+        [figure_id],
+    )
+    if not rows:
+        raise NotFoundError(
+            f"没有编号为 {figure_id} 的数字。通报各数字的编号见 bulletins.figure:"
+            "parkwatch query \"SELECT figure_id, label, text FROM bulletins.figure\""
+        )
+    figure = rows[0]
+    step = Step(
+        f"{figure['label']}:{figure['text']}{figure['unit'] or ''}"
+        f"({figure['period']} 通报,{figure['audience_id']},第{figure['edition']}版;"
+        f"修约:{figure['rounding'] or '无'};未修约值 {_plain(figure['value'])})"
+    )
+    if figure["source_table"]:
+        key = json.loads(figure["source_key"] or "{}")
+        step.parts.append(_row(connection, figure["source_table"], key))
+    return step
+
+
+def _row(connection: duckdb.DuckDBPyConnection, table: str, key: dict[str, Any]) -> Step:
+    """Proof of one row of a table by its key (extra entries of the key, e.g. column, are ignored)."""
+    followers = {
+        "indicators.area_year": _area,
+        "indicators.park_year": _park_year,
+        "indicators.park_month": _park_month,
+        "targets.verdict": _verdict,
+        "assessment.score": _score,
+        "assessment.watch": _score,
+        "submissions.submission": _submissions,
+        "quality.finding": _findings,
+    }
+    follow = followers.get(table)
+    if follow is None:
+        return Step(f"{table} {_words(key)}")
+    return follow(connection, key)
+
+
+def _submissions(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
+    period = key.get("period") or key.get("asof_period")
+    rows = fetch(
+        connection,
+        "SELECT reporter, file_name, received_at, status FROM submissions.submission "
+        "WHERE period = ? ORDER BY reporter, received_at",
+        [period],
+    )
+    step = Step(f"submissions.submission {_words(key)}:{len(rows)} 个报送件")
+    step.parts = [
+        Step(f"文件“{r['file_name']}”({r['reporter']},{r['received_at']} UTC,{r['status']})")
+        for r in rows[:MAX_PARTS]
+    ]
+    return step
+
+
+def _findings(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
+    wanted = {n: v for n, v in key.items() if n in ("period", "reporter", "severity", "rule_id")}
+    where = " AND ".join(f"{name} = ?" for name in wanted) or "true"
+    rows = fetch(
+        connection,
+        f"SELECT file_name, sheet, address, message FROM quality.finding WHERE {where} "
+        "ORDER BY finding_id",
+        list(wanted.values()),
+    )
+    step = Step(f"quality.finding {_words(key)}:{len(rows)} 条")
+    step.parts = [
+        Step(f"{r['file_name']} {r['sheet'] or ''} {r['address'] or ''}:{r['message']}")
+        for r in rows[:MAX_PARTS]
+    ]
+    return step
+
+
+def _area(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
+    rows = fetch(
+        connection,
+        "SELECT * FROM indicators.area_year WHERE area_code = ? AND scope = ? "
+        "AND indicator_id = ? AND asof_period = ?",
+        [key["area_code"], key["scope"], key["indicator_id"], key["asof_period"]],
+    )
+    if not rows:
+        return Step(f"indicators.area_year {_words(key)}:无此行")
+    row = rows[0]
+    step = Step(
+        f"地区合计 {row['area_code']}/{row['scope']} {row['indicator_id']} {row['asof_period']}"
+        f" = {_plain(row['value'])}(上年同期 {_plain(row['value_prior'])},同比 "
+        f"{_plain(row['yoy_pct'])}%;{row['n_reported']}/{row['n_parks']} 个园区)"
+    )
+    members = fetch(connection, _MEMBERS, _member_values(row))
+    for member in members[:MAX_PARTS]:
+        step.parts.append(_park_year(connection, {**member, "asof_period": row["asof_period"]}))
+    if len(members) > MAX_PARTS:
+        step.parts.append(Step(f"……另有 {len(members) - MAX_PARTS} 个园区"))
+    return step
+
+
+_MEMBERS = """
+SELECT DISTINCT figure.park_id, part.indicator_id
+FROM indicators.park_year AS figure
+JOIN (SELECT unnest($indicators::VARCHAR[]) AS indicator_id) AS part USING (indicator_id)
+JOIN dims.park AS park USING (park_id)
+WHERE figure.asof_period = $asof AND figure.value IS NOT NULL
+    AND park.valid_from <= last_day(($asof || '-01')::DATE)
+    AND (park.valid_to IS NULL OR park.valid_to > last_day(($asof || '-01')::DATE))
+    AND CASE $level
+        WHEN 'county' THEN coalesce(park.home_county_code, park.county_code)
+        WHEN 'city' THEN park.city_code
+        ELSE park.province_code
+    END = $area
+    AND CASE $scope WHEN 'key' THEN park.is_key WHEN 'demonstration' THEN park.is_demonstration
+        ELSE true END
+ORDER BY part.indicator_id, figure.park_id
+"""
+
+
+def _member_values(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "indicators": [row["indicator_id"]],
+        "asof": row["asof_period"],
+        "level": row["area_level"],
+        "area": row["area_code"],
+        "scope": row["scope"],
+    }
+
+
+def _park_year(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
+    values = [key["park_id"], key["indicator_id"], key["asof_period"]]
+    rows = fetch(
+        connection,
+        "SELECT * FROM indicators.park_year "
+        "WHERE park_id = ? AND indicator_id = ? AND asof_period = ?",
+        values,
+    )
+    if not rows:
+        return _value(connection, *values)
+    row = rows[0]
+    step = Step(
+        f"{_park_name(connection, row['park_id'], row['asof_period'])} {row['indicator_id']} "
+        f"{row['year']}年(截至 {row['asof_period']},{row['basis']}) = {_plain(row['value'])}"
+        + (f",同比 {_plain(row['yoy_pct'])}%({row['yoy_basis']})" if row["yoy_pct"] is not None else "")
+    )
+    step.parts.append(_park_month(connection, {**key, "period": row["asof_period"]}))
+    return step
+
+
+def _park_month(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
+    park_id, indicator_id, period = key["park_id"], key["indicator_id"], key["period"]
+    indicator = fetch(connection, "FROM dims.indicator WHERE indicator_id = ?", [indicator_id])[0]
+    if indicator["formula"] and indicator["over_time"] == "formula":
+        return _formula(connection, indicator, park_id, period)
+    step = Step(f"{indicator_id} {indicator['name_zh']}({indicator['unit']})的观测值:")
+    scope = {"sum": "<=", "mean": "<=", "last": "<="}.get(indicator["over_time"], "=")
+    step.parts = _observations(connection, park_id, indicator_id, period, scope)
+    if indicator["over_time"] == "last" and step.parts:
+        step.parts = step.parts[-1:]  # a stock rests on the newest one only
+    return step
+
+
+def _formula(
+    connection: duckdb.DuckDBPyConnection, indicator: dict[str, Any], park_id: str, period: str
+) -> Step:
+    from warehouse.catalog import expression
+
+    step = Step(f"{indicator['indicator_id']} {indicator['name_zh']} = {indicator['formula']}")
+    for part in sorted(expression.identifiers(expression.parse(indicator["formula"]))):
+        key = {"park_id": park_id, "indicator_id": part, "asof_period": period}
+        step.parts.append(_park_year(connection, key))
+    return step
+
+
+_OBSERVATIONS = """
+SELECT observation.*, cell.raw_text, cell.unit_raw, cell.unit_factor, cell.unit_evidence, cell.head,
+       cell.layout_id, submission.file_name, submission.reporter, submission.received_at
+FROM observations.observation AS observation
+LEFT JOIN submissions.cell AS cell
+    ON cell.submission_id = observation.submission_id AND cell.sheet = observation.sheet
+    AND cell.address = observation.address AND cell.indicator_id = observation.indicator_id
+    AND cell.measure = observation.measure AND cell.period = observation.period
+LEFT JOIN submissions.submission AS submission
+    ON submission.submission_id = observation.submission_id
+WHERE observation.park_id = ? AND observation.indicator_id = ?
+    AND observation.period {scope} ? AND left(observation.period, 4) = left(?, 4)
+ORDER BY observation.period, observation.measure, observation.known_from
+"""
+
+
+def _observations(
+    connection: duckdb.DuckDBPyConnection, park_id: str, indicator_id: str, period: str, scope: str
+) -> list[Step]:
+    rows = fetch(
+        connection, _OBSERVATIONS.format(scope=scope), [park_id, indicator_id, period, period]
+    )
+    return [_observation(row) for row in rows]
+
+
+def _observation(row: dict[str, Any]) -> Step:
+    until = f" 至 {row['known_to']}" if row["known_to"] else " 起"
+    step = Step(
+        f"{row['period']} {row['measure']} = {_plain(row['value'])}({row['state']};"
+        f"知悉 {row['known_from']}{until})"
+    )
+    factor = f",×{row['unit_factor']}" if row["unit_factor"] not in (None, "1") else ""
+    step.parts.append(
+        Step(
+            f"{CELL_MARK}文件“{row['file_name']}” 工作表“{row['sheet']}” {row['address']}"
+            f" 原文“{row['raw_text']}”(表头 {row['head']};单位 {row['unit_raw'] or '—'}{factor},"
+            f"依据 {row['unit_evidence'] or '—'};版式 {row['layout_id']};填报单位 {row['reporter']};"
+            f"收到 {row['received_at']} UTC;摘要 {row['submission_id'][:12]})"
+        )
+    )
+    return step
+
+
+def _value(
+    connection: duckdb.DuckDBPyConnection, park_id: str, indicator_id: str, period: str
+) -> Step:
+    rows = fetch(
+        connection,
+        "SELECT * FROM indicators.park_month "
+        "WHERE park_id = ? AND indicator_id = ? AND period = ?",
+        [park_id, indicator_id, period],
+    )
+    if not rows:
+        raise NotFoundError(
+            f"没有 园区 {park_id} 指标 {indicator_id} 报告期 {period} 的数值;"
+            "园区、指标编号见 dims.park、dims.indicator"
+        )
+    row = rows[0]
+    growth = (
+        f",同比 {_plain(row['yoy_pct'])}%(依据 {row['yoy_basis']},上年同期 {_plain(row['value_prior'])})"
+        if row["yoy_pct"] is not None
+        else ""
+    )
+    step = Step(
+        f"{_park_name(connection, park_id, period)} {indicator_id} {period}"
+        f":累计 {_plain(row['value_ytd'])},当月 {_plain(row['value_month'])}{growth}"
+    )
+    step.parts.append(
+        _park_month(
+            connection, {"park_id": park_id, "indicator_id": indicator_id, "period": period}
+        )
+    )
+    return step
+
+
+def _verdict(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
+    rows = fetch(
+        connection,
+        "SELECT verdict.*, target.doc_no, target.clause, target.quote FROM targets.verdict "
+        "LEFT JOIN dims.target USING (target_id) WHERE target_id = ? AND asof_period = ? "
+        "AND park_id IS NOT DISTINCT FROM ? AND scope_code IS NOT DISTINCT FROM ?",
+        [key["target_id"], key["asof_period"], key.get("park_id"), key.get("scope_code")],
+    )
+    if not rows:
+        return Step(f"targets.verdict {_words(key)}:无此行")
+    row = rows[0]
+    step = Step(
+        f"{row['target_id']} {row['doc_no']} {row['clause']}“{row['quote']}”:"
+        f"{row['verdict']}({row['light']}),{row['reason']}"
+    )
+    for figure_id in row["figure_ids"] or []:
+        step.parts.append(_input(connection, figure_id))
+    return step
+
+
+def _input(connection: duckdb.DuckDBPyConnection, figure_id: str) -> Step:
+    """An input named ``park/indicator/period`` or ``area/indicator/scope/period``."""
+    words = figure_id.split("/")
+    if len(words) == 3:
+        names = ("park_id", "indicator_id", "asof_period")
+        return _park_year(connection, dict(zip(names, words, strict=True)))
+    names = ("area_code", "indicator_id", "scope", "asof_period")
+    return _area(connection, dict(zip(names, words, strict=True)))
+
+
+def _score(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
+    values = [key["scheme_id"], key["asof_period"], key["park_id"]]
+    rows = fetch(
+        connection,
+        "FROM assessment.score WHERE scheme_id = ? AND asof_period = ? AND park_id = ?",
+        values,
+    )
+    if not rows:
+        return Step(f"assessment.score {_words(key)}:无此行")
+    row = rows[0]
+    step = Step(
+        f"方案 {row['scheme_id']} 组 {row['class_id']} {row['park_id']}:得分 {_plain(row['score'])},"
+        f"第{row['rank']}名/{row['n']}(模拟名次,非正式考核结果)"
+    )
+    details = fetch(
+        connection,
+        "FROM assessment.score_detail WHERE scheme_id = ? AND asof_period = ? AND park_id = ? "
+        "ORDER BY indicator_id",
+        values,
+    )
+    for detail in details:
+        part = Step(
+            f"{detail['indicator_id']} 原值 {_plain(detail['raw'])} → {_plain(detail['normalised'])} "
+            f"× 权重 {_plain(detail['weight'])} = {_plain(detail['points'])} 分({detail['note'] or ''})"
+        )
+        indicator_id = detail["indicator_id"].split(".")[0]
+        part.parts.append(
+            _park_year(
+                connection,
+                {
+                    "park_id": row["park_id"],
+                    "indicator_id": indicator_id,
+                    "asof_period": row["asof_period"],
+                },
+            )
+        )
+        step.parts.append(part)
+    return step
+
+
+def _park_name(connection: duckdb.DuckDBPyConnection, park_id: str, period: str) -> str:
+    rows = fetch(
+        connection,
+        "SELECT coalesce(short_name, name) AS name FROM dims.park WHERE park_id = $1 "
+        "ORDER BY valid_from <= last_day(($2 || '-01')::DATE) DESC, valid_from DESC LIMIT 1",
+        [park_id, period],
+    )
+    return f"{rows[0]['name']}({park_id})" if rows else park_id
+
+
+def _plain(value: object) -> str:
+    if value is None:
+        return "—"
+    text = f"{value:f}" if hasattr(value, "as_tuple") else str(value)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _words(key: dict[str, Any]) -> str:
+    return " ".join(f"{name}={value}" for name, value in sorted(key.items()))

@@ -1,0 +1,749 @@
+"""The one column dictionary: every published column defined once, everything else projected from it.
+
+Belongs here: names, SQL types, units, Chinese labels, descriptions, constraints, keys and lineage of
+the published tables. DDL with comments, Dagster column schema and lineage, Great Expectations suites
+and the data dictionary page are all generated from these definitions. Does not belong here: how a
+table is computed (``warehouse/sql``) or what an indicator means (``warehouse/catalog``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+STATES = (
+    "reported",
+    "zero",
+    "below_unit",
+    "not_applicable",
+    "unknown",
+    "suppressed",
+    "imputed",
+    "approximate",
+)
+MEASURES = ("ytd", "month", "stock", "ytd_prior", "yoy_published")
+MATURITIES = ("快报", "定报", "年报")
+LIGHTS = ("green", "yellow", "orange", "red", "grey")
+SEVERITIES = ("error", "verify", "hint")
+OUTCOMES = ("pass", "fail", "not_evaluable", "error")
+BASES = ("final", "ytd", "nowcast")
+YOY_BASES = ("comparable", "published", "levels")
+VERDICTS = (
+    "met",
+    "on_pace",
+    "behind",
+    "far_behind",
+    "not_comparable",
+    "no_data",
+    "expired",
+    "manual",
+    "out_of_scope",
+)
+SUBMISSION_STATES = (
+    "accepted",
+    "partly",
+    "returned",
+    "rejected",
+    "duplicate",
+    "superseded",
+    "late_locked",
+)
+
+VALUE = "DECIMAL(28,8)"  # keeps what sources print (8 significant decimals), docs/adr/0003
+TEXT, DATE, TIME, INT, FLAG = "VARCHAR", "DATE", "TIMESTAMP", "INTEGER", "BOOLEAN"
+
+Group = Literal[
+    "dims",
+    "submissions",
+    "quality",
+    "observations",
+    "indicators",
+    "targets",
+    "assessment",
+    "bulletins",
+    "deliveries",
+    "ops",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column as readers see it. ``lineage`` names ``schema.table.column`` it is computed from."""
+
+    name: str
+    type: str
+    zh: str
+    description: str
+    unit: str = ""
+    allowed: tuple[str, ...] = ()
+    required: bool = False
+    lineage: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One published table or view; its name is also the Dagster asset key and the Parquet folder."""
+
+    group: Group
+    name: str
+    zh: str
+    description: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    reads: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ("duckdb", "sql")
+    is_view: bool = False
+
+    @property
+    def full_name(self) -> str:
+        """``schema.table`` as used in SQL."""
+        return f"{self.group}.{self.name}"
+
+    def column(self, name: str) -> Column:
+        """The column called ``name``; KeyError when the table has none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(f"{self.full_name} has no column {name}")
+
+
+# --- The dictionary: a name means one thing wherever it appears -----------------------------------
+
+_FIELDS: dict[str, Column] = {
+    column.name: column
+    for column in (
+        Column("park_id", TEXT, "园区编号", "Id of the monitored unit; survives renames, upgrades."),
+        Column("indicator_id", TEXT, "指标代码", "Indicator of the catalogue, e.g. C01 工业总产值."),
+        Column("period", TEXT, "报告期", "YYYY-MM, January to MM; first monthly return 1—2月 = -02."),
+        Column("asof_period", TEXT, "截至报告期", "Report period up to which the row knows its year."),
+        Column("year", INT, "年度", "Calendar year."),
+        Column("value", VALUE, "数值", "In the indicator's unit; empty when the state says why."),
+        Column("state", TEXT, "数值状态", "Why a value is what it is or is missing.", "", STATES),
+        Column("measure", TEXT, "口径", "累计/当月/期末/上年同期(可比)/公布同比.", "", MEASURES),
+        Column("maturity", TEXT, "成熟度", "快报 flash, 定报 regular, 年报 final.", "", MATURITIES),
+        Column("known_from", TIME, "知悉时间", "UTC time from which this value was known."),
+        Column("known_to", TIME, "失效时间", "UTC time a newer value replaced it; empty = current."),
+        Column("submission_id", TEXT, "报送件编号", "SHA-256 of the delivered file."),
+        Column("sheet", TEXT, "工作表", "Sheet name as in the file."),
+        Column("address", TEXT, "单元格", "Cell address as in the file, e.g. C7."),
+        Column("source_id", TEXT, "来源", "Source of the catalogue the file belongs to."),
+        Column("reporter", TEXT, "填报单位", "Id of the reporter who sent the file."),
+        Column("received_at", TIME, "收到时间", "UTC time of receipt."),
+        Column("status", TEXT, "状态", "State in its life cycle."),
+        Column("name", TEXT, "名称", "Full name."),
+        Column("valid_from", DATE, "生效日期", "First day on which the row holds."),
+        Column("valid_to", DATE, "失效日期", "First day it no longer holds; empty while it holds."),
+        Column("county_code", TEXT, "县级代码", "GB/T 2260 code of the county."),
+        Column("city_code", TEXT, "市级代码", "GB/T 2260 code of the city."),
+        Column("province_code", TEXT, "省级代码", "GB/T 2260 code of the province."),
+        Column("kind", TEXT, "类型", "Kind as in the catalogue."),
+        Column("level", TEXT, "级别", "Level as in the register."),
+        Column("class_id", TEXT, "考核分组", "Class within which parks are ranked."),
+        Column("unit", TEXT, "计量单位", "Unit of the value."),
+        Column("target_id", TEXT, "目标编号", "Clause of the target catalogue."),
+        Column("doc_no", TEXT, "文号", "Number of the policy document."),
+        Column("clause", TEXT, "条款", "Clause of the document."),
+        Column("scheme_id", TEXT, "考核方案", "Assessment scheme file."),
+        Column("light", TEXT, "灯色", "绿/黄/橙/红/灰(不判).", "", LIGHTS),
+        Column("reason", TEXT, "理由", "Plain reason, in Chinese."),
+        Column("edition", INT, "版次", "Edition number; corrections count up."),
+        Column("audience_id", TEXT, "受众", "Post and scope the document is made for."),
+        Column("yoy_pct", VALUE, "同比", "Growth over the same period of last year.", "%"),
+        Column("yoy_basis", TEXT, "同比依据", "同口径上年同期/公布同比/水平值相除.", "", YOY_BASES),
+        Column("rank", INT, "名次", "Rank within the class; equal scores share a rank."),
+        Column("score", VALUE, "得分", "Score under the scheme.", "分"),
+        Column("official", FLAG, "正式结果", "False = 模拟名次,非正式考核结果."),
+    )
+}
+
+
+def _columns(
+    names: str, *own: Column, required: str = "", lineage: Mapping[str, Sequence[str]] | None = None
+) -> tuple[Column, ...]:
+    """Columns of a table in order; ``own`` defines those the dictionary lacks or says otherwise."""
+    local, needed, sources = {c.name: c for c in own}, set(required.split()), lineage or {}
+    return tuple(
+        replace(
+            local.get(name) or _FIELDS[name],
+            required=name in needed,
+            lineage=tuple(sources.get(name, ())),
+        )
+        for name in names.split()
+    )
+
+
+def _same(table: str, names: str) -> dict[str, list[str]]:
+    """Lineage of columns carried over unchanged from ``table``."""
+    return {name: [f"{table}.{name}"] for name in names.split()}
+
+
+# --- Dimensions (from the catalogue) --------------------------------------------------------------
+
+_DIMS = (
+    Table(
+        "dims",
+        "park",
+        "园区登记",
+        "Park register, one row per validity interval: renames, recodes and upgrades kept.",
+        _columns(
+            "park_id valid_from valid_to name short_name county_code city_code province_code kind "
+            "level class_id is_key is_demonstration status home_county_code host_county_code "
+            "simulated",
+            Column("short_name", TEXT, "简称", "Short name printed in tables."),
+            Column("is_key", FLAG, "重点建设", "On the list of 重点建设县域工业集中区."),
+            Column("is_demonstration", FLAG, "示范", "On the list of 示范县域工业集中区."),
+            Column("home_county_code", TEXT, "飞出地", "County that counts a 飞地 park as its own."),
+            Column("host_county_code", TEXT, "飞入地", "County in which a 飞地 park lies."),
+            Column("simulated", FLAG, "模拟", "True for parks made up for demonstration."),
+            required="park_id valid_from name",
+        ),
+        ("park_id", "valid_from"),
+        kinds=("duckdb", "csv"),
+    ),
+    Table(
+        "dims",
+        "indicator",
+        "指标目录",
+        "Indicators with unit, direction, how they accumulate over months and over parks.",
+        _columns(
+            "indicator_id name_zh name_en unit kind over_time aggregation better formula decimals",
+            Column("name_zh", TEXT, "指标名称", "Chinese name."),
+            Column("name_en", TEXT, "英文名称", "English name."),
+            Column("over_time", TEXT, "时间汇总", "ytd/sum/mean/last/formula: months to a year."),
+            Column("aggregation", TEXT, "空间汇总", "sum/mean/ratio/none: parks to an area."),
+            Column("better", TEXT, "向好方向", "high, low or none."),
+            Column("formula", TEXT, "公式", "Arithmetic over other indicators."),
+            Column("decimals", INT, "小数位", "Digits printed."),
+            required="indicator_id name_zh unit",
+        ),
+        ("indicator_id",),
+        kinds=("duckdb", "yaml"),
+    ),
+    Table(
+        "dims",
+        "document",
+        "政策文件",
+        "Policy documents whose clauses are monitored.",
+        _columns(
+            "document_id doc_no title issuer issued plan_from plan_to region_code level",
+            Column("document_id", TEXT, "文件代号", "Short id, e.g. SN18."),
+            Column("title", TEXT, "标题", "Title."),
+            Column("issuer", TEXT, "发文机关", "Issuing authority."),
+            Column("issued", TEXT, "成文日期", "Date or year of issue as far as known."),
+            Column("plan_from", INT, "起始年", "First year the document plans for."),
+            Column("plan_to", INT, "终止年", "Last year the document plans for."),
+            Column("region_code", TEXT, "适用地区", "GB/T 2260 code it applies to."),
+            required="document_id doc_no title",
+        ),
+        ("document_id",),
+        kinds=("duckdb", "yaml"),
+    ),
+    Table(
+        "dims",
+        "target",
+        "目标目录",
+        "One checkable clause of a policy document per row, with its quotation.",
+        _columns(
+            "target_id doc_no clause quote scope_level scope_code indicator_id kind comparator "
+            "value unit baseline_value period_from period_to strength progress_method computable",
+            Column("quote", TEXT, "原文", "Verbatim quotation."),
+            Column("scope_level", TEXT, "对象层级", "province, city, county, park …"),
+            Column("scope_code", TEXT, "对象代码", "Region or park the clause is about."),
+            Column("comparator", TEXT, "比较", "Comparison the clause asks for."),
+            Column("baseline_value", VALUE, "基期值", "Value the clause starts from."),
+            Column("period_from", TEXT, "起始期", "First period the clause covers."),
+            Column("period_to", TEXT, "期限", "Period by which the clause is due."),
+            Column("strength", TEXT, "约束力", "binding 约束, expected 预期, directional 导向."),
+            Column("progress_method", TEXT, "进度方法", "How progress within the term is judged."),
+            Column("computable", TEXT, "可算性", "From returns, register, another bureau, by hand."),
+            required="target_id doc_no quote",
+        ),
+        ("target_id",),
+        ("dims.document", "dims.indicator"),
+        kinds=("duckdb", "yaml"),
+    ),
+    Table(
+        "dims",
+        "region",
+        "行政区划",
+        "Administrative divisions with their recodes.",
+        _columns(
+            "code name level parent valid_from valid_to successor",
+            Column("code", TEXT, "代码", "GB/T 2260 code."),
+            Column("parent", TEXT, "上级代码", "Code of the parent division."),
+            Column("successor", TEXT, "后继代码", "Code that replaced this one."),
+            required="code name",
+        ),
+        ("code", "valid_from"),
+        kinds=("duckdb", "csv"),
+    ),
+    Table(
+        "dims",
+        "reporter",
+        "填报单位",
+        "Who is expected to report what.",
+        _columns(
+            "reporter name region_code source_id valid_from valid_to",
+            Column("region_code", TEXT, "地区代码", "Region the reporter answers for."),
+            required="reporter name",
+        ),
+        ("reporter", "valid_from"),
+        kinds=("duckdb", "csv"),
+    ),
+    Table(
+        "dims",
+        "calendar",
+        "报告期",
+        "Report periods with label and time progress (序时进度).",
+        _columns(
+            "period year month label_zh time_progress_pct",
+            Column("month", INT, "月份", "Last month of the period."),
+            Column("label_zh", TEXT, "报告期名称", "As printed, e.g. 2020年1—6月."),
+            Column("time_progress_pct", VALUE, "序时进度", "Month of the year / 12.", "%"),
+            required="period year month",
+        ),
+        ("period",),
+        ("indicators.park_month",),
+    ),
+)
+
+# --- Submissions, quality, observations -----------------------------------------------------------
+
+_CELL_KEYS = "submission_id sheet address"
+_SUBMISSIONS = (
+    Table(
+        "submissions",
+        "submission",
+        "报送件",
+        "Every delivered file with its receipt and what became of it.",
+        _columns(
+            "submission_id file_name source_id reporter period received_at version_no status "
+            "reason format bytes layout_id n_cells n_findings",
+            Column("file_name", TEXT, "文件名", "Name as delivered."),
+            Column("version_no", INT, "版本号", "Counts deliveries per source, reporter, period."),
+            Column("status", TEXT, "状态", "What became of the file.", "", SUBMISSION_STATES),
+            Column("format", TEXT, "格式", "What the bytes are, whatever the name says."),
+            Column("bytes", "BIGINT", "字节数", "Size of the file."),
+            Column("layout_id", TEXT, "版式", "Layout the file was read by."),
+            Column("n_cells", INT, "数值个数", "Values read."),
+            Column("n_findings", INT, "问题个数", "Findings raised."),
+            required="submission_id file_name received_at status",
+        ),
+        ("submission_id",),
+        ("dims.reporter", "dims.park"),
+        kinds=("duckdb", "excel", "python"),
+    ),
+    Table(
+        "submissions",
+        "cell",
+        "单元",
+        "One value with its file, sheet, address, raw text, unit evidence and meaning.",
+        _columns(
+            "submission_id sheet address raw_text value state unit_raw unit_factor unit_evidence "
+            "entity_raw park_id indicator_id period measure maturity role head layout_id",
+            Column("raw_text", TEXT, "原文", "Exactly what the cell holds."),
+            Column("unit_raw", TEXT, "原单位", "Unit the value was written in."),
+            Column("unit_factor", TEXT, "换算系数", "Exact factor applied, e.g. 10000 or 1/15."),
+            Column("unit_evidence", TEXT, "单位依据", "Where the unit was read."),
+            Column("entity_raw", TEXT, "原名称", "Name of the unit as written in the file."),
+            Column("role", TEXT, "行类别", "Data, total or of_which row."),
+            Column("head", TEXT, "表头", "Head path of the column as written."),
+            Column("layout_id", TEXT, "版式", "Layout that gave the meaning."),
+            required=f"{_CELL_KEYS} raw_text state",
+        ),
+        ("submission_id", "sheet", "address"),
+        ("dims.park", "dims.indicator", "submissions.submission"),
+        kinds=("duckdb", "excel", "python"),
+    ),
+    Table(
+        "quality",
+        "finding",
+        "审核问题",
+        "One rule on one cell, row or file: outcome, what was found, what was expected.",
+        _columns(
+            "finding_id rule_id severity outcome submission_id file_name reporter sheet address "
+            "park_id indicator_id period found expected message remedy lifecycle",
+            Column("finding_id", TEXT, "问题编号", "Same rule, place and content = same id."),
+            Column("rule_id", TEXT, "规则", "Rule of the catalogue."),
+            Column("severity", TEXT, "级别", "错误/核实/提示.", "", SEVERITIES),
+            Column("outcome", TEXT, "结果", "pass/fail/not_evaluable/error.", "", OUTCOMES),
+            Column("file_name", TEXT, "文件名", "Name as delivered."),
+            Column("found", TEXT, "读到", "What was found."),
+            Column("expected", TEXT, "应有", "What was expected (never a value that would do)."),
+            Column("message", TEXT, "问题", "What is wrong, for the reporter."),
+            Column("remedy", TEXT, "处理", "How to mend it."),
+            Column("lifecycle", TEXT, "生命周期", "new/persisting/resolved/waived."),
+            required="finding_id rule_id severity outcome message",
+            lineage=_same("submissions.cell", "submission_id sheet address park_id indicator_id"),
+        ),
+        ("finding_id",),
+        ("submissions.cell",),
+        kinds=("duckdb", "python"),
+    ),
+    Table(
+        "observations",
+        "observation",
+        "观测值",
+        "Every figure as known at every time: vintages [known_from, known_to).",
+        _columns(
+            "park_id indicator_id period measure known_from known_to value state maturity "
+            f"{_CELL_KEYS}",
+            required="park_id indicator_id period measure known_from state",
+            lineage=_same(
+                "submissions.cell",
+                f"park_id indicator_id period measure value state maturity {_CELL_KEYS}",
+            )
+            | {
+                "known_from": ["submissions.submission.received_at"],
+                "known_to": ["submissions.submission.received_at"],
+            },
+        ),
+        ("park_id", "indicator_id", "period", "measure", "known_from"),
+        ("submissions.cell", "submissions.submission", "quality.finding"),
+        is_view=True,
+    ),
+)
+
+# --- Indicators -----------------------------------------------------------------------------------
+
+_OBS = "observations.observation"
+_INDICATORS = (
+    Table(
+        "indicators",
+        "park_month",
+        "园区月度指标",
+        "Park × indicator × period: cumulative, single month, comparable prior year, growth.",
+        _columns(
+            "park_id indicator_id period value_ytd value_month value_prior yoy_pct yoy_basis "
+            "state break_flag maturity",
+            Column("value_ytd", VALUE, "本期累计", "Cumulative value, or stock at period end."),
+            Column("value_month", VALUE, "当月", "Single month; 1—2月 is never split."),
+            Column("value_prior", VALUE, "上年同期", "Prior-year value of the same scope."),
+            Column("break_flag", TEXT, "口径变更", "Why growth must not be read as a change."),
+            required="park_id indicator_id period",
+            lineage={
+                "value_ytd": [f"{_OBS}.value", f"{_OBS}.measure"],
+                "value_month": [f"{_OBS}.value", f"{_OBS}.measure"],
+                "value_prior": [f"{_OBS}.value", f"{_OBS}.measure"],
+                "yoy_pct": [f"{_OBS}.value"],
+                "yoy_basis": [f"{_OBS}.measure"],
+                "state": [f"{_OBS}.state"],
+                "maturity": [f"{_OBS}.maturity"],
+            }
+            | _same(_OBS, "park_id indicator_id period"),
+        ),
+        ("park_id", "indicator_id", "period"),
+        (_OBS, "dims.indicator"),
+    ),
+    Table(
+        "indicators",
+        "park_year",
+        "园区年度指标",
+        "Park × indicator × year as of a period: final or year to date, with completeness.",
+        _columns(
+            "park_id indicator_id year asof_period value basis yoy_pct yoy_basis state n_months",
+            Column("basis", TEXT, "依据", "final 全年, ytd 累计, nowcast 推算.", "", BASES),
+            Column("n_months", INT, "月数", "Months of the year the value rests on."),
+            required="park_id indicator_id year asof_period basis",
+            lineage={
+                "value": ["indicators.park_month.value_ytd", "dims.indicator.formula"],
+                "yoy_pct": ["indicators.park_month.yoy_pct"],
+                "yoy_basis": ["indicators.park_month.yoy_basis"],
+                "state": ["indicators.park_month.state"],
+                "n_months": ["indicators.park_month.period"],
+                "asof_period": ["indicators.park_month.period"],
+                "year": ["indicators.park_month.period"],
+            }
+            | _same("indicators.park_month", "park_id indicator_id"),
+        ),
+        ("park_id", "indicator_id", "year", "asof_period"),
+        ("indicators.park_month", "dims.indicator"),
+    ),
+    Table(
+        "indicators",
+        "area_year",
+        "地区年度指标",
+        "County, city and province totals of park figures, 飞地 counted once (home county).",
+        _columns(
+            "area_code area_level scope indicator_id year asof_period value value_prior yoy_pct "
+            "n_parks n_reported",
+            Column("area_code", TEXT, "地区代码", "GB/T 2260 code (or national code) of the area."),
+            Column("area_level", TEXT, "地区层级", "county, city or province."),
+            Column("scope", TEXT, "范围", "all 全部园区, key 重点建设, demonstration 示范."),
+            Column("value_prior", VALUE, "上年同期", "Same parks, same scope, prior year."),
+            Column("n_parks", INT, "应报园区", "Parks of the area in the register."),
+            Column("n_reported", INT, "已报园区", "Parks whose value is known."),
+            required="area_code area_level scope indicator_id year asof_period",
+            lineage={
+                "value": ["indicators.park_year.value"],
+                "value_prior": ["indicators.park_month.value_prior"],
+                "yoy_pct": ["indicators.park_month.value_prior", "indicators.park_year.value"],
+                "n_parks": ["dims.park.park_id"],
+                "n_reported": ["indicators.park_year.park_id"],
+                "area_code": ["dims.park.county_code", "dims.park.city_code"],
+            }
+            | _same("indicators.park_year", "indicator_id year asof_period"),
+        ),
+        ("area_code", "scope", "indicator_id", "year", "asof_period"),
+        ("indicators.park_year", "indicators.park_month", "dims.park", "dims.indicator"),
+    ),
+)
+
+# --- Judgement ------------------------------------------------------------------------------------
+
+_JUDGEMENT = (
+    Table(
+        "targets",
+        "verdict",
+        "目标判定",
+        "A target judged as of a period, with the figures and the plain reason.",
+        _columns(
+            "target_id scope_code park_id asof_period actual required unit completion_pct "
+            "time_progress_pct gap_pp pace_ratio still_required probability light verdict reason "
+            "indicator_used figure_ids",
+            Column("scope_code", TEXT, "对象代码", "Region the verdict is about."),
+            Column("actual", VALUE, "实绩", "Figure reached."),
+            Column("required", VALUE, "目标值", "Figure asked for."),
+            Column("completion_pct", VALUE, "完成率", "actual / required.", "%"),
+            Column("time_progress_pct", VALUE, "序时进度", "Month of the year / 12.", "%"),
+            Column("gap_pp", VALUE, "进度差", "Completion minus time progress.", "百分点"),
+            Column("pace_ratio", VALUE, "进度比", "Completion / time progress."),
+            Column("still_required", VALUE, "尚需", "What is missing to the target."),
+            Column("probability", VALUE, "达标概率", "Empty until a calibrated forecast exists."),
+            Column("verdict", TEXT, "判定", "Word of the verdict.", "", VERDICTS),
+            Column("indicator_used", TEXT, "所用指标", "Indicator the verdict rests on."),
+            Column("figure_ids", "VARCHAR[]", "依据数字", "park/indicator/period of the inputs."),
+            required="target_id asof_period verdict light reason",
+            lineage={
+                "actual": ["indicators.park_year.value", "indicators.area_year.value"],
+                "required": ["dims.target.value"],
+                "completion_pct": ["indicators.park_year.value", "dims.target.value"],
+                "gap_pp": ["indicators.park_year.value", "dims.target.value"],
+                "verdict": ["indicators.park_year.value", "dims.target.comparator"],
+                "light": ["dims.target.strength"],
+                "target_id": ["dims.target.target_id"],
+                "park_id": ["indicators.park_year.park_id"],
+            },
+        ),
+        ("target_id", "scope_code", "park_id", "asof_period"),
+        ("indicators.park_year", "indicators.area_year", "dims.target", "dims.document"),
+        kinds=("duckdb", "python"),
+    ),
+    Table(
+        "assessment",
+        "score",
+        "考核得分",
+        "Simulated score and rank of each park under each scheme.",
+        _columns(
+            "scheme_id class_id year asof_period park_id score rank n official eligible "
+            "exclusion_reason",
+            Column("n", INT, "组内个数", "Ranked parks of the class."),
+            Column("eligible", FLAG, "参与排名", "False when not ranked; the reason says why."),
+            Column("exclusion_reason", TEXT, "不排名原因", "Why the park is not ranked."),
+            required="scheme_id class_id year asof_period park_id official eligible",
+            lineage={
+                "score": ["indicators.park_year.value", "indicators.park_year.yoy_pct"],
+                "rank": ["indicators.park_year.value"],
+                "class_id": ["dims.park.class_id"],
+            },
+        ),
+        ("scheme_id", "class_id", "year", "asof_period", "park_id"),
+        ("indicators.park_year", "dims.park"),
+        kinds=("duckdb", "python"),
+    ),
+    Table(
+        "assessment",
+        "score_detail",
+        "得分明细",
+        "Every point of every score: raw figure, normalised value, weight, points.",
+        _columns(
+            "scheme_id class_id year asof_period park_id indicator_id raw normalised weight points "
+            "goalpost_low goalpost_high note",
+            Column("raw", VALUE, "原值", "Figure scored."),
+            Column("normalised", VALUE, "标准化值", "Figure after the scoring method, 0–100."),
+            Column("weight", VALUE, "权重", "Weight applied, after reweighting for missing."),
+            Column("points", VALUE, "得分", "Points contributed; they add up to the score.", "分"),
+            Column("goalpost_low", VALUE, "不允许值", "Lower goalpost, frozen."),
+            Column("goalpost_high", VALUE, "满意值", "Upper goalpost, frozen."),
+            Column("note", TEXT, "说明", "Method, caps, missing data."),
+            required="scheme_id class_id year asof_period park_id indicator_id",
+            lineage={"raw": ["indicators.park_year.value", "indicators.park_year.yoy_pct"]},
+        ),
+        ("scheme_id", "class_id", "year", "asof_period", "park_id", "indicator_id"),
+        ("indicators.park_year", "dims.park"),
+        kinds=("duckdb", "python"),
+    ),
+    Table(
+        "assessment",
+        "watch",
+        "末位风险名单",
+        "Parks in or near the last k of their class. Simulated, never a decision.",
+        _columns(
+            "scheme_id class_id year asof_period park_id simulated_rank rank_p10 rank_p90 "
+            "p_last_k p_exit streak trigger_ids triggers light not_distinguishable",
+            Column("simulated_rank", INT, "模拟名次", "模拟名次,非正式考核结果."),
+            Column("rank_p10", INT, "名次下限", "Empty until a calibrated forecast exists."),
+            Column("rank_p90", INT, "名次上限", "Empty until a calibrated forecast exists."),
+            Column("p_last_k", VALUE, "末位概率", "Empty until a calibrated forecast exists."),
+            Column("p_exit", VALUE, "退出概率", "Empty until a calibrated forecast exists."),
+            Column("streak", INT, "连续期数", "Consecutive periods in the last k."),
+            Column("trigger_ids", "VARCHAR[]", "触发规则", "Ids of the triggers."),
+            Column("triggers", TEXT, "触发说明", "Triggers in words, with their values."),
+            Column("not_distinguishable", FLAG, "统计上难分", "Not distinct from the cut-off."),
+            required="scheme_id class_id year asof_period park_id light",
+            lineage={
+                "simulated_rank": ["assessment.score.rank"],
+                "streak": ["assessment.score.rank"],
+            },
+        ),
+        ("scheme_id", "class_id", "year", "asof_period", "park_id"),
+        ("assessment.score",),
+        kinds=("duckdb", "python"),
+    ),
+)
+
+# --- Documents, deliveries, operation -------------------------------------------------------------
+
+_PRODUCTS = (
+    Table(
+        "bulletins",
+        "edition",
+        "通报版次",
+        "A document for a period and an audience, with the digests it rests on.",
+        _columns(
+            "period audience_id edition status data_digest rules_digest documents folder",
+            Column("data_digest", TEXT, "数据摘要", "Digest of the tables the edition rests on."),
+            Column("rules_digest", TEXT, "规则摘要", "Digest of the catalogue it was judged by."),
+            Column("documents", TEXT, "文件清单", "JSON: document name to SHA-256."),
+            Column("folder", TEXT, "目录", "Folder of the documents, inside the workspace."),
+            required="period audience_id edition status data_digest rules_digest",
+        ),
+        ("period", "audience_id", "edition"),
+        (
+            "targets.verdict",
+            "assessment.watch",
+            "assessment.score_detail",
+            "indicators.area_year",
+            "quality.finding",
+        ),
+        kinds=("jinja", "typst", "html"),
+    ),
+    Table(
+        "bulletins",
+        "figure",
+        "登记数字",
+        "Every printed number with value, unit, rounding and the row it comes from.",
+        _columns(
+            "period audience_id edition figure_id label value unit figure_period rounding text "
+            "source_table source_key",
+            Column("figure_id", TEXT, "数字编号", "Id by which `parkwatch explain` finds it."),
+            Column("label", TEXT, "名称", "What the number is."),
+            Column("figure_period", TEXT, "数字报告期", "Period of the number itself."),
+            Column("rounding", TEXT, "修约", "Rounding applied for print."),
+            Column("text", TEXT, "印刷形式", "The number as printed."),
+            Column("source_table", TEXT, "来源表", "Table the number was read from."),
+            Column("source_key", TEXT, "来源键", "JSON: key of the row and column."),
+            required="period audience_id edition figure_id text",
+        ),
+        ("period", "audience_id", "edition", "figure_id"),
+        ("bulletins.edition",),
+        kinds=("duckdb", "python"),
+    ),
+    Table(
+        "deliveries",
+        "message",
+        "邮件台账",
+        "One message per recipient and edition, from rendered to acknowledged.",
+        _columns(
+            "edition_digest recipient period audience_id edition message_id state attempts "
+            "last_reply sent_at bounced_at acknowledged_at file",
+            Column("edition_digest", TEXT, "版次摘要", "Digest of the edition's documents."),
+            Column("recipient", TEXT, "收件岗位", "Post that receives the message."),
+            Column("message_id", TEXT, "邮件编号", "Message-ID header."),
+            Column("state", TEXT, "投递状态", "rendered 已生成未发送, then the outbox states."),
+            Column("attempts", INT, "尝试次数", "Attempts to send."),
+            Column("last_reply", TEXT, "最后应答", "Last reply of the mail server."),
+            Column("sent_at", TIME, "发送时间", "UTC time the server accepted it."),
+            Column("bounced_at", TIME, "退信时间", "UTC time it came back."),
+            Column("acknowledged_at", TIME, "签收时间", "UTC time it was acknowledged."),
+            Column("file", TEXT, "邮件文件", "Rendered .eml inside the workspace."),
+            required="edition_digest recipient message_id state",
+        ),
+        ("edition_digest", "recipient"),
+        ("bulletins.edition", "bulletins.figure"),
+        kinds=("eml", "python"),
+    ),
+    Table(
+        "ops",
+        "digest",
+        "内容摘要",
+        "Content digest and row count of every published table.",
+        _columns(
+            "table_name n_rows digest",
+            Column("table_name", TEXT, "表名", "schema.table."),
+            Column("n_rows", "BIGINT", "行数", "Rows at publication."),
+            Column("digest", TEXT, "摘要", "Order-independent digest of the content."),
+            required="table_name n_rows digest",
+        ),
+        ("table_name",),
+        ("bulletins.figure", "deliveries.message", "dims.calendar", "dims.region"),
+        kinds=("duckdb",),
+    ),
+)
+
+TABLES: tuple[Table, ...] = _DIMS + _SUBMISSIONS + _INDICATORS + _JUDGEMENT + _PRODUCTS
+_BY_NAME = {table.full_name: table for table in TABLES}
+
+GROUP_TITLES: dict[Group, str] = {
+    "dims": "政策与登记 · catalogue",
+    "submissions": "报送 · submissions",
+    "quality": "审核 · quality",
+    "observations": "观测值 · observations",
+    "indicators": "指标 · indicators",
+    "targets": "目标 · targets",
+    "assessment": "考核 · assessment",
+    "bulletins": "通报 · bulletins",
+    "deliveries": "发送 · deliveries",
+    "ops": "运行 · operation",
+}
+
+
+def table(full_name: str) -> Table:
+    """The table called ``schema.table``; KeyError when the dictionary has none."""
+    return _BY_NAME[full_name]
+
+
+def upstream_keys(full_name: str) -> list[list[str]]:
+    """Asset keys of the tables ``full_name`` reads."""
+    return [name.split(".") for name in table(full_name).reads]
+
+
+def create_statements(wanted: Table) -> list[str]:
+    """DDL of a table with a COMMENT for it and every column. No primary keys: they cost 7× the size
+    on big facts, so uniqueness is a check (docs/adr/0003)."""
+    lines = [
+        f"{c.name} {c.type}{' NOT NULL' if c.required and not wanted.is_view else ''}"
+        for c in wanted.columns
+    ]
+    create = f"CREATE TABLE IF NOT EXISTS {wanted.full_name} ({', '.join(lines)})"
+    return ([] if wanted.is_view else [create]) + comment_statements(wanted)
+
+
+def comment_statements(wanted: Table) -> list[str]:
+    """COMMENT statements that carry labels and descriptions into the database file."""
+    kind = "VIEW" if wanted.is_view else "TABLE"
+    said = [f"COMMENT ON {kind} {wanted.full_name} IS {_literal(_comment(wanted))}"]
+    for column in wanted.columns:
+        name = f"{wanted.full_name}.{column.name}"
+        said.append(f"COMMENT ON COLUMN {name} IS {_literal(_comment(column))}")
+    return said
+
+
+def _comment(thing: Table | Column) -> str:
+    unit = f" [{thing.unit}]" if isinstance(thing, Column) and thing.unit else ""
+    return f"{thing.zh}{unit}: {thing.description}"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

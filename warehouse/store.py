@@ -1,0 +1,292 @@
+"""The DuckDB store: one work file, one writer, published whole by rename.
+
+Belongs here: the only DuckDB connections of the project, the writer's lock, the work file, running
+SQL models, content digests and publication. Does not belong here: what the models compute
+(``warehouse/sql``), column definitions (``warehouse.schema``), receipts (``warehouse.state``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from warehouse import schema
+from warehouse.workspace import Workspace
+
+if TYPE_CHECKING:
+    import duckdb
+
+SQL_FOLDER = Path(__file__).parent / "sql"
+STORAGE_VERSION = "v1.5.0"  # readable by every 1.5 release, and by 2.0
+FAR_FUTURE = "9999-12-31 00:00:00"
+
+
+class WarehouseBusyError(RuntimeError):
+    """Another process is building this workspace's warehouse."""
+
+
+class NothingPublishedError(RuntimeError):
+    """The workspace has no published warehouse yet."""
+
+
+def connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    """The one connection factory: UTC, no progress bar, pinned storage version."""
+    import duckdb
+
+    config = {} if read_only else {"storage_compatibility_version": STORAGE_VERSION}
+    connection = duckdb.connect(str(path), read_only=read_only, config=config)
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET enable_progress_bar = false")
+    return connection
+
+
+class Warehouse:
+    """Reading and building of one workspace's warehouse."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self._lock: int | None = None
+
+    # --- reading ---------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Read-only connection to the published file, which a running build never disturbs.
+
+        Raises NothingPublishedError before the first run has published.
+        """
+        path = self.workspace.warehouse_file
+        if not path.exists():
+            raise NothingPublishedError(f"尚无已发布的数据:{path}。请先运行 parkwatch run --period ……")
+        connection = connect(path, read_only=True)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def has_published(self) -> bool:
+        """Whether a warehouse has been published."""
+        return self.workspace.warehouse_file.exists()
+
+    # --- the single writer -----------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def writer_lock(self) -> Iterator[None]:
+        """Hold the writer's lock; the kernel frees it when the process dies, however it dies.
+
+        Raises WarehouseBusyError when another process holds it. Re-entrant within the process.
+        """
+        if self._lock is not None:
+            yield
+            return
+        self.workspace.home.mkdir(parents=True, exist_ok=True)
+        handle = os.open(self.workspace.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = os.pread(handle, 64, 0).decode(errors="replace").strip()
+            os.close(handle)
+            raise WarehouseBusyError(
+                f"另一个进程({owner or '未知'})正在写入本工作区,请稍后再试。"
+            ) from None
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"pid {os.getpid()}".encode(), 0)
+        self._lock = handle
+        try:
+            yield
+        finally:
+            self._lock = None
+            os.close(handle)
+
+    def begin(self, run_id: str) -> None:
+        """Start a build: the work file becomes a fresh copy of what is published.
+
+        Calling again for the same run goes on with its work file (its steps may be processes of
+        their own); what an earlier, killed run left is thrown away.
+        """
+        marker = self.workspace.work_file.with_suffix(".run")
+        if self.workspace.work_file.exists() and marker.exists() and marker.read_text() == run_id:
+            return
+        self.workspace.home.mkdir(parents=True, exist_ok=True)
+        for leftover in _with_wal(self.workspace.work_file):
+            leftover.unlink(missing_ok=True)
+        if self.has_published():
+            shutil.copyfile(self.workspace.warehouse_file, self.workspace.work_file)
+        with self.building() as connection:
+            create_all(connection)
+        marker.write_text(run_id)
+
+    @contextlib.contextmanager
+    def building(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """One transaction on the work file: committed whole or rolled back whole."""
+        connection = connect(self.workspace.work_file)
+        try:
+            connection.execute("BEGIN")
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException:
+            with contextlib.suppress(Exception):
+                connection.execute("ROLLBACK")
+            raise
+        finally:
+            connection.close()
+
+    def publish(self) -> None:
+        """Make the work file the published one: checkpoint, close, sync, rename.
+
+        A reader that has the old file open keeps it; a killed publication leaves the old one.
+        """
+        connection = connect(self.workspace.work_file)
+        connection.execute("CHECKPOINT")
+        connection.close()
+        _sync(self.workspace.work_file)
+        os.replace(self.workspace.work_file, self.workspace.warehouse_file)
+        _sync(self.workspace.home)
+
+
+def _with_wal(path: Path) -> list[Path]:
+    return [path, path.with_name(path.name + ".wal")]
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+# --- tables ---------------------------------------------------------------------------------------
+
+
+def create_all(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create whatever of the dictionary's tables, views and internal tables is missing."""
+    for group in sorted({table.group for table in schema.TABLES}):
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {group}")
+    connection.execute(_model_text("internal"))
+    for table in schema.TABLES:
+        if table.is_view:
+            select = model_select(table.full_name)
+            connection.execute(f"CREATE OR REPLACE VIEW {table.full_name} AS {select}")
+        for statement in schema.create_statements(table):
+            connection.execute(statement)
+
+
+def model_select(full_name: str) -> str:
+    """The SELECT of ``warehouse/sql/<schema>__<table>.sql``."""
+    return _model_text(full_name.replace(".", "__"))
+
+
+def _model_text(stem: str) -> str:
+    return (SQL_FOLDER / f"{stem}.sql").read_text(encoding="utf-8").rstrip().rstrip(";")
+
+
+def run_script(
+    connection: duckdb.DuckDBPyConnection, stem: str, values: Mapping[str, object] | None = None
+) -> None:
+    """Run every statement of ``warehouse/sql/<stem>.sql``; ``$name`` takes its value by name."""
+    for statement in connection.extract_statements(_model_text(stem)):
+        wanted = {name: (values or {})[name] for name in statement.named_parameters}
+        connection.execute(statement, wanted or None)
+
+
+def replace_rows(
+    connection: duckdb.DuckDBPyConnection,
+    full_name: str,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    where: str = "true",
+    values: Sequence[object] = (),
+) -> int:
+    """Replace the rows of a dictionary table that match ``where`` by ``rows`` (dicts by column).
+
+    Rows travel through Arrow with the declared types, so a DECIMAL stays a DECIMAL. Returns the
+    number of rows written.
+    """
+    connection.execute(f"DELETE FROM {full_name} WHERE {where}", list(values))
+    return insert_rows(connection, full_name, rows)
+
+
+def insert_rows(
+    connection: duckdb.DuckDBPyConnection, full_name: str, rows: Sequence[Mapping[str, Any]]
+) -> int:
+    """Append ``rows`` (dicts by column name) in the order given; missing columns become NULL."""
+    if not rows:
+        return 0
+    incoming = as_arrow(full_name, rows)  # DuckDB finds it under this name
+    names = ", ".join(column.name for column in schema.table(full_name).columns)
+    connection.execute(f"INSERT INTO {full_name} ({names}) SELECT {names} FROM incoming")
+    return incoming.num_rows
+
+
+def as_arrow(full_name: str, rows: Sequence[Mapping[str, Any]]) -> Any:
+    """``rows`` as an Arrow table with the declared types of a dictionary table."""
+    import pyarrow as pa
+
+    columns = {
+        column.name: pa.array([row.get(column.name) for row in rows], type=_arrow_type(column.type))
+        for column in schema.table(full_name).columns
+    }
+    return pa.table(columns)
+
+
+def _arrow_type(sql_type: str) -> Any:
+    import pyarrow as pa
+
+    if sql_type.endswith("[]"):
+        return pa.list_(_arrow_type(sql_type[:-2]))
+    if match := re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", sql_type):
+        return pa.decimal128(int(match[1]), int(match[2]))
+    return {
+        "VARCHAR": pa.string(),
+        "INTEGER": pa.int32(),
+        "BIGINT": pa.int64(),
+        "BOOLEAN": pa.bool_(),
+        "DATE": pa.date32(),
+        "TIMESTAMP": pa.timestamp("us"),
+    }[sql_type]
+
+
+def fetch(
+    connection: duckdb.DuckDBPyConnection, query: str, values: Sequence[object] | Mapping[str, object] = ()
+) -> list[dict[str, Any]]:
+    """Rows of a query as dicts by column name."""
+    cursor = connection.execute(query, values or None)
+    names = [described[0] for described in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+# --- digests --------------------------------------------------------------------------------------
+
+
+def table_digest(connection: duckdb.DuckDBPyConnection, full_name: str) -> tuple[int, str]:
+    """Row count and order-independent content digest of a dictionary table.
+
+    Sum of the 128-bit MD5 of every row's text over the declared columns: the same content gives the
+    same digest in any order, process or file layout; a changed, missing or doubled row changes it.
+    """
+    names = ", ".join(column.name for column in schema.table(full_name).columns)
+    n_rows, low, high = connection.execute(
+        f"""
+        SELECT count(*), coalesce(sum(md5_number_lower(text)::HUGEINT), 0),
+               coalesce(sum(md5_number_upper(text)::HUGEINT), 0)
+        FROM (SELECT row({names})::VARCHAR AS text FROM {full_name})
+        """
+    ).fetchone() or (0, 0, 0)
+    return int(n_rows), f"{int(high) % 2**64:016x}{int(low) % 2**64:016x}"
+
+
+def digest_rows(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """Rows of ``ops.digest``: every dictionary table but that one."""
+    rows = []
+    for table in schema.TABLES:
+        if table.full_name != "ops.digest":
+            n_rows, digest = table_digest(connection, table.full_name)
+            rows.append({"table_name": table.full_name, "n_rows": n_rows, "digest": digest})
+    return rows

@@ -1,0 +1,109 @@
+"""A workspace (工作区): one bureau's folder and what its settings say.
+
+Belongs here: where things are inside the folder and the typed options other packages need. Does not
+belong here: reading settings files or the environment (``pipelines.settings``).
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HOME_VARIABLE = "PARKWATCH_HOME"
+DEFAULT_HOME = Path("var") / "shaanxi"
+
+
+def home_folder(given: Path | None = None) -> Path:
+    """The workspace folder: given, else ``PARKWATCH_HOME``, else ``./var/shaanxi``; absolute."""
+    chosen = given or Path(os.environ.get(HOME_VARIABLE) or DEFAULT_HOME)
+    return chosen.expanduser().absolute()
+
+
+@dataclass(frozen=True, slots=True)
+class Bureau:
+    """Who issues the bulletin and in which words. ``document_pattern``: ``{year}``, ``{number}``."""
+
+    name: str
+    region_code: str
+    letterhead: str = ""
+    document_pattern: str = ""
+    recipients: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
+    printer: str = ""
+    contact: str = ""
+    region_word: str = "全省"
+    park_word: str = "县域工业集中区"
+    lead_indicator: str = ""
+    indicators: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Paths and options of one workspace; every path hangs below ``home``."""
+
+    home: Path
+    bureau: Bureau
+    timezone: str = "Asia/Shanghai"
+    first_month: int = 2
+    """Month of the first report period of a year: 2 where January is not reported alone."""
+    catalog_base: str = "china_parks"
+    default_period: str | None = None
+    simulated: bool = False
+    language: str = "zh"
+    reader_processes: int = 2
+    password_file: Path | None = field(default=None, repr=False)
+
+    @property
+    def inbox(self) -> Path:
+        """Folder into which files are dropped."""
+        return self.home / "inbox"
+
+    @property
+    def archive(self) -> Path:
+        """Originals by SHA-256, read-only."""
+        return self.home / "archive"
+
+    @property
+    def catalog(self) -> Path:
+        """Overrides of the shipped catalogue."""
+        return self.home / "catalog"
+
+    @property
+    def warehouse_file(self) -> Path:
+        """The published database; readers open it read-only."""
+        return self.home / "warehouse.duckdb"
+
+    @property
+    def work_file(self) -> Path:
+        """The database a run builds; becomes the published one by rename."""
+        return self.home / "warehouse.work.duckdb"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held by the single writer for the length of its run."""
+        return self.home / "warehouse.lock"
+
+    @property
+    def state_file(self) -> Path:
+        """Operational SQLite: receipts, outcomes, locks, mail ledger."""
+        return self.home / "state.sqlite"
+
+    @property
+    def quality(self) -> Path:
+        """Data Docs, returns and reminders."""
+        return self.home / "quality"
+
+    @property
+    def reports(self) -> Path:
+        """Bulletins by period, audience and edition."""
+        return self.home / "reports"
+
+    @property
+    def dagster_home(self) -> Path:
+        """DAGSTER_HOME of this workspace."""
+        return self.home / "dagster"
+
+    def edition_folder(self, period: str, audience_id: str, edition: int) -> Path:
+        """Folder of one edition's documents."""
+        return self.reports / period / audience_id / str(edition)
