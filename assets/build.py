@@ -56,6 +56,16 @@ class Build:
             yield connection
         self.seconds[what] = time.perf_counter() - started
 
+    @contextmanager
+    def looking(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Connection for looking only: the build under way, or what is published when it is done."""
+        if self.workspace.work_file.exists():
+            with self.warehouse.building() as connection:
+                yield connection
+        else:
+            with self.warehouse.reading() as connection:
+                yield connection
+
     def publish(self, period: str | None) -> None:
         """Write the digests, make the work file the published one, bring the ledger in line.
 

@@ -28,7 +28,7 @@ Light = Literal["green", "yellow", "orange", "red", "grey"]
 def time_progress_pct(month: int) -> Decimal:
     """序时进度 m/12 in %: share of the year gone after ``month`` (1..12); January–February is 2/12.
 
-    Source: practice of Chinese bulletins (时间过半任务过半), research notes D.2.
+    Source: practice of Chinese bulletins (时间过半，任务过半).
     """
     if not 1 <= month <= 12:
         raise ValueError(f"month must be 1..12, found {month}")
@@ -168,13 +168,14 @@ def light_for_gap(gap: Decimal, rule: LightRule) -> Light:
     raise ValueError(f"light rule {rule.rule_id} has no last band without a lower bound")
 
 
-def light_for_growth(growth_pct: Decimal, required_pct: Decimal, rule: LightRule) -> Light:
-    """Light of a growth rate against its bar: reached green, falling red where the rule says."""
-    if growth_pct >= required_pct:
+def light_for_growth(growth_pct: Decimal, gap: Decimal, rule: LightRule) -> Light:
+    """Light of a growth rate by its ``gap`` to the bar (percentage points): reached green; a
+    decline of the figure itself red where the rule says so, however small the gap."""
+    if gap >= 0:
         return "green"
     if rule.growth_red_below_pct is not None and growth_pct < rule.growth_red_below_pct:
         return "red"
-    return light_for_gap(growth_pct - required_pct, rule)
+    return light_for_gap(gap, rule)
 
 
 # --- Reference methods of other trackers -------------------------------------------------
@@ -338,7 +339,7 @@ def assess(
     direction: Direction = "up",
     irreversible: bool = False,
 ) -> Assessment:
-    """Judge a yearly series (year → value) with the edge rules of the methods notes §1.3.
+    """Judge a yearly series (year → value) without gaps in the answer.
 
     Years after the deadline are ignored (evaluated at the deadline, then frozen); missing years are
     skipped; fewer than two points cannot be assessed. Reached: ``achieved`` if it cannot be lost

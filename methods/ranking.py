@@ -108,17 +108,21 @@ class Window:
 
 
 def in_window(years: Mapping[int, bool], window: Window) -> bool:
-    """True when the years (year → in the last k; absent = not assessed) fulfil the rule, judged at
-    the latest year present."""
-    if not years:
+    """True when the years (year → in the last k; absent = not assessed) fulfil the rule at the
+    latest year present. That year itself must be True: an old pair is not counted twice."""
+    if not years or not years[max(years)]:
         return False
-    latest = max(years)
-    if window.mode == "single":
-        return years[latest]
+    wanted = 1 if window.mode == "single" else window.k
+    return years_counted(years, window) >= wanted
+
+
+def years_counted(years: Mapping[int, bool], window: Window) -> int:
+    """Years that count towards the rule at the latest year: in the window, or in the run."""
     if window.mode == "k_of_m":
-        assessed = [years[year] for year in sorted(years, reverse=True)][: window.m]
-        return assessed[0] and sum(assessed) >= window.k
-    return run_length(years, window.gap_resets) >= window.k
+        return sum([years[year] for year in sorted(years, reverse=True)][: window.m])
+    if window.mode == "single":
+        return int(bool(years) and years[max(years)])
+    return run_length(years, window.gap_resets)
 
 
 def run_length(years: Mapping[int, bool], gap_resets: bool = True) -> int:

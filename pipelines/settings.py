@@ -48,6 +48,7 @@ class BureauSettings(_Section):
     park_word: str = "县域工业集中区"
     lead_indicator: str = ""
     indicators: tuple[str, ...] = ()
+    mail_address: str = "bulletin@parkwatch.invalid"
 
 
 class PeriodSettings(_Section):

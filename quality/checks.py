@@ -100,7 +100,7 @@ def _contract_check(table: schema.Table) -> dg.AssetChecksDefinition:
         ),
     )
     def check(build: dg.ResourceParam[object]) -> dg.AssetCheckResult:
-        with build.table_reader(table.full_name) as connection:
+        with build.looking() as connection:
             broken = list(_broken(connection, table))
         return dg.AssetCheckResult(
             passed=not broken,

@@ -96,8 +96,9 @@ def refresh_park_year(
     connection: duckdb.DuckDBPyConnection, period: str, *, each_month: bool
 ) -> None:
     """indicators.park_year: the run's period, the newest period of every other affected year, and
-    every row already kept that an affected period feeds; with ``each_month`` also the periods of
-    the year before the run's (ranks of a month are compared with the months before)."""
+    every row already kept that an affected period feeds; with ``each_month`` also the earlier
+    periods of this and last year (ranks of a month are compared with the months before, goalposts
+    are frozen from the same month of last year)."""
     connection.execute("DELETE FROM internal.affected_asof")
     connection.execute(
         """
@@ -115,9 +116,9 @@ def refresh_park_year(
         JOIN internal.affected_period AS changed
             ON left(changed.period, 4)::INTEGER = kept.year AND changed.period <= kept.asof_period
         UNION
-        SELECT left(period, 4)::INTEGER, period
+        SELECT DISTINCT left(period, 4)::INTEGER, period
         FROM indicators.park_month
-        WHERE $2 AND left(period, 4) = left($1, 4) AND period < $1
+        WHERE $2 AND left($1, 4)::INTEGER - left(period, 4)::INTEGER IN (0, 1) AND period < $1
             AND period NOT IN (SELECT asof_period FROM indicators.park_year)
         """,
         [period, each_month],

@@ -558,8 +558,9 @@ _JUDGEMENT = (
         "得分明细",
         "Every point of every score: raw figure, normalised value, weight, points.",
         _columns(
-            "scheme_id class_id year asof_period park_id indicator_id raw normalised weight points "
-            "goalpost_low goalpost_high note",
+            "scheme_id class_id year asof_period park_id indicator_id measure raw normalised weight "
+            "points goalpost_low goalpost_high note",
+            Column("measure", TEXT, "计分对象", "value 数值 or growth 同比.", "", ("value", "growth")),
             Column("raw", VALUE, "原值", "Figure scored."),
             Column("normalised", VALUE, "标准化值", "Figure after the scoring method, 0–100."),
             Column("weight", VALUE, "权重", "Weight applied, after reweighting for missing."),
@@ -567,10 +568,10 @@ _JUDGEMENT = (
             Column("goalpost_low", VALUE, "不允许值", "Lower goalpost, frozen."),
             Column("goalpost_high", VALUE, "满意值", "Upper goalpost, frozen."),
             Column("note", TEXT, "说明", "Method, caps, missing data."),
-            required="scheme_id class_id year asof_period park_id indicator_id",
+            required="scheme_id class_id year asof_period park_id indicator_id measure",
             lineage={"raw": ["indicators.park_year.value", "indicators.park_year.yoy_pct"]},
         ),
-        ("scheme_id", "class_id", "year", "asof_period", "park_id", "indicator_id"),
+        ("scheme_id", "class_id", "year", "asof_period", "park_id", "indicator_id", "measure"),
         ("indicators.park_year", "dims.park"),
         kinds=("duckdb", "python"),
     ),

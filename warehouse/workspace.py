@@ -36,6 +36,7 @@ class Bureau:
     park_word: str = "县域工业集中区"
     lead_indicator: str = ""
     indicators: tuple[str, ...] = ()
+    mail_address: str = "bulletin@parkwatch.invalid"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Compose (撰写): facts of a period, put into sentences by the template, become one document.
 
 Belongs here: the path data → facts → template → model, and the words a template may ask for.
-Does not belong here: computing (facts), Chinese phrases (wording), sentences (the template), or
+Does not belong here: computing (facts, standings), Chinese phrases (wording), sentences (the template), or
 output formats.
 """
 
@@ -12,9 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-from assets.bulletins import facts, markup, wording
+from assets.bulletins import facts, markup, standings, wording
 from assets.bulletins.data import BulletinData
-from assets.bulletins.figures import Figure, FigureBook
+from assets.bulletins.figures import Figure, FigureBook, display_unit
 from assets.bulletins.markup import Marked
 from assets.bulletins.model import Bulletin, Meta, Tone, figure_spans
 
@@ -76,7 +76,7 @@ def _context(data: BulletinData, book: FigureBook) -> dict[str, Any]:
     register = facts.Register(book, data.period)
     totals = facts.total_facts(register, data)
     areas = facts.area_facts(register, data)
-    classes = facts.class_facts(register, data)
+    classes = standings.class_facts(register, data)
     chosen = data.indicators[: facts.ANNEX_INDICATORS]
     return {
         "issuer": data.issuer,
@@ -84,6 +84,7 @@ def _context(data: BulletinData, book: FigureBook) -> dict[str, Any]:
         "correction": wording.correction(data.edition, data.replaces),
         "correction_reason": data.correction_reason,
         "simulated": data.simulated,
+        "withheld": data.withheld,
         "as_of": wording.time_words(data.as_of),
         "deadline": wording.date_words(data.filing_deadline) if data.filing_deadline else "",
         "reply_by": wording.date_words(data.reply_by) if data.reply_by else "",
@@ -93,15 +94,15 @@ def _context(data: BulletinData, book: FigureBook) -> dict[str, Any]:
         "others": tuple(f for key, f in totals.items() if key != data.lead_indicator_id),
         "bases": wording.basis_words([a.yoy_basis for a in data.areas if a.yoy_basis]),
         "areas": areas,
-        "area_indicators": tuple((i.name_zh, facts.display_unit(i.unit, 0)[0]) for i in chosen),
+        "area_indicators": tuple((i.name_zh, display_unit(i.unit, 0)[0]) for i in chosen),
         "spread": facts.growth_facts(register, data, areas),
         "coverage": facts.coverage_facts(register, data),
-        "targets": facts.target_facts(register, data),
+        "targets": standings.target_facts(register, data),
         "classes": classes,
-        "watch": facts.watch_facts(register, data, classes),
+        "watch": standings.watch_facts(register, data, classes),
         "reporting": facts.reporting_facts(register, data),
         "definitions": tuple(
-            (i.name_zh, i.definition, facts.display_unit(i.unit, 0)[0]) for i in data.indicators
+            (i.name_zh, i.definition, display_unit(i.unit, 0)[0]) for i in data.indicators
         ),
         "digests": (data.data_digest[:16], data.rules_digest[:16]),
     }
@@ -175,9 +176,12 @@ def _pace(indicator: facts.IndicatorFacts, against: str) -> Marked:
     return Marked(wording.pace(figure.value, _shown(figure), markup.quote(against)))
 
 
-def _gap(figure: Figure, least: Figure) -> Marked:
+def _gap(figure: Figure, least: Figure, against: str) -> Marked:
     least_shown = markup.figure_mark(least, unit=True)
-    return Marked(wording.progress_gap(figure.value, _shown(figure), least_shown=least_shown))
+    shown = _shown(figure)
+    return Marked(
+        wording.progress_gap(figure.value, shown, least_shown=least_shown, against=against)
+    )
 
 
 def _names(names: Sequence[str], limit: int | None = None, total: Figure | None = None) -> Marked:
@@ -191,7 +195,7 @@ def _superlative(names: Sequence[str], word: str) -> Marked:
     return Marked(wording.superlative([markup.quote(name) for name in names], word))
 
 
-def _rank(row: facts.RankFacts) -> Marked:
+def _rank(row: standings.RankFacts) -> Marked:
     return Marked(wording.rank_words(markup.figure_mark(row.rank), tied=row.tied))
 
 

@@ -124,7 +124,8 @@ class Scheme:
 class ScoreRow:
     """``assessment.score`` joined with ``assessment.watch`` and the park register.
 
-    ``rank`` among the ``n`` ranked parks of the class, equal scores sharing the better rank;
+    ``rank`` among the ``n`` ranked parks of the whole class (also where the audience sees only
+    some of them), equal scores sharing the better rank;
     ``last_k`` the number the scheme calls 末位 (None: the scheme has none). A park that is not
     ``eligible`` has no rank and says why. ``complete`` is False where missing data were bridged.
     """
@@ -203,6 +204,8 @@ class BulletinData:
     previous_period: str | None = None
     filing_deadline: date | None = None
     reply_by: date | None = None
+    withheld: tuple[Literal["targets", "ranks"], ...] = ()
+    """What this audience has no right to: the section says so instead of claiming there is none."""
     top_n: int = 5
     edition: int = 1
     replaces: int | None = None

@@ -33,9 +33,7 @@ def round_half_up(value: Decimal, decimals: int) -> Decimal:
     return abs(rounded) if rounded == 0 else rounded
 
 
-def format_number(
-    value: Decimal | None, decimals: int | None, *, below_unit: bool = False
-) -> str:
+def format_number(value: Decimal | None, decimals: int | None, *, below_unit: bool = False) -> str:
     """Text of a number as official documents print it: no thousands separators, ASCII minus.
 
     ``decimals`` None prints the value as it was given, without trailing zeros (a policy's "2000").
@@ -198,5 +196,5 @@ DISPLAY_UNITS: Mapping[str, tuple[str, Decimal, int]] = {
 
 
 def display_unit(unit: str, decimals: int) -> tuple[str, Decimal, int]:
-    """Printed unit, factor from the canonical unit, and decimals (the indicator's own if unlisted)."""
+    """Printed unit, factor from the canonical unit, decimals (the indicator's own if unlisted)."""
     return DISPLAY_UNITS.get(unit, (unit, Decimal(1), decimals))

@@ -34,7 +34,7 @@ PREFERRED: Mapping[str, tuple[str, ...]] = {
 """Role → official families (GB/T 9704-2012, 5.2.2) to take from the machine, best first."""
 
 
-class MissingGlyph(ValueError):
+class MissingGlyphError(ValueError):
     """A character no font of the set can draw; the message names it and where it stands."""
 
 
@@ -84,11 +84,21 @@ def _system_families() -> frozenset[str]:
     return frozenset(fonts.families())
 
 
+def describe() -> tuple[str, ...]:
+    """Families a print copy would find here: the bundled ones, then official ones."""
+    bundled = {name for names in BUNDLED.values() for name in names}
+    files = choose().files
+    present = _system_families()
+    official = [next((n for n in names if n in present), None) for names in PREFERRED.values()]
+    found = sorted(bundled) if all(path.is_file() for path in files) else []
+    return (*found, *(name for name in dict.fromkeys(official) if name))
+
+
 def preflight(pieces: Iterable[tuple[str, str]], fonts: FontSet) -> None:
     """Check that the set draws every character of ``pieces`` (place, text).
 
     Only the bundled files are asked: they end every list, so what they have is always printable.
-    Raises :class:`MissingGlyph` naming each missing character with its first place.
+    Raises :class:`MissingGlyphError` naming each missing character with its first place.
     """
     known = _covered(fonts.files)
     missing: dict[str, str] = {}
@@ -101,7 +111,7 @@ def preflight(pieces: Iterable[tuple[str, str]], fonts: FontSet) -> None:
             f"“{character}”（U+{ord(character):04X}，{place}）"
             for character, place in sorted(missing.items())
         )
-        raise MissingGlyph(f"所用字体没有下列字形，文件未生成：{listed}")
+        raise MissingGlyphError(f"所用字体没有下列字形，文件未生成：{listed}")
 
 
 @cache

@@ -147,8 +147,9 @@ def _environment(folders: tuple[Path, ...]) -> ImmutableSandboxedEnvironment:
 
         intercepted_binops = frozenset(["+", "-", "*", "/", "//", "%", "**"])
 
-        def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-            raise MarkupError(f"arithmetic in a template ({operator}): register a figure instead")
+        def call_binop(self, *call: Any) -> Any:
+            """Called as (context, operator, left, right)."""
+            raise MarkupError(f"arithmetic in a template ({call[1]}): register a figure instead")
 
     return Environment(
         loader=FileSystemLoader([*folders, TEMPLATES]),
@@ -162,6 +163,10 @@ def _environment(folders: tuple[Path, ...]) -> ImmutableSandboxedEnvironment:
 
 
 def _finalize(value: Any) -> str:
+    from jinja2 import Undefined
+
+    if isinstance(value, Undefined):
+        return str(value)  # raises, naming what is undefined
     if isinstance(value, Marked):
         return value
     if isinstance(value, str):
@@ -174,12 +179,13 @@ def _finalize(value: Any) -> str:
 def parse(text: str, book: FigureBook) -> Parsed:
     """The model of rendered text. Raises :class:`MarkupError` with the line number."""
     reader = _Reader(book, _table_numbers(text))
-    for number, line in enumerate(text.split("\n"), start=1):
-        try:
+    try:
+        for line in text.split("\n"):
             reader.read(line.strip(" \t\r\u3000"))
-        except MarkupError as error:
-            raise MarkupError(f"line {number}: {error}") from error
-    return reader.result()
+        return reader.result()
+    except MarkupError as error:
+        # a paragraph or table is checked where it ends, so the fault may lie a few lines above
+        raise MarkupError(f"line {reader.line} or the block before it: {error}") from error
 
 
 def _table_numbers(text: str) -> dict[str, int]:
@@ -215,8 +221,11 @@ class _Reader:
         self.annexes: list[tuple[Spans, list[Block]]] = []
         self.paragraph: list[str] = []
         self.table: _OpenTable | None = None
+        self.line = 0
 
     def read(self, line: str) -> None:
+        """Take the next line."""
+        self.line += 1
         if line.startswith("|"):
             self._table_line(line)
             return
@@ -337,6 +346,7 @@ class _Reader:
         return Text(f"表{self.numbers[parts[0]]}")
 
     def result(self) -> Parsed:
+        """Close what is open and hand over the document's parts."""
         self._close_table()
         self._close_paragraph()
         return Parsed(
@@ -355,7 +365,9 @@ class _Reader:
 def _typed(text: str) -> Text:
     digit = re.search(r"\d", text)
     if digit:
-        raise MarkupError(f"digit typed into the template: …{text[max(0, digit.start() - 8) :][:24]}…")
+        raise MarkupError(
+            f"digit typed into the template: …{text[max(0, digit.start() - 8) :][:24]}…"
+        )
     return Text(text)
 
 

@@ -216,7 +216,7 @@ class Bulletin:
 
     @property
     def file_stem(self) -> str:
-        """File name without suffix, e.g. ``模拟数据_园区监测通报2020-06``; fits every mail client."""
+        """File name without suffix, e.g. ``模拟数据_园区监测通报2020-06``; short for mail."""
         mark = "模拟数据_" if self.meta.simulated else ""
         again = f"更正{self.meta.edition}" if self.meta.replaces else ""
         return f"{mark}园区监测通报{self.meta.period}{again}"

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from assets.assessment.elimination import place_count
 from assets.bulletins import data
 from assets.build import Build
 from warehouse import store
@@ -126,7 +127,8 @@ def _indicators(
     )
     known = {row[0] for row in connection.execute(
         "SELECT DISTINCT indicator_id FROM indicators.area_year").fetchall()}  # fmt: skip
-    chosen = [i for i in wanted if i in known] or sorted(known)[:8] or list(wanted[:1])
+    chosen = [i for i in wanted if i in known] or sorted(known)[:8]
+    chosen = chosen or [build.catalog.indicators[0].indicator_id]  # no figures: say so of one
     found = (build.catalog.indicator(indicator_id) for indicator_id in chosen)
     return tuple(
         data.Indicator(
@@ -220,7 +222,7 @@ def _verdicts(
 
 def _schemes(build: Build) -> tuple[data.Scheme, ...]:
     return tuple(
-        data.Scheme(scheme_id=s.scheme_id, name=s.title, note=s.status_label)
+        data.Scheme(scheme_id=s.scheme_id, name=s.title, note=s.label)
         for s in build.catalog.schemes
     )
 
@@ -267,8 +269,9 @@ def _scores(
     schemes = {s.scheme_id: s for s in build.catalog.schemes}
     for row in rows:
         scheme = schemes[row["scheme_id"]]
-        row["class_name"] = scheme.class_title(row["class_id"])
-        row["last_k"] = scheme.last_k(row["n"])
+        row["class_name"] = scheme.classes.title_of(row["class_id"])
+        rule = scheme.elimination
+        row["last_k"] = place_count(rule, row["n"]) if rule else None
     return data.rows_of(data.ScoreRow, rows, "assessment.score")
 
 

@@ -29,7 +29,7 @@ class TypesetError(RuntimeError):
 def to_pdf(bulletin: Bulletin, *, font_mode: fonts.Mode = "bundled") -> bytes:
     """The PDF's bytes. Same document, same fonts → same bytes, on any machine, zone or locale.
 
-    Raises ``fonts.MissingGlyph`` before compiling when a character cannot be drawn, and
+    Raises ``fonts.MissingGlyphError`` before compiling when a character cannot be drawn, and
     :class:`TypesetError` for any typst error or warning.
     """
     import typst
@@ -84,7 +84,8 @@ def pieces(bulletin: Bulletin) -> Iterator[tuple[str, str]]:
 
 
 def _block_pieces(where: str, blocks: tuple[Block, ...]) -> Iterator[tuple[str, str]]:
-    for number, block in enumerate(blocks, start=1):
+    number = 0
+    for block in blocks:
         if isinstance(block, Table):
             name = f"表{block.number}"
             heads = "".join(plain(column.spans) for column in block.columns)
@@ -92,6 +93,7 @@ def _block_pieces(where: str, blocks: tuple[Block, ...]) -> Iterator[tuple[str, 
             for row_number, row in enumerate(block.rows, start=1):
                 yield f"{name}第{row_number}行", "".join(plain(cell) for cell in row.cells)
         else:
+            number += 1
             yield f"{where}第{number}段", plain(block.spans)
 
 

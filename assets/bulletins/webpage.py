@@ -14,6 +14,7 @@ from assets.bulletins.markup import TEMPLATES
 from assets.bulletins.model import (
     Block,
     Bulletin,
+    Column,
     FigureSpan,
     Heading,
     Note,
@@ -24,7 +25,6 @@ from assets.bulletins.model import (
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +112,8 @@ def percent(share: str) -> str:
     return f"{int(whole + digits[:2].ljust(2, '0'))}.{digits[2:].ljust(2, '0')}%"
 
 
-def pick(table: Table, headings: list[str]) -> tuple[tuple[Spans, ...], tuple[Any, ...]]:
-    """Columns of a table by the text of their headings: (headings, rows) for the narrow mail.
+def pick(table: Table, headings: list[str]) -> tuple[tuple[Column, ...], tuple[Any, ...]]:
+    """Columns of a table by the text of their headings, for the narrow mail: (columns, rows).
 
     A row is (group, cells). KeyError when the table has no such heading: the mail must not
     silently lose a column because a title was reworded.
@@ -127,7 +127,7 @@ def pick(table: Table, headings: list[str]) -> tuple[tuple[Spans, ...], tuple[An
         (row.group, row.cells if row.group else tuple(row.cells[i] for i in chosen))
         for row in table.rows
     )
-    return tuple(table.columns[i].spans for i in chosen), rows
+    return tuple(table.columns[i] for i in chosen), rows
 
 
 def note_after(bulletin: Bulletin, table: Table) -> Spans:

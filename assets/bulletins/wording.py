@@ -26,7 +26,13 @@ VERDICTS: Mapping[str, str] = {
 }
 JUDGED = ("met", "on_pace", "behind", "far_behind")
 """Verdicts that say something about the target; the others say why it was not judged."""
-LIGHTS: Mapping[str, str] = {"green": "绿", "yellow": "黄", "orange": "橙", "red": "红", "grey": "灰"}
+LIGHTS: Mapping[str, str] = {
+    "green": "绿",
+    "yellow": "黄",
+    "orange": "橙",
+    "red": "红",
+    "grey": "灰",
+}
 FILING: Mapping[str, str] = {"on_time": "按时", "late": "迟报", "missing": "未报"}
 COMPARATORS: Mapping[str, str] = {
     ">=": "不低于", ">": "超过", "<=": "不超过", "<": "低于", "=": "等于", "~=": "左右",
@@ -71,7 +77,7 @@ def direction(value: Decimal, decimals: int = 1) -> str:
 
 
 def growth(value: Decimal | None, shown: str, *, prefix: str = "同比", decimals: int = 1) -> str:
-    """``同比增长7.0%``, ``同比下降3.2%``, ``同比持平``; ``shown`` is the magnitude with its unit."""
+    """``同比增长7.0%``, ``同比下降3.2%``, ``同比持平``; ``shown`` is the magnitude with unit."""
     if value is None:
         return f"{prefix}数据暂缺"
     word = direction(value, decimals)
@@ -229,11 +235,11 @@ def chance(probability: Decimal) -> str:
 
 
 def basis_words(bases: Sequence[str]) -> str:
-    """How growth was computed, for the note under a table."""
+    """How growth was computed, for the note under a table; empty when none was."""
     words = {
         "published": "采用公布的同比增速",
         "comparable": "按可比口径上年同期数计算",
         "levels": "按上年同期报送数计算，未作口径调整",
     }
     known = [words[basis] for basis in ("published", "comparable", "levels") if basis in bases]
-    return "；".join(known) if known else "未计算"
+    return "；".join(known)

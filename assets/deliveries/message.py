@@ -8,10 +8,18 @@ the bulletin (its sentences and tables come from the document model).
 from __future__ import annotations
 
 import hashlib
+import re
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from email.encoders import encode_base64
+from email.header import Header
+from email.mime.multipart import MIMEMultipart
+from email.mime.nonmultipart import MIMENonMultipart
+from email.mime.text import MIMEText
+from email.policy import compat32
+from email.utils import format_datetime
 from urllib.parse import quote
 
 from assets.bulletins.markup import TEMPLATES
@@ -22,6 +30,8 @@ HTML_LIMIT = 100_000
 """Bytes of HTML: mail clients cut longer messages (Gmail at 102 KB)."""
 NAME_LIMIT = 75
 """Longest encoded word (RFC 2047, 2): a longer name is split and shows as ATT0001.dat."""
+
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 
 TABLES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("targets", ("目标（单位）", "目标值", "实绩", "完成率", "差", "判定")),
@@ -85,127 +95,121 @@ def render_message(
 ) -> Message:
     """One mail: text and HTML of the same document, files attached. Same input → same bytes.
 
-    ``date`` must carry an offset. Raises :class:`MessageError` when the HTML exceeds 100 KB, a
-    file name cannot be written in one piece, or an address holds a line break.
+    ``date`` must carry an offset. Tables that would make the HTML exceed 100 KB are left to the
+    attachment, and the mail says so. Raises :class:`MessageError` when it is still too large, a
+    file name cannot be written in one piece, or an address is not plain ASCII.
     """
     _check(recipient, sender, date)
     subject = subject_of(bulletin)
-    names = [attachment.name for attachment in attachments]
-    html = _html(bulletin, subject, names, greeting)
-    text = _text(bulletin, names, greeting)
-    digest = _digest(recipient, sender.address, subject, text, html, attachments)
+    text, html = _bodies(bulletin, subject, [item.name for item in attachments], greeting)
+    digest = _digest((recipient, sender.address, subject, text, html), attachments)
     message_id = f"<{digest[:40]}@{sender.address.rpartition('@')[2]}>"
-    content = _assemble(
-        subject, recipient, sender, date, message_id, text, html, attachments, digest
-    )
+    headers = {
+        "From": f"{_encoded(sender.name, 'From')} <{sender.address}>",
+        "To": recipient,
+        "Subject": _encoded(subject, "Subject"),
+        "Date": format_datetime(date),
+        "Message-ID": message_id,
+        "Auto-Submitted": "auto-generated",
+        "Content-Language": "zh-CN",
+    }
+    content = _assemble(headers, text, html, attachments, digest[:24])
     return Message(recipient, subject, message_id, content)
 
 
 def _check(recipient: str, sender: Sender, date: datetime) -> None:
     if date.tzinfo is None:
-        raise MessageError("邮件日期没有时区")
+        raise MessageError("邮件日期没有时区：须带偏移量")
     for address in (recipient, sender.address):
-        if address.count("@") != 1 or any(c.isspace() or c in "<>,;" for c in address):
-            raise MessageError(f"邮件地址不合格式：{address!r}")
-        if not address.isascii():
-            raise MessageError(f"邮件地址含非 ASCII 字符：{address!r}")
+        if not _ADDRESS.fullmatch(address):
+            raise MessageError(f"邮件地址不合格式：{address!r}，应为 name@domain，只用 ASCII 字符")
 
 
-def _values(bulletin: Bulletin, names: list[str], greeting: str) -> dict[str, object]:
+def _bodies(bulletin: Bulletin, subject: str, names: list[str], greeting: str) -> tuple[str, str]:
+    """Text and HTML with as many of :data:`TABLES` as fit the limit, first ones first."""
+    size = 0
+    for count in range(len(TABLES), -1, -1):
+        values = _values(bulletin, subject, names, greeting, count)
+        html = _html(bulletin, values)
+        size = len(html.encode())
+        if size <= HTML_LIMIT:
+            return _text(bulletin, values), html
+    raise MessageError(f"邮件正文 {size} 字节，超过 {HTML_LIMIT} 字节：请缩短导语和关键数字")
+
+
+def _values(
+    bulletin: Bulletin, subject: str, names: list[str], greeting: str, tables: int
+) -> dict[str, object]:
     meta = bulletin.meta
     contact = f"如有疑问请联系{meta.contact}，" if meta.contact else ""
     return {
         "bulletin": bulletin,
         "meta": meta,
+        "subject": subject,
         "greeting": greeting,
         "attachments": names,
-        "tables": TABLES,
+        "tables": TABLES[:tables],
+        "left_out": any(bulletin.table(table_id) for table_id, _ in TABLES[tables:]),
         "closing": f"{contact}数据如有更正以最新版为准。",
     }
 
 
-def _html(bulletin: Bulletin, subject: str, names: list[str], greeting: str) -> str:
+def _html(bulletin: Bulletin, values: Mapping[str, object]) -> str:
     from css_inline import CSSInliner
 
     css = (TEMPLATES / "mail" / "mail.css").read_text(encoding="utf-8")
-    template = html_environment(bulletin).get_template("mail/mail.html.j2")
-    page = template.render(**_values(bulletin, names, greeting), subject=subject, css=css)
+    page = html_environment(bulletin).get_template("mail/mail.html.j2").render(**values, css=css)
     # keep_at_rules: without it the dark-mode and narrow-screen rules are lost
     inliner = CSSInliner(keep_style_tags=False, keep_at_rules=True, load_remote_stylesheets=False)
-    inlined: str = inliner.inline(page)
-    size = len(inlined.encode())
-    if size > HTML_LIMIT:
-        raise MessageError(f"邮件正文 {size} 字节，超过 {HTML_LIMIT} 字节：请减少正文表格，改用附件")
-    return inlined
+    return str(inliner.inline(page))
 
 
-def _text(bulletin: Bulletin, names: list[str], greeting: str) -> str:
-    template = html_environment(bulletin).get_template("mail/mail.txt.j2")
-    return template.render(**_values(bulletin, names, greeting))
+def _text(bulletin: Bulletin, values: Mapping[str, object]) -> str:
+    return html_environment(bulletin).get_template("mail/mail.txt.j2").render(**values)
 
 
-def _digest(
-    recipient: str,
-    sender: str,
-    subject: str,
-    text: str,
-    html: str,
-    attachments: Sequence[Attachment],
-) -> str:
+def _digest(words: Sequence[str], attachments: Sequence[Attachment]) -> str:
     """Identity of the mail's content: a repeated send is recognised by it."""
     total = hashlib.sha256()
-    for part in (recipient, sender, subject, text, html):
-        total.update(hashlib.sha256(part.encode()).digest())
+    for word in words:
+        total.update(hashlib.sha256(word.encode()).digest())
     for attachment in attachments:
         total.update(hashlib.sha256(attachment.name.encode()).digest())
         total.update(hashlib.sha256(attachment.content).digest())
     return total.hexdigest()
 
 
+def _encoded(text: str, header: str) -> str:
+    """RFC 2047 words of at most 75 characters, cut between characters, folded with CRLF."""
+    return Header(text, "utf-8", header_name=header, maxlinelen=75).encode(linesep="\r\n")
+
+
 def _assemble(
-    subject: str,
-    recipient: str,
-    sender: Sender,
-    date: datetime,
-    message_id: str,
+    headers: Mapping[str, str],
     text: str,
     html: str,
     attachments: Sequence[Attachment],
-    digest: str,
+    boundary: str,
 ) -> bytes:
-    from email.header import Header
-    from email.mime.multipart import MIMEMultipart
-    from email.mime.text import MIMEText
-    from email.policy import SMTP, compat32
-    from email.utils import format_datetime, formataddr
-
-    body = MIMEMultipart("alternative", boundary=f"=_alt_{digest[:24]}")
+    body = MIMEMultipart("alternative", boundary=f"=_alt_{boundary}")
     body.attach(MIMEText(text, "plain", "utf-8"))
     body.attach(MIMEText(html, "html", "utf-8"))
-    mail = MIMEMultipart("mixed", boundary=f"=_mix_{digest[:24]}")
-    mail["From"] = formataddr((str(Header(sender.name, "utf-8")), sender.address))
-    mail["To"] = recipient
-    mail["Subject"] = Header(subject, "utf-8", header_name="Subject")
-    mail["Date"] = format_datetime(date)
-    mail["Message-ID"] = message_id
-    mail["Auto-Submitted"] = "auto-generated"
-    mail["Content-Language"] = "zh-CN"
+    mail = MIMEMultipart("mixed", boundary=f"=_mix_{boundary}")
+    for name, value in headers.items():
+        mail[name] = value
     mail.attach(body)
     for attachment in attachments:
         mail.attach(_attachment_part(attachment))
-    # compat32 writes our folded headers as they are; the modern policies fold names again
-    return mail.as_bytes(policy=compat32.clone(linesep=SMTP.linesep, max_line_length=None))
+    # compat32 writes our folded headers as they are; the modern policies would fold names again
+    return mail.as_bytes(policy=compat32.clone(linesep="\r\n", max_line_length=None))
 
 
-def _attachment_part(attachment: Attachment):  # type: ignore[no-untyped-def]
+def _attachment_part(attachment: Attachment) -> MIMENonMultipart:
     """Base64 part whose name is one encoded word and one RFC 5987 value.
 
     RFC 2231 continuations (``filename*0*=``), which Python writes by itself, are shown by QQ Mail
     and Outlook as an unnamed file.
     """
-    from email.encoders import encode_base64
-    from email.mime.nonmultipart import MIMENonMultipart
-
     name = attachment.name
     if any(c in name for c in '\r\n"\\/:') or name != name.strip():
         raise MessageError(f"附件文件名不安全：{name!r}")

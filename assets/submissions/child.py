@@ -26,7 +26,7 @@ from assets.submissions.rejections import rejection
 from assets.submissions.wire import Answer, encode
 from assets.submissions.workbook import Rejected, Workbook
 
-LENGTH = struct.Struct("<Q")
+LENGTH = struct.Struct("<Q")  # as in reading_process
 READY = b"ready"
 _RETIRE_KIB = 256 * 1024  # a process that once grew so large hands over to a fresh one
 _NOBODY = 65534
@@ -42,6 +42,10 @@ _DECRYPTING = (
     "msoffcrypto.method.rc4",
     "msoffcrypto.method.rc4_cryptoapi",
     "msoffcrypto.method.xor_obfuscation",
+    "cryptography.hazmat.backends.openssl.backend",
+    "cryptography.hazmat.primitives.ciphers.algorithms",
+    "cryptography.hazmat.primitives.ciphers.modes",
+    "cryptography.hazmat.decrepit.ciphers.algorithms",
     "xml.dom.expatbuilder",
     "xml.dom.minidom",
     "tempfile",
@@ -65,13 +69,26 @@ def main() -> None:
         raise
     _send(link, READY)
     while True:
-        answer = _answer(_receive(link), limits, passwords)
+        _send(link, _payload(_answer(_receive(link), limits, passwords), limits))
+
+
+def _payload(answer: Answer, limits: Limits) -> bytes:
+    """The answer encoded; one that cannot be is replaced by a refusal."""
+    try:
         payload = encode(answer)
-        if len(payload) > limits.reply_bytes:
-            found = f"读取结果 {len(payload) / MIB:,.0f} MB"
-            refused = rejection("reply_too_large", found, limits.reply_bytes // MIB)
-            payload = encode(Answer(refused, answer.peak_kib, retire=True))
-        _send(link, payload)
+    except MemoryError:
+        refused = _out_of_memory(limits)
+    else:
+        if len(payload) <= limits.reply_bytes:
+            return payload
+        found = f"读取结果 {len(payload) / MIB:,.0f} MB"
+        refused = rejection("reply_too_large", found, limits.reply_bytes // MIB)
+    return encode(Answer(refused, answer.peak_kib, retire=True))
+
+
+def _out_of_memory(limits: Limits) -> Rejected:
+    megabytes = limits.memory_bytes // MIB
+    return rejection("memory_limit", f"超过 {megabytes:,} MB", megabytes)
 
 
 def _send(link: socket.socket, payload: bytes) -> None:
@@ -86,8 +103,7 @@ def _answer(data: bytes, limits: Limits, passwords: Sequence[str] | None) -> Ans
         result = read_workbook(data, limits, passwords)
     except MemoryError:
         broken = True
-        found = f"超过 {limits.memory_bytes // MIB} MB"
-        result = rejection("memory_limit", found, limits.memory_bytes // MIB)
+        result = _out_of_memory(limits)
     except BaseException as error:  # a panic of a Rust parser is no ``Exception``
         broken = True
         result = rejection("reader_crashed", f"解析器内部错误：{type(error).__name__}")

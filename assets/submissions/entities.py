@@ -7,74 +7,20 @@ belong here: applying a suggestion (nothing is ever matched by resemblance), or 
 
 from __future__ import annotations
 
-import calendar
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
 from functools import lru_cache
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
-from assets.submissions.characters import squeeze
+from assets.submissions.grid import squeeze
 from assets.submissions.heads import resemblance
+from warehouse.catalog.models import period_end
+
+if TYPE_CHECKING:
+    from warehouse.catalog.models import Park, Region, RegisterRow, Reporter
 
 How = Literal["id", "name", "alias", "form", "former", "unknown", "ambiguous", "not_valid"]
-
-Day = str | date | None
-
-
-class ParkLike(Protocol):
-    """One row of parks.csv: a park during one validity interval. Empty codes are ''."""
-
-    @property
-    def park_id(self) -> str: ...
-    @property
-    def valid_from(self) -> Day: ...
-    @property
-    def valid_to(self) -> Day: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def short_name(self) -> str | None: ...
-    @property
-    def aliases(self) -> Sequence[str]: ...
-    @property
-    def county_code(self) -> str | None: ...
-    @property
-    def city_code(self) -> str | None: ...
-    @property
-    def province_code(self) -> str | None: ...
-    @property
-    def home_county_code(self) -> str | None: ...
-
-
-class ReporterLike(Protocol):
-    """One row of reporters.csv."""
-
-    @property
-    def reporter_id(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def short_name(self) -> str | None: ...
-    @property
-    def region_code(self) -> str | None: ...
-    @property
-    def valid_from(self) -> Day: ...
-    @property
-    def valid_to(self) -> Day: ...
-
-
-class RegionLike(Protocol):
-    """One row of regions.csv."""
-
-    @property
-    def code(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def successor(self) -> str | None: ...
-
 
 @dataclass(frozen=True, slots=True)
 class ParkSuggestion:
@@ -137,35 +83,17 @@ def form_key(text: str) -> str:
     return plain
 
 
-def _day(value: Day) -> str:
-    return value.isoformat() if isinstance(value, date) else (value or "")
+_last_day = lru_cache(maxsize=1024)(period_end)
 
 
-def _split(aliases: Sequence[str] | str | None) -> tuple[str, ...]:
-    if not aliases:
-        return ()
-    parts = re.split(r"[;；]", aliases) if isinstance(aliases, str) else aliases
-    return tuple(part.strip() for part in parts if part.strip())
-
-
-def last_day(period: str) -> str:
-    """Last day of the month a period ends in, as an ISO text."""
-    year, month = int(period[:4]), int(period[5:7])
-    return f"{period}-{calendar.monthrange(year, month)[1]:02d}"
-
-
-def covers(valid_from: Day, valid_to: Day, period: str | None) -> bool:
-    """Whether a half-open validity interval holds on the period's last day (``None``: any time)."""
-    if period is None:
-        return True
-    last = last_day(period)
-    start, end = _day(valid_from), _day(valid_to)
-    return (not start or start <= last) and (not end or end > last)
+def holds(row: RegisterRow, period: str | None) -> bool:
+    """Whether a register row holds on the period's last day (``None``: at any time)."""
+    return period is None or row.holds_on(_last_day(period))
 
 
 @dataclass(slots=True)
 class _Entry:
-    park: ParkLike
+    park: Park
     names: dict[str, How]
 
 
@@ -177,9 +105,9 @@ class Register:
 
     def __init__(
         self,
-        parks: Iterable[ParkLike],
-        reporters: Iterable[ReporterLike] = (),
-        regions: Iterable[RegionLike] = (),
+        parks: Iterable[Park],
+        reporters: Iterable[Reporter] = (),
+        regions: Iterable[Region] = (),
     ) -> None:
         self._entries = [_Entry(park, _names(park)) for park in parks]
         self._reporters = list(reporters)
@@ -191,6 +119,7 @@ class Register:
                 self._by_key.setdefault(key, []).append(entry)
             for form in {form_key(key) for key in entry.names}:
                 self._by_form.setdefault(form, []).append(entry)
+        self._reporter_keys = [(r, self._reporter_names(r)) for r in self._reporters]
         self._memo: dict[tuple[str, str | None, str | None], EntityMatch] = {}
         self._scopes: dict[tuple[str, str | None], frozenset[str]] = {}
 
@@ -230,7 +159,7 @@ class Register:
         return EntityMatch("unknown", suggestions=self.suggest(text, period, region))
 
     def _valid(self, entry: _Entry, period: str | None) -> bool:
-        return covers(entry.park.valid_from, entry.park.valid_to, period)
+        return holds(entry.park, period)
 
     def _within(self, entries: list[_Entry], region: str | None) -> list[_Entry]:
         if region is None or len(_ids(entries)) <= 1:
@@ -314,14 +243,9 @@ class Register:
             current = self._regions[current].successor or current
         return current
 
-    def _in_region(self, park: ParkLike, region: str) -> bool:
+    def _in_region(self, park: Park, region: str) -> bool:
         wanted = self.current_code(region)
-        county = park.home_county_code or park.county_code
-        return any(
-            self.current_code(code) == wanted
-            for code in (county, park.city_code, park.province_code)
-            if code
-        )
+        return any(self.current_code(code) == wanted for code in park.region_codes)
 
     def region_named(self, text: str) -> str | None:
         """Code of the region a text names (汉滨区, 汉滨, 610902), when only one is so named."""
@@ -335,10 +259,10 @@ class Register:
         }
         return next(iter(codes)) if len(codes) == 1 else None
 
-    def reporter(self, reporter_id: str, period: str | None = None) -> ReporterLike | None:
+    def reporter(self, reporter_id: str, period: str | None = None) -> Reporter | None:
         """The reporter's row valid at a period."""
         rows = [r for r in self._reporters if r.reporter_id == reporter_id]
-        valid = [r for r in rows if covers(r.valid_from, r.valid_to, period)]
+        valid = [r for r in rows if holds(r, period)]
         return next(iter(valid or rows), None)
 
     def scope(self, reporter_id: str, period: str | None = None) -> frozenset[str] | None:
@@ -366,10 +290,10 @@ class Register:
         """
         plain = entity_key(text)
         hits: list[tuple[int, int, str]] = []
-        for reporter in self._reporters:
-            if not covers(reporter.valid_from, reporter.valid_to, period):
+        for reporter, names in self._reporter_keys:
+            if not holds(reporter, period):
                 continue
-            for name in self._reporter_names(reporter):
+            for name in names:
                 start = plain.find(name)
                 if start >= 0:
                     hits.append((start, start + len(name), reporter.reporter_id))
@@ -380,7 +304,7 @@ class Register:
         ]
         return tuple(sorted({reporter_id for _, _, reporter_id in kept}))
 
-    def _reporter_names(self, reporter: ReporterLike) -> set[str]:
+    def _reporter_names(self, reporter: Reporter) -> set[str]:
         region = self._regions.get(reporter.region_code or "")
         texts = [reporter.name, reporter.short_name or "", region.name if region else ""]
         keys = {entity_key(text) for text in texts if text}
@@ -394,11 +318,10 @@ def _bare(key: str) -> str:
     return key[:-1] if len(key) > 2 and key[-1] in "县区市省" else key
 
 
-def _names(park: ParkLike) -> dict[str, How]:
+def _names(park: Park) -> dict[str, How]:
     """Keys under which a park is found, the strongest kind of name for each."""
     names: dict[str, How] = {}
-    short = (park.short_name,) if park.short_name else ()
-    for text in (*short, *_split(park.aliases)):
+    for text in (park.short_name, *park.aliases):
         names[entity_key(text)] = "alias"
     names[entity_key(park.name)] = "name"
     names[entity_key(park.park_id)] = "id"

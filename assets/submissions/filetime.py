@@ -11,15 +11,24 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
 from assets.submissions import notes
+from assets.submissions.grid import squeeze
 from assets.submissions.periods import ParsedPeriod, PeriodRefusal, parse_period
 from assets.submissions.records import FileState
-from assets.submissions.structure import DetectedTable
+from assets.submissions.structure import WIDE_GAP, DetectedTable
 from quality.finding import Finding
 from warehouse.catalog.layouts import TableLayout
 
 _PERIOD_FACTS = frozenset(
     "报告期 报告期别 报告时期 时间 日期 统计期 统计时间 所属期 所属时期 期别 数据期 截至 截止 报表日期".split()
 )
+
+_STATUTORY = re.compile(
+    r"(表号|制定机关|制表机关|批准机关|批准文号|批准|备案文号|备案机关|文号|有效期至?|填报单位|报送单位|"
+    r"综合机关名称|单位名称|单位负责人|统计负责人|填表人|填报人|制表人|审核人|联系人|联系电话|电话|"
+    r"填报日期|填报时间|填表日期|填表时间|报出日期|报送日期|报送时间|制表日期|制表时间|打印时间|更新时间|"
+    r"数据来源|注|说明)[:：(]"
+)
+"""Lines around a table whose dates are no report period."""
 
 
 def places(
@@ -29,7 +38,9 @@ def places(
     for kind in kinds:
         if kind == "title":
             for title in table.titles:
-                yield f"标题{title.address}", title.text
+                for part in WIDE_GAP.split(title.text):
+                    if part and not _STATUTORY.match(squeeze(part)):
+                        yield f"标题{title.address}", part
         elif kind == "sheet":
             yield "工作表名", table.sheet
         elif kind == "file":
@@ -59,7 +70,11 @@ def default_year(table: DetectedTable, state: FileState) -> int | None:
 def table_period(
     table: DetectedTable, rule: TableLayout, state: FileState
 ) -> tuple[str | None, list[Finding]]:
-    """Report period of a table from the places its layout lists; all that speak must agree."""
+    """Report period of a table from the places its layout lists; all that speak must agree.
+
+    Where they disagree the table has no period: its values are kept and not used. The latest of the
+    periods then stands for the file in lists (a title left from last month is the usual case).
+    """
     kinds = rule.period.places
     if rule.period.fixed:
         return rule.period.fixed, []
@@ -78,5 +93,6 @@ def table_period(
     if not said:
         return None, [notes.no_period(table, refused)]
     if len({period for period, _, _ in said}) > 1:
-        return said[0][0], [notes.period_mismatch(table, said)]
+        state.period = state.period or max(period for period, _, _ in said)
+        return None, [notes.period_mismatch(table, said, state.period)]
     return said[0][0], []

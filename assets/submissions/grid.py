@@ -10,9 +10,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from functools import lru_cache
 
-from assets.submissions.characters import fold, squeeze
+from assets.submissions import characters
 from assets.submissions.workbook import CellValue, ErrorValue, Sheet
+
+# heads and labels repeat from row to row and from month to month: fold each text once
+fold = lru_cache(maxsize=1 << 15)(characters.fold)
+squeeze = lru_cache(maxsize=1 << 15)(characters.squeeze)
 
 BLANK, NUMBER, SYMBOL, PERIOD, TEXT, ERROR, FLAG = range(7)
 """Kinds of a cell. SYMBOL stands for a value that is not there (—, …, 无); FLAG is a boolean."""

@@ -11,29 +11,17 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-from assets.submissions.characters import fold, squeeze
+from assets.submissions.grid import fold, squeeze
+
+if TYPE_CHECKING:
+    from warehouse.catalog.models import Indicator
 
 IsUnit = Callable[[str], bool]
 
 OTHER = "other"
 """Measure of heads that are understood and not kept as observations: 当月同比, 环比, 上年同月."""
-
-
-class IndicatorLike(Protocol):
-    """What head reading needs to know of an indicator of the catalogue."""
-
-    @property
-    def indicator_id(self) -> str: ...
-    @property
-    def name_zh(self) -> str: ...
-    @property
-    def unit(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def aliases(self) -> Sequence[str]: ...
 
 
 # --- words -------------------------------------------------------------------------------------
@@ -57,8 +45,9 @@ _WORDS: tuple[tuple[str, str], ...] = (
     (
         "ytd",
         r"(?:本年|自年初|年初至今|年初|本月止|截至本月|1-本月|1至本月)?累计(?:数|值|完成额?|完成数)?"
-        r"|年初至(?:报告期末|今|本月)|ytd_value|ytd",
+        r"|1(?:-|—|–|~|至|到)本月(?:数|值)?|年初至(?:报告期末|今|本月)|ytd_value|ytd",
     ),
+    ("quarter", r"(?:本季|当季|本季度|当季度)(?:数|值)?"),
     ("month", r"(?:本月|当月|单月)(?:数|值|完成额?|完成数|实际)?|当期值|month_value|month|value"),
     ("stock", r"(?:期末|月末|季末)(?:数|值|实有|余额)?|stock"),
     ("same", r"本期(?:数|值|实际)?|实绩|完成(?:数|值|情况)|报告期|指标值|数值"),
@@ -143,7 +132,7 @@ def take_apart(path: Sequence[str], is_unit: IsUnit, known: Callable[[str], bool
     unit: str | None = None
     period: str | None = None
     for level in path:
-        part = _level(level, is_unit, known)
+        part = _level(level, is_unit, known, alone=len(path) == 1)
         names.extend(part.names)
         tags |= part.tags
         unit = part.unit or unit
@@ -151,14 +140,16 @@ def take_apart(path: Sequence[str], is_unit: IsUnit, known: Callable[[str], bool
     return HeadParts(tuple(names), frozenset(tags), unit, period)
 
 
-def _level(text: str, is_unit: IsUnit, known: Callable[[str], bool]) -> HeadParts:
+def _level(
+    text: str, is_unit: IsUnit, known: Callable[[str], bool], *, alone: bool
+) -> HeadParts:
     plain = _MARK.sub("", _ORDINAL.sub("", squeeze(text)))
     plain = _OF_WHICH.sub("", plain) or plain
-    if known(plain):
+    if known(plain) and (alone or not _whole_word(plain)):
         return HeadParts((plain,))
     plain, unit, tags, period = _brackets(plain, is_unit)
     state = _Strip(plain, set(tags), period)
-    while state.text and not known(state.text) and _strip_once(state):
+    while state.text and (not known(state.text) or not alone) and _strip_once(state, known):
         pass
     plain = state.text.strip("_-:/,;、|.")
     if plain and unit is None and not known(plain):
@@ -201,13 +192,15 @@ def _whole_word(text: str) -> str | None:
     return next((tag for tag, pattern in _WORDS if re.fullmatch(pattern, bare, re.I)), None)
 
 
-def _strip_once(state: _Strip) -> bool:
-    """Take one measure word or period phrase off an end of the text."""
+def _strip_once(state: _Strip, known: Callable[[str], bool]) -> bool:
+    """Take one measure word or period phrase off an end of the text; a known name stays whole."""
+    if known(state.text) and not _whole_word(state.text):
+        return False
     for tag, pattern in _SUFFIX:
         match = pattern.match(state.text)
         if match:
             state.text = match[1]
-            state.tags.add(_scope(tag, match[2]))
+            state.tags.add(tag)
             _both(state.tags, match[2])
             return True
     match = _PERIOD_SUFFIX.match(state.text)
@@ -225,10 +218,6 @@ def _strip_once(state: _Strip) -> bool:
             state.tags.add(tag)
             return True
     return False
-
-
-def _scope(tag: str, _word: str) -> str:
-    return tag
 
 
 def _both(tags: set[str], word: str) -> None:
@@ -260,16 +249,18 @@ def measure_of(
     understood and not kept. A stock stays a stock whatever 本月 or 累计 stands over it.
     """
     monthly = "month" in tags or (period is not None and _single_month(period))
-    if "mom" in tags or "amount" in tags or "month_prior" in tags:
+    if tags & {"mom", "amount", "month_prior", "quarter"}:
         return OTHER
     if "growth" in tags:
         return OTHER if monthly and "ytd" not in tags else "yoy_published"
     if "prior" in tags:
         return OTHER if monthly and "ytd" not in tags else "ytd_prior"
-    if kind == "stock" or "stock" in tags:
+    if kind == "stock":
         return "stock"
-    if "ytd" in tags:
+    if "ytd" in tags:  # 累计(期末)数 is year-to-date for a flow
         return "ytd"
+    if "stock" in tags:
+        return "stock"
     if monthly:
         return "month"
     if period is not None and re.search(r"-|—|–|~|至|到|半年|季度|全年", period):
@@ -281,12 +272,11 @@ def _single_month(period: str) -> bool:
     return bool(re.fullmatch(r"(?:(?:19|20)\d\d年)?\d{1,2}月份?(?:当月|单月)?", period))
 
 
-def default_measure(indicator: IndicatorLike) -> str:
+def default_measure(indicator: Indicator) -> str:
     """Measure of a head without measure words, by the indicator's kind and its rule over time."""
-    over_time = getattr(indicator, "over_time", "") or ""
-    if indicator.kind == "stock" or over_time == "last":
+    if indicator.kind == "stock" or indicator.over_time == "last":
         return "stock"
-    return "month" if over_time in ("sum", "mean", "formula") else "ytd"
+    return "month" if indicator.over_time in ("sum", "mean", "formula") else "ytd"
 
 
 # --- names -------------------------------------------------------------------------------------
@@ -295,16 +285,18 @@ def default_measure(indicator: IndicatorLike) -> str:
 class IndicatorIndex:
     """Names and aliases of a catalogue: exact look-up, and suggestions by resemblance."""
 
-    def __init__(self, indicators: Iterable[IndicatorLike]) -> None:
-        self.indicators: dict[str, IndicatorLike] = {i.indicator_id: i for i in indicators}
+    def __init__(self, indicators: Iterable[Indicator]) -> None:
+        self.indicators: dict[str, Indicator] = {i.indicator_id: i for i in indicators}
         self._names: dict[str, str] = {}
         self._keys: dict[str, set[str]] = {}
+        self._near: dict[str, set[str]] = {}
         for indicator in self.indicators.values():
             self._names[name_key(indicator.name_zh)] = indicator.indicator_id
-            english = getattr(indicator, "name_en", None)
-            for text in (indicator.indicator_id, indicator.name_zh, english, *indicator.aliases):
+            for text in (*indicator.labels, indicator.name_en):
                 if text:
                     self._keys.setdefault(name_key(text), set()).add(indicator.indicator_id)
+            for near in indicator.suggestions:
+                self._near.setdefault(name_key(near.label), set()).add(indicator.indicator_id)
 
     def known(self, text: str) -> bool:
         """Whether a text is a name or alias, exactly."""
@@ -321,9 +313,12 @@ class IndicatorIndex:
         return None, "ambiguous" if ids else "unknown"
 
     def suggest(self, text: str, limit: int = 5, least: float = 0.3) -> tuple[Suggestion, ...]:
-        """Indicators whose name or alias resembles the text, best first (ties by id)."""
+        """Indicators whose name or alias resembles the text, best first (ties by id).
+
+        Labels the catalogue lists as another scope's (技工贸总收入) come first.
+        """
         key = name_key(re.sub(_GROUPS, "", text) or text)
-        best: dict[str, float] = {}
+        best = dict.fromkeys(self._near.get(key, set()) | self._near.get(name_key(text), set()), 0.99)
         for known, ids in self._keys.items():
             score = resemblance(key, known)
             for indicator_id in ids:
@@ -382,7 +377,7 @@ def _pairs(text: str) -> frozenset[str]:
 
 
 def finish(
-    meaning: HeadMeaning, indicators: Mapping[str, IndicatorLike], default: str | None = None
+    meaning: HeadMeaning, indicators: Mapping[str, Indicator], default: str | None = None
 ) -> HeadMeaning:
     """Set the measure of a resolved head from its words, else ``default``, else the indicator's."""
     if meaning.indicator_id is None:
@@ -418,14 +413,61 @@ def inherit(meanings: Sequence[HeadMeaning | None]) -> list[HeadMeaning | None]:
         if current is not None:
             left = current if current.indicator_id or current.name else None
         result.append(current)
-    return result
+    return [plain_growth(meaning, result) for meaning in result]
+
+
+def plain_growth(
+    meaning: HeadMeaning | None, all_of_them: Sequence[HeadMeaning | None]
+) -> HeadMeaning | None:
+    """同比增长 beside 累计增长 of the same indicator is the month's growth."""
+    if meaning is None or "growth" not in meaning.tags or meaning.tags & {"ytd", "month"}:
+        return meaning
+    same = (meaning.indicator_id, meaning.name)
+    cumulative = any(
+        other is not None
+        and (other.indicator_id, other.name) == same
+        and {"growth", "ytd"} <= other.tags
+        for other in all_of_them
+    )
+    return replace(meaning, tags=meaning.tags | {"month"}) if cumulative else meaning
+
+
+def one_stock(meanings: Sequence[HeadMeaning]) -> list[HeadMeaning]:
+    """Of several columns that would hold the same stock (本月, 累计(期末)数) one holds it.
+
+    The column that says 期末 is taken before 累计, one without words, and 本月; the others become
+    ``other``. Heads of different indicators do not meet.
+    """
+    best: dict[tuple[str | None, str], int] = {}
+    for place, meaning in enumerate(meanings):
+        if meaning.measure != "stock":
+            continue
+        key = (meaning.indicator_id, meaning.name)
+        if key not in best or _stock_rank(meaning) < _stock_rank(meanings[best[key]]):
+            best[key] = place
+    return [
+        replace(meaning, measure=OTHER)
+        if meaning.measure == "stock"
+        and best[(meaning.indicator_id, meaning.name)] != place
+        and _stock_rank(meaning) != _stock_rank(meanings[best[(meaning.indicator_id, meaning.name)]])
+        else meaning
+        for place, meaning in enumerate(meanings)
+    ]
+
+
+def _stock_rank(meaning: HeadMeaning) -> int:
+    if "stock" in meaning.tags:
+        return 0
+    if "ytd" in meaning.tags:
+        return 1
+    return 3 if "month" in meaning.tags else 2
 
 
 def _leans(meaning: HeadMeaning, left: HeadMeaning) -> bool:
     if not meaning.tags:
         return False
     if meaning.how == "empty":
-        return left.indicator_id is not None
+        return left.indicator_id is not None or bool(left.name)
     return meaning.indicator_id is not None and meaning.indicator_id == left.indicator_id
 
 

@@ -22,6 +22,7 @@ from quality.finding import Finding
 from warehouse.catalog.load import Catalog
 from warehouse.state import Receipt, State
 
+
 @dataclass(frozen=True, slots=True)
 class SubmissionRows:
     """What one file became: its submission row, its cells and its findings, as dicts by column."""

@@ -8,16 +8,16 @@ Nothing is dropped: what has no meaning yet is kept as a cell without indicator 
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import PurePath
 from typing import Any
 
 from assets.submissions import notes
 from assets.submissions.entities import Register
-from assets.submissions.heads import IndicatorIndex, IndicatorLike
 from assets.submissions.filetime import default_year, places
+from assets.submissions.heads import IndicatorIndex
 from assets.submissions.periods import ParsedPeriod, parse_period
 from assets.submissions.plan import HeadReader, TablePlan, best_plan, text_matches
 from assets.submissions.records import CellBatch, CellRecord, FileState, ReadingContext
@@ -25,9 +25,10 @@ from assets.submissions.rows import read_plan, unresolved
 from assets.submissions.structure import DetectedTable, detect_tables, looks_like_unit
 from assets.submissions.symbols import Symbols, shipped_symbols
 from assets.submissions.units import Units
-from assets.submissions.workbook import Workbook
+from assets.submissions.workbook import Sheet, Workbook
 from quality.finding import Finding
 from warehouse.catalog.layouts import Layout, TableLayout
+from warehouse.catalog.models import Indicator
 
 LEAST_FIT = 0.3
 """Share of value columns a layout must explain before a file is read by it."""
@@ -40,7 +41,7 @@ class Reader:
 
     def __init__(
         self,
-        indicators: Iterable[IndicatorLike],
+        indicators: Iterable[Indicator],
         layouts: Iterable[Layout],
         register: Register,
         units: Units,
@@ -57,6 +58,7 @@ class Reader:
         self.index = IndicatorIndex(known.values())
         self.register = register
         self.units = units
+        self._is_unit: dict[str, bool] = {}
         self.symbols = symbols
         self.maturity_of = dict(sources or {})
         self._heads = {
@@ -69,7 +71,11 @@ class Reader:
 
     def is_unit(self, text: str) -> bool:
         """Whether a text is a unit: registered, or looking like one."""
-        return self.units.resolve(text) is not None or looks_like_unit(text)
+        known = self._is_unit.get(text)
+        if known is None:
+            found = self.units.resolve(text) is not None or looks_like_unit(text)
+            known = self._is_unit[text] = found
+        return known
 
     def heads(self, layout: Layout) -> Mapping[int, HeadReader]:
         """Head readers of a layout's tables, by their place."""
@@ -84,7 +90,7 @@ class Reader:
             state.findings.append(notes.no_table(workbook))
             return CellBatch([], state.findings, reporter=self._sender(state, []))
         state.reporter = self._sender(state, tables)
-        chosen = self._choose(tables, state)
+        chosen = self._choose(tables, sheets, state)
         cells: list[CellRecord] = []
         for table in tables:
             sheet = sheets[table.sheet]
@@ -99,14 +105,16 @@ class Reader:
 
     # --- choosing ------------------------------------------------------------------------------
 
-    def _choose(self, tables: Sequence[DetectedTable], state: FileState) -> Chosen | None:
+    def _choose(
+        self, tables: Sequence[DetectedTable], sheets: Mapping[str, Sheet], state: FileState
+    ) -> Chosen | None:
         """The accepted layout that explains most value columns; sources of the sender first."""
         best: Chosen | None = None
         nearest: Chosen | None = None
         for layout in self.layouts:
             if not _file_fits(layout, state.context.file_name):
                 continue
-            chosen = self._fit(layout, tables, state)
+            chosen = self._fit(layout, tables, sheets, state)
             if nearest is None or chosen.score > nearest.score:
                 nearest = chosen
             if chosen.fit >= LEAST_FIT and (best is None or chosen.score > best.score):
@@ -118,19 +126,33 @@ class Reader:
             )
         return best
 
-    def _fit(self, layout: Layout, tables: Sequence[DetectedTable], state: FileState) -> Chosen:
+    def _fit(
+        self,
+        layout: Layout,
+        tables: Sequence[DetectedTable],
+        sheets: Mapping[str, Sheet],
+        state: FileState,
+    ) -> Chosen:
         plans: dict[int, TablePlan] = {}
         explained = total = 0.0
+        lacking = 0
         found: set[int] = set()
         for table in tables:
             if _ignored_sheet(layout, table.sheet):
                 continue
-            plan = best_plan(table, layout.tables, self.heads(layout))
+            plan = best_plan(
+                table,
+                layout.tables,
+                self.heads(layout),
+                sheets[table.sheet],
+                state.context.file_name,
+            )
             weight = max(1, sum(c.kind == "value" for c in table.columns))
             total += weight
             if plan is None:
                 continue
             plans[id(table)] = plan
+            lacking += plan.lacking
             explained += weight * plan.fit
             found.add(layout.tables.index(plan.rule))
         missing = [
@@ -139,6 +161,7 @@ class Reader:
         fit = explained / total if total else 0.0
         bonus = 0.2 * (self._source_of(state) in layout.source)
         bonus += 0.1 * layout.covers(self._stated(tables, state)) - 0.05 * len(missing)
+        bonus -= min(0.2, 0.01 * lacking)
         return Chosen(layout, plans, fit, fit + bonus if fit else 0.0, missing)
 
     def _source_of(self, state: FileState) -> str | None:
@@ -215,7 +238,8 @@ class Reader:
         cells, doubled = without_duplicates(cells)
         state.findings += doubled
         periods = {c.period for c in cells if c.period and c.indicator_id}
-        period = state.context.period or (max(periods) if periods else self._stated(tables, state))
+        stated = state.period or self._stated(tables, state)
+        period = state.context.period or (max(periods) if periods else stated)
         return CellBatch(
             cells,
             state.findings,
@@ -236,36 +260,40 @@ class Chosen:
     missing: list[TableLayout]
 
 
-_READERS: weakref.WeakKeyDictionary[Any, Reader] = weakref.WeakKeyDictionary()
+_LAST: list[tuple[Any, Reader]] = []
 
 
 def reader_for(catalog: Any) -> Reader:
-    """The `Reader` of a loaded catalogue, built once per catalogue object."""
-    reader = _READERS.get(catalog)
-    if reader is None:
-        reader = _READERS[catalog] = _build(catalog)
-    return reader
+    """The `Reader` of a loaded catalogue; the last one is kept, so one catalogue builds it once."""
+    if not _LAST or _LAST[0][0] is not catalog:
+        _LAST[:] = [(catalog, build_reader(catalog))]
+    return _LAST[0][1]
 
 
-def _build(catalog: Any) -> Reader:
-    def values(items: Any) -> list[Any]:
-        return list(items.values() if isinstance(items, Mapping) else items)
+def build_reader(catalog: Any) -> Reader:
+    """A `Reader` from a `warehouse.catalog.load.Catalog`."""
+    units = Units.from_mapping(catalog.units_mapping())
+    styles = catalog.symbols_mapping()
+
+    @cache
+    def symbols(style: str) -> Symbols:
+        return Symbols.from_mapping(styles, style, units.words())
 
     return Reader(
-        values(catalog.indicators),
-        values(catalog.layouts),
-        Register(values(catalog.parks), values(catalog.reporters), values(catalog.regions)),
-        catalog.units,
-        catalog.symbols,
-        {source.source_id: source.maturity for source in values(catalog.sources)},
+        catalog.indicators,
+        catalog.layouts,
+        Register(catalog.parks, catalog.reporters, catalog.regions),
+        units,
+        symbols,
+        {source.source_id: source.maturity for source in catalog.sources},
     )
 
 
 def read_cells(workbook: Workbook, catalog: Any, context: ReadingContext) -> CellBatch:
     """Read one workbook with a catalogue: cells with full provenance, and findings.
 
-    ``catalog`` has ``indicators``, ``layouts``, ``parks``, ``reporters``, ``regions`` and ``sources``
-    (mappings or sequences), ``units`` and ``symbols`` (a function of the style's name).
+    ``catalog`` is a loaded `warehouse.catalog.load.Catalog`. Many files of one catalogue share what
+    has been learnt about heads and names.
     """
     return reader_for(catalog).read(workbook, context)
 

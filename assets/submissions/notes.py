@@ -166,18 +166,20 @@ def no_period(table: DetectedTable, refused: Sequence[tuple[str, PeriodRefusal]]
     )
 
 
-def period_mismatch(table: DetectedTable, said: Sequence[tuple[str, str, str]]) -> Finding:
+def period_mismatch(
+    table: DetectedTable, said: Sequence[tuple[str, str, str]], period: str
+) -> Finding:
     """Places that state the period disagree."""
     found = _join(f"{place}“{evidence}”为{period}" for period, place, evidence in said)
     return Finding(
         "R-period-mismatch",
         "error",
-        f"工作表“{table.sheet}”各处写的报告期不一致,暂按{said[0][1]}的 {said[0][0]} 处理",
+        f"工作表“{table.sheet}”各处写的报告期不一致,数值已保留但未采用",
         found=found,
         expected="标题、工作表名、文件名和报送登记的报告期相同",
         remedy="请核对后改正并重报",
         sheet=table.sheet,
-        period=said[0][0],
+        period=period,
     )
 
 
@@ -417,6 +419,19 @@ def approximate(sheet: str, at: str, head: str, found: str) -> Finding:
         remedy="请填写准确数字,或说明原因",
         sheet=sheet,
         address=at,
+    )
+
+
+def growth_fractions(sheet: str, rows: int) -> Finding:
+    """Growth rates stored as fractions, shown as percentages."""
+    return Finding(
+        "R-growth-fraction",
+        "hint",
+        f"工作表“{sheet}”的增速存为小数(如 0.125 表示 12.5%),已按百分数读取",
+        found=f"{rows}处与本表累计、上年同期相符",
+        expected="百分数的数值,如 12.5",
+        remedy="请将增速直接填为百分数的数值",
+        sheet=sheet,
     )
 
 

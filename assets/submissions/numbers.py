@@ -119,7 +119,7 @@ def _number(
     if not value:
         if symbols.zero.value is None:
             return _by_meaning(symbols.zero, "symbol", "0")
-        return ParsedNumber(abs(value), symbols.zero.state, unit)
+        return ParsedNumber(value.copy_abs(), symbols.zero.state, unit)
     return ParsedNumber(value, "reported", unit)
 
 
@@ -176,22 +176,30 @@ def _accept(text: str, symbols: Symbols) -> ParsedNumber | None:
     about = _ABOUT.match(body)
     body = body[about.end() :] if about else body
     negative, size = _signed(body, symbols)
-    if size is None:
+    if size is None or (about and body[0] == "("):
         return None
-    value = size.value.copy_negate() if negative else size.value
+    # copy_negate keeps every digit; the minus operator rounds to the context's 28
+    value = size.value.copy_negate() if negative and size.value else size.value
     return _number(value, symbols, size.unit, size.approximate or about is not None)
 
 
 def _signed(body: str, symbols: Symbols) -> tuple[bool, _Size | None]:
     """Sign and number: -3.2%, 负3.2, △3.5, (88.0), (88.0)万元, +5.6."""
     if symbols.brackets_negative and (brackets := _BRACKETS.fullmatch(body)):
-        inner, outer = brackets.groups()
-        size = _unsigned(inner.strip() + outer, symbols)
-        # 近/余 within accounting brackets, or a unit on both sides, is no writing anyone uses
-        return True, None if size is None or size.approximate else size
+        return True, _bracketed(brackets[1].strip(), brackets[2], symbols)
     if body[:1] in ("-", "负") or (body and body[0] in symbols.negative_marks):
         return True, _unsigned(body[1:], symbols)
     return False, _unsigned(body.removeprefix("+"), symbols)
+
+
+def _bracketed(inner: str, outer: str, symbols: Symbols) -> _Size | None:
+    """The amount of (88.0), (3.2%) or (88.0)万元; 近/余 or two units are no accounting writing."""
+    if inner[:1] in DIGIT_LETTERS:
+        return None  # (十) counts rows
+    size, unit = _unsigned(inner, symbols), _tail(outer, symbols)
+    if size is None or unit is None or size.approximate or unit[1] or (size.unit and unit[0]):
+        return None
+    return _Size(size.value, size.unit or unit[0], approximate=False)
 
 
 def _unsigned(body: str, symbols: Symbols) -> _Size | None:
@@ -212,8 +220,13 @@ def _from_numeral(body: str, symbols: Symbols) -> _Size | None:
     if run is None or body[0] not in DIGIT_LETTERS:
         return None
     for end in range(run.end(), 0, -1):
-        value, tail = read_numeral(body[:end]), _tail(body[end:], symbols)
-        if value is not None and tail is not None:
+        number, rest = body[:end], body[end:].replace(" ", "")
+        value, tail = read_numeral(number), _tail(rest, symbols)
+        if value is None or tail is None:
+            continue
+        # 一点二亿 and 三百余万 keep their scale word; 三百百 and 十百户 are no numerals
+        scaled = rest in SCALES or unit_word(rest[1:]) in symbols.unit_words
+        if "点" in number or not (scaled and rest[0] in NUMERAL_LETTERS):
             return _Size(value, *tail)
     return None
 
@@ -229,10 +242,10 @@ def _tail(rest: str, symbols: Symbols) -> tuple[str | None, bool] | None:
     elif exact[:1] in ("余", "多"):  # 600余万平方米
         exact = exact[1:]
     approximate = exact != word
-    if exact[:1] == "(" and exact[-1:] == ")":
-        exact = exact[1:-1]
     if not exact:
         return None, approximate
+    if exact[0] == "(" and exact[-1] == ")":
+        exact = exact[1:-1]
     known = exact in SCALES or unit_word(exact) in symbols.unit_words
     return (exact, approximate) if known else None
 
@@ -253,7 +266,7 @@ _TRAPS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"[=@][A-Za-z(+\-\d$]", "是以文字形式保存的公式，没有计算结果，请填写数值"),
         (r".*[\u202a-\u202e\u2066-\u2069]", "含有改变显示方向的控制符，不能确定是多少"),
         (r"\d{4}[-/.年]\d{1,2}(?:[-/.月]\d{1,2}日?|月.*)$", "像日期或报告期，不是数"),
-        (r"(?:\d{1,4}|[〇零一二三四五六七八九十]+)[年月日]", "像日期，不是数；时间长度请以“个月”计"),
+        (r"(?:\d{1,4}|[〇零一二三四五六七八九十]+)[年月日]", "像日期，不是数；时长请以“个月”计"),
         (r"(?:19|20)\d\d-(?:0?[1-9]|1[0-2])$", "像日期或报告期，不是数"),
         (r"\d{1,2}:\d{2}", "像时间，不是数"),
         (r".*\d[^\d]*(?:-|~|至|到)\s*\d", "像一个区间或两个数，不是一个数"),
@@ -277,11 +290,12 @@ _TRAPS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     )
 )  # fmt: skip
 
-# 1.工业总产值, (一)总产值, 2020年1—6月…情况表: words although they begin with a figure
+# 1.工业总产值, (一)总产值, (十), 2020年1—6月…情况表: words although they begin with a figure
 _LABEL = re.compile(
-    r"(?:\d{1,2}[.、)]|\(?[一二三四五六七八九十]{1,3}[、)]|\(\d{1,2}\))\s*[^\W\d_]{2}"
-    r"|(?:19|20)\d\d年.*[^\W\d_年月日份至]{3}"
+    r"(?:\d{1,2}[.、)]|\(\d{1,2}\)|\(?[一二三四五六七八九十]{1,3}[、)])\s*(?P<name>[^\W\d_]{2}.*)"
 )
+_ORDINAL = re.compile(r"\([一二三四五六七八九十]{1,3}\)$|[一二三四五六七八九十]{1,3}、$")
+_TITLE = re.compile(r"(?:19|20)\d\d年.*[^\W\d_年月日份至]{3}")
 _LEADING_MARKS = " ([{<《【〔“\"'*#△▲☆★※○●■□◆◇·"
 
 
@@ -303,7 +317,10 @@ def _is_word(text: str, symbols: Symbols) -> bool:
     """Whether a text outside the grammar is a name, head or remark rather than a spoilt number."""
     if text[0] == "#" and text[1:2].isupper():
         return False  # an error value written as text
-    if _LABEL.match(text) or unit_word(text) in symbols.unit_words:
+    label = _LABEL.match(text)
+    if label and _tail(label["name"], symbols) is None:
+        return True
+    if _ORDINAL.match(text) or _TITLE.match(text) or unit_word(text) in symbols.unit_words:
         return True
     bare = text.lstrip(_LEADING_MARKS)
     if not bare[:1].isalpha():

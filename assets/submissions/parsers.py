@@ -13,16 +13,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from assets.submissions.formats.facts import Facts, SheetFacts, notices_of
-from assets.submissions.limits import DEFAULT_LIMITS, Limits
 from assets.submissions.formats.ole_container import OleContainer
-from assets.submissions.prescan import prescan
 from assets.submissions.formats.read_html import read_html
 from assets.submissions.formats.read_ods import read_ods
 from assets.submissions.formats.read_xml2003 import read_xml2003
+from assets.submissions.formats.zip_directory import read_directory
+from assets.submissions.limits import DEFAULT_LIMITS, Limits
+from assets.submissions.prescan import prescan
 from assets.submissions.rejections import Refused, refuse, rejection
 from assets.submissions.textfile import read_text
 from assets.submissions.workbook import CellValue, ErrorValue, Notice, Rejected, Sheet, Workbook
-from assets.submissions.formats.zip_directory import read_directory
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet

@@ -177,7 +177,7 @@ def _from_date(day: date, evidence: str) -> Reading:
 def _from_number(value: int | float, context: Sequence[str]) -> Reading:
     if code := _year_dot_month(value):
         return _from_code(code, context)
-    if value != value or value in (float("inf"), float("-inf")) or value != int(value):
+    if isinstance(value, float) and not value.is_integer():
         return None
     whole = int(value)
     if whole in _SERIALS:

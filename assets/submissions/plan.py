@@ -13,25 +13,30 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
+from pathlib import PurePath
 
+from assets.submissions.grid import show
 from assets.submissions.heads import (
     OTHER,
     HeadMeaning,
     IndicatorIndex,
-    IndicatorLike,
     finish,
     inherit,
     name_key,
+    one_stock,
     show_path,
     take_apart,
 )
 from assets.submissions.structure import Column, DetectedTable, TextAt, looks_like_unit
 from assets.submissions.units import UnitMismatch, Units, unit_word
-from assets.submissions.workbook import address
+from assets.submissions.workbook import Sheet, address
 from warehouse.catalog.layouts import HeadRule, TableLayout, Where
+from warehouse.catalog.models import Indicator
 
 RESOLVED = ("explicit", "exact", "alias", "inherited", "absent")
 VALUE_KINDS = ("value", "blank")
+SAMPLE = 80
+"""Rows whose indicator names decide whether a layout fits."""
 
 
 # --- patterns ------------------------------------------------------------------------------------
@@ -71,12 +76,14 @@ class HeadReader:
         self.absent = {(item.indicator, item.measure) for item in rule.absent}
         self._allowed = self._allow()
         self._memo: dict[tuple[str, ...], HeadMeaning] = {}
+        self._keys: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._named: dict[tuple[str, tuple[str, ...]], bool] = {}
 
     def _allow(self) -> frozenset[str] | None:
         """Indicators that names and aliases may give; ``None`` for all of the catalogue."""
         if self.rule.indicators == "auto":
             return None
-        named = {rule.indicator for rule in self.rule.columns if not rule.head and rule.indicator}
+        named = {rule.indicator for rule in self.rule.columns if rule.indicator}
         return frozenset(named | set(self.rule.indicators))
 
     def read(self, path: tuple[str, ...]) -> HeadMeaning:
@@ -86,8 +93,23 @@ class HeadReader:
             meaning = self._memo[path] = self._read(path)
         return meaning
 
-    def keys(self, path: Sequence[str]) -> tuple[str, ...]:
+    def keys(self, path: tuple[str, ...]) -> tuple[str, ...]:
         """What patterns are compared with: the whole path, with and without units in brackets."""
+        known = self._keys.get(path)
+        if known is None:
+            known = self._keys[path] = self._make_keys(path)
+        return known
+
+    def named(self, pattern: str, path: tuple[str, ...]) -> bool:
+        """Whether a column's whole head or its last level fits a pattern."""
+        memo = (pattern, path)
+        found = self._named.get(memo)
+        if found is None:
+            keys = (*self.keys(path), *self.keys(path[-1:]))
+            found = self._named[memo] = bool(path) and matches((pattern,), keys)
+        return found
+
+    def _make_keys(self, path: tuple[str, ...]) -> tuple[str, ...]:
         full = "/".join(name_key(level) for level in path)
         bare = "/".join(name_key(self._without_unit(level)) for level in path)
         return (full,) if bare == full else (full, bare)
@@ -110,6 +132,15 @@ class HeadReader:
         if self._allowed is not None and meaning.indicator_id not in self._allowed:
             return replace(meaning, how="not_listed")
         return meaning
+
+    def renamed(self, meaning: HeadMeaning) -> bool:
+        """Whether a head was read by the catalogue although the form writes it another way."""
+        rule = self.rule
+        if meaning.how not in ("exact", "alias") or rule.indicators == "auto":
+            return False
+        mine = [item for item in rule.columns if item.indicator == meaning.indicator_id]
+        listed = meaning.indicator_id in rule.indicators or any(not item.head for item in mine)
+        return bool(mine) and not listed
 
     def _explicit(self, path: tuple[str, ...], rule: HeadRule) -> HeadMeaning:
         parts = take_apart(path, self.is_unit, self.index.known)
@@ -266,12 +297,33 @@ class TablePlan:
     month_column: int = 0
     maturity_column: int = 0
     unit_column: int = 0
+    measure_column: int = 0
     values: tuple[Column, ...] = ()
     meanings: dict[int, HeadMeaning] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     """Dimensions whose column was not found under its head (drift), in Chinese."""
+    paths: list[tuple[str, ...]] = field(default_factory=list)
+    """Indicator names of the rows (or the one of the table), where heads do not name indicators."""
     blocked: bool = False
     """A dimension is nowhere to be found: the layout does not fit this table."""
+
+    def path_of(self, column: Column) -> tuple[str, ...]:
+        """Head of a value column without the level that is its period, where periods are heads."""
+        if not self.rule.period.across:
+            return column.path
+        return tuple(
+            level
+            for level, value in zip(column.path, column.values, strict=True)
+            if value is not column.period_head
+        )
+
+    @property
+    def lacking(self) -> int:
+        """How many figures the form asks for are not among the heads (heads naming indicators)."""
+        if not self.rule.across_indicators:
+            return 0
+        found = {(m.indicator_id, m.measure) for m in self.meanings.values() if m.how in RESOLVED}
+        return len(missing_figures(self.rule, found))
 
     @property
     def fit(self) -> float:
@@ -280,17 +332,22 @@ class TablePlan:
             return 0.0
         rule = self.rule
         if rule.across_indicators:
-            seen = [self.meanings[c.column] for c in self.values]
-            known = sum(m.indicator_id is not None and m.how in RESOLVED for m in seen)
-            share = known / len(seen)
-        elif rule.shape == "series":
-            share = sum(c.period_head is not None for c in self.values) / len(self.values)
+            share = _known_share([self.meanings[c.column] for c in self.values])
         else:
-            share = 1.0
+            share = _known_share([self.heads.read(path) for path in self.paths])
         return share * (0.5 if self.missing else 1.0)
 
 
-def plan_table(table: DetectedTable, rule: TableLayout, heads: HeadReader) -> TablePlan:
+def _known_share(meanings: Sequence[HeadMeaning]) -> float:
+    if not meanings:
+        return 0.0
+    known = sum(m.indicator_id is not None and m.how in RESOLVED for m in meanings)
+    return known / len(meanings)
+
+
+def plan_table(
+    table: DetectedTable, rule: TableLayout, heads: HeadReader, sheet: Sheet, file_name: str
+) -> TablePlan:
     """Find the dimensions of a table. The result may be `blocked` (the layout is not for it)."""
     plan = TablePlan(table, rule, heads)
     used: set[int] = set()
@@ -302,12 +359,50 @@ def plan_table(table: DetectedTable, rule: TableLayout, heads: HeadReader) -> Ta
     if rule.maturity is not None and rule.maturity.column:
         plan.maturity_column = _by_head(table, heads, rule.maturity.column)
     plan.unit_column = _by_head(table, heads, rule.unit_column)
-    used |= {plan.region_column, plan.maturity_column, plan.unit_column}
+    plan.measure_column = _by_head(table, heads, rule.measure_column)
+    used |= {plan.region_column, plan.maturity_column, plan.unit_column, plan.measure_column}
     plan.values = tuple(
         c for c in table.columns if c.column not in used and not _ignored(heads, rule, c)
     )
     _keep_values(plan)
+    if not rule.across_indicators:
+        plan.paths = _row_paths(plan, sheet, file_name)
     return plan
+
+
+def _row_paths(plan: TablePlan, sheet: Sheet, file_name: str) -> list[tuple[str, ...]]:
+    """Distinct indicator names of the first rows, or the one name stated for the table."""
+    rule = plan.rule.indicator
+    if rule is not None and rule.fixed:
+        return [(rule.fixed,)]
+    if not plan.indicator_column:
+        stated = stated_indicator(plan.table, plan.rule, file_name)[0]
+        return [(stated,)] if stated else []
+    found: dict[tuple[str, ...], None] = {}
+    for row in plan.table.rows[:SAMPLE]:
+        label = show(sheet.at(row.row, plan.indicator_column))
+        words = show(sheet.at(row.row, plan.measure_column)) if plan.measure_column else ""
+        if label and row.kind not in ("note", "repeat_head"):
+            found[(label, words) if words else (label,)] = None
+    return list(found)
+
+
+def stated_indicator(
+    table: DetectedTable, rule: TableLayout, file_name: str
+) -> tuple[str, str]:
+    """(name, address) of the indicator stated once: `指标：地区生产总值(亿元)`, title, sheet, file."""
+    for place in rule.indicator.places if rule.indicator else ():
+        if place == "facts":
+            for fact in table.facts:
+                if fact.key in ("指标", "指标名称", "统计指标"):
+                    return fact.value.text, fact.value.address
+        elif place == "title" and table.title:
+            return table.title, table.titles[0].address
+        elif place == "sheet":
+            return table.sheet, "A1"
+        elif place == "file":
+            return PurePath(file_name).stem.split("__")[0], "A1"
+    return "", "A1"
 
 
 def _dimension(
@@ -359,8 +454,7 @@ def _by_head(table: DetectedTable, heads: HeadReader, patterns: Sequence[str]) -
     """The first column whose whole head or last head level fits; patterns in their order."""
     for pattern in patterns:
         for column in table.columns:
-            keys = (*heads.keys(column.path), *heads.keys(column.path[-1:]))
-            if column.path and matches((pattern,), keys):
+            if heads.named(pattern, column.path):
                 return column.column
     return 0
 
@@ -383,7 +477,7 @@ def _keep_values(plan: TablePlan) -> None:
     """Keep columns that hold values, and text columns only when their head is a known figure."""
     rule = plan.rule
     if rule.across_indicators:
-        found = [plan.heads.read(column.path) for column in plan.values]
+        found = [plan.heads.read(plan.path_of(column)) for column in plan.values]
         finished = inherit(found)
         kept: list[Column] = []
         for column, meaning in zip(plan.values, finished, strict=True):
@@ -393,6 +487,8 @@ def _keep_values(plan: TablePlan) -> None:
             kept.append(column)
             plan.meanings[column.column] = _finish(plan, meaning)
         plan.values = tuple(kept)
+        single = one_stock([plan.meanings[column.column] for column in kept])
+        plan.meanings = {c.column: m for c, m in zip(kept, single, strict=True)}
     else:
         plan.values = tuple(c for c in plan.values if c.kind in VALUE_KINDS and c.path)
         if rule.shape == "series":
@@ -413,6 +509,32 @@ def _note_absent(plan: TablePlan, meaning: HeadMeaning) -> HeadMeaning:
     if absent and {(meaning.indicator_id, meaning.measure), (meaning.indicator_id, None)} & absent:
         return replace(meaning, how="absent")
     return meaning
+
+
+def missing_figures(
+    rule: TableLayout, found: set[tuple[str | None, str | None]]
+) -> list[tuple[str, str | None]]:
+    """(indicator, measure) the form must contain and does not, those stated as absent left out.
+
+    Entries without a measure only add a writing; they ask for nothing.
+    """
+    absent = {(item.indicator, item.measure) for item in rule.absent}
+    missing: list[tuple[str, str | None]] = []
+    for item in rule.columns:
+        if item.indicator is None or (item.head and item.measure is None and not item.measures):
+            continue
+        for measure in item.expected:
+            if measure == OTHER or {(item.indicator, measure), (item.indicator, None)} & absent:
+                continue
+            if not _seen(found, item.indicator, measure):
+                missing.append((item.indicator, measure))
+    return list(dict.fromkeys(missing))
+
+
+def _seen(found: set[tuple[str | None, str | None]], indicator: str, measure: str | None) -> bool:
+    if measure is None:
+        return any(known == indicator for known, _ in found)
+    return (indicator, measure) in found
 
 
 # --- value plans ---------------------------------------------------------------------------------
@@ -473,14 +595,22 @@ def value_plan(
     )
 
 
-def _indicator(plan: TablePlan, meaning: HeadMeaning) -> IndicatorLike | None:
+def _indicator(plan: TablePlan, meaning: HeadMeaning) -> Indicator | None:
     if meaning.indicator_id is None or meaning.how not in RESOLVED:
         return None
     return plan.heads.index.indicators.get(meaning.indicator_id)
 
 
+def _rank(plan: TablePlan) -> tuple[float, int]:
+    return plan.fit, -plan.lacking
+
+
 def best_plan(
-    table: DetectedTable, rules: Sequence[TableLayout], readers: Mapping[int, HeadReader]
+    table: DetectedTable,
+    rules: Sequence[TableLayout],
+    readers: Mapping[int, HeadReader],
+    sheet: Sheet,
+    file_name: str,
 ) -> TablePlan | None:
     """The table layout that fits a table best; ``None`` when none fits at all. Ties: first listed."""
     best: TablePlan | None = None
@@ -489,7 +619,7 @@ def best_plan(
             continue
         if rule.titles and not text_matches(rule.titles, table.title):
             continue
-        plan = plan_table(table, rule, readers[number])
-        if plan.fit > (best.fit if best else 0.0):
+        plan = plan_table(table, rule, readers[number], sheet, file_name)
+        if plan.fit > 0 and (best is None or _rank(plan) > _rank(best)):
             best = plan
     return best

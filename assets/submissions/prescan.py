@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from assets.submissions.formats import scan_xlsb, scan_xlsx
 from assets.submissions.formats.facts import Budget, Facts, SheetFacts, SheetKind, notices_of
-from assets.submissions.limits import DEFAULT_LIMITS, MIB, Limits
 from assets.submissions.formats.ole_container import MAGIC as OLE_MAGIC
-from assets.submissions.rejections import Refused, refuse
 from assets.submissions.formats.scan_xls import scan_xls
 from assets.submissions.formats.scan_xlsx import Relation, WorkbookPart
-from assets.submissions.workbook import Notice, Rejected
 from assets.submissions.formats.zip_directory import Directory, read_directory, read_member
+from assets.submissions.limits import DEFAULT_LIMITS, MIB, Limits
+from assets.submissions.rejections import Refused, refuse
+from assets.submissions.workbook import Notice, Rejected
 
 # first bytes → what a clerk would call it; only what is regularly sent by mistake
 _NOT_TABLES: tuple[tuple[bytes, str], ...] = (

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import urljoin
 
 from assets.submissions.pull_addresses import (
-    Refused,
+    AddressError,
     Target,
     check_addresses,
     check_url,
@@ -30,15 +30,15 @@ from assets.submissions.pull_addresses import (
 )
 from assets.submissions.pull_bodies import (
     EXPECT_ZH,
-    BodyRefused,
+    BodyError,
     Gzip,
     Plain,
     check_body,
     declared_digest,
 )
 from assets.submissions.pull_results import (
-    Fault,
     Pulled,
+    PullError,
     PullFailed,
     PullState,
     Result,
@@ -121,7 +121,7 @@ def pull(
     state = previous if previous and previous.url == source.url else PullState(url=source.url)
     if state.retry_at is not None and now < state.retry_at:
         return failure(
-            source.source_id, Fault("waiting", f"约定 {state.retry_at.isoformat()} 之后"), state
+            source.source_id, PullError("waiting", f"约定 {state.retry_at.isoformat()} 之后"), state
         )
     deadline = Deadline(source.total_seconds, monotonic)
     attempt = 0
@@ -130,7 +130,7 @@ def pull(
         try:
             answer = _exchange(source, state, deadline, resolver, now)
             return _settle(source, state, answer, now)
-        except (Fault, Refused, BodyRefused, SourceError) as error:
+        except (PullError, AddressError, BodyError, SourceError) as error:
             fault = _as_fault(error, source)
         pause = 2 ** (attempt - 1) * (0.5 + 0.5 * spread(source.source_id, attempt))
         if fault.again != "now" or attempt == TRIES or pause >= deadline.remaining():
@@ -178,15 +178,15 @@ def _judge_validators(state: PullState, answer: _Answer) -> tuple[Notice, ...]:
     return tuple(notices)
 
 
-def _as_fault(error: Exception, source: HttpSource) -> Fault:
-    if isinstance(error, Fault):
+def _as_fault(error: Exception, source: HttpSource) -> PullError:
+    if isinstance(error, PullError):
         return error
-    if isinstance(error, Refused):
-        return Fault(error.code, error.found, expected=error.expected)
-    if isinstance(error, BodyRefused):
+    if isinstance(error, AddressError):
+        return PullError(error.code, error.found, expected=error.expected)
+    if isinstance(error, BodyError):
         expected = EXPECT_ZH[source.expect] if error.code == "not_expected_type" else ""
-        return Fault(error.code, error.found, expected=expected)
-    return Fault("source_invalid", str(error))
+        return PullError(error.code, error.found, expected=expected)
+    return PullError("source_invalid", str(error))
 
 
 # --- exchange --------------------------------------------------------------------------------
@@ -205,7 +205,7 @@ def _exchange(
         target = check_url(url, source.allow_hosts, allow_http=source.allow_http)
         origin = origin or target
         if origin.scheme == "https" and target.scheme != "https":
-            raise Fault("redirect_refused", f"从 https 转到 {target.shown}")
+            raise PullError("redirect_refused", f"从 https 转到 {target.shown}")
         addresses = resolve(target, resolver, deadline)
         pinned = check_addresses(target, addresses, source.allow_private)
         headers = _request_headers(source, state, target, origin, now)
@@ -224,7 +224,7 @@ def _next_url(target: Target, response: httpx.Response, *, last: bool) -> str:
         url = ""
     if last or not url:
         found = f"状态码 {response.status_code}，目标 {without_secrets(url)}"
-        raise Fault("redirect_refused", found)
+        raise PullError("redirect_refused", found)
     return url
 
 
@@ -268,16 +268,16 @@ def _read_answer(
     return _Answer(etag, modified, data, digest, kind.extension)
 
 
-def _status_fault(response: httpx.Response, now: datetime) -> Fault:
+def _status_fault(response: httpx.Response, now: datetime) -> PullError:
     status = response.status_code
     if status in (429, 503):
         asked = _retry_after(response.headers, now)
         shown = "" if asked is None else f"，要求等待 {asked.total_seconds():.0f} 秒"
-        return Fault("busy", f"状态码 {status}{shown}", wait=asked)
+        return PullError("busy", f"状态码 {status}{shown}", wait=asked)
     codes = {304: "unexpected_not_modified", 404: "not_found", 410: "not_found"}
     codes |= {401: "denied", 403: "denied", 407: "denied"}
     code = codes.get(status, "server_error" if status >= 500 else "unexpected_status")
-    return Fault(code, f"状态码 {status}")
+    return PullError(code, f"状态码 {status}")
 
 
 def _retry_after(headers: httpx.Headers, now: datetime) -> timedelta | None:
@@ -313,7 +313,7 @@ def _read_body(source: HttpSource, response: httpx.Response, wire: Wire) -> tupl
         for chunk in cast("Iterable[bytes]", response.stream):
             received += len(chunk)
             if received > source.max_bytes:
-                raise BodyRefused("too_large", f"超过 {source.max_bytes:,} 字节")
+                raise BodyError("too_large", f"超过 {source.max_bytes:,} 字节")
             if on_wire is not None:
                 on_wire.update(chunk)
             for piece in decoder.feed(chunk):
@@ -321,10 +321,10 @@ def _read_body(source: HttpSource, response: httpx.Response, wire: Wire) -> tupl
                 spool.write(piece)
         framed = _check_framing(response, wire)
         if not received:
-            raise BodyRefused("empty_body", "正文为 0 字节")
+            raise BodyError("empty_body", "正文为 0 字节")
         proven = decoder.finish() or framed
         if declared and on_wire and on_wire.digest() != declared[1]:
-            raise Fault("digest_mismatch", f"声明的校验算法 {declared[0]}")
+            raise PullError("digest_mismatch", f"声明的校验算法 {declared[0]}")
         spool.seek(0)
         return spool.read(), digest.hexdigest(), proven or declared is not None
 
@@ -333,12 +333,12 @@ def _decoder(source: HttpSource, response: httpx.Response) -> Plain | Gzip:
     coding = response.headers.get("content-encoding", "").strip().lower()
     length = response.headers.get("content-length", "")
     if length.isdigit() and int(length) > source.max_bytes:
-        raise BodyRefused("too_large", f"声明 {int(length):,} 字节，上限 {source.max_bytes:,} 字节")
+        raise BodyError("too_large", f"声明 {int(length):,} 字节，上限 {source.max_bytes:,} 字节")
     if coding in ("", "identity"):
         return Plain(source.max_bytes)
     if coding in ("gzip", "x-gzip"):
         return Gzip(source.max_bytes)
-    raise Fault("encoding_refused", f"Content-Encoding：{coding[:40]!r}")
+    raise PullError("encoding_refused", f"Content-Encoding：{coding[:40]!r}")
 
 
 def _check_framing(response: httpx.Response, wire: Wire) -> bool:
@@ -353,7 +353,7 @@ def _check_framing(response: httpx.Response, wire: Wire) -> bool:
     if length is None:
         return False
     if wire.has_more_than(int(length.partition(",")[0])):
-        raise Fault("length_exceeded", f"声明 {length} 字节，实际更长")
+        raise PullError("length_exceeded", f"声明 {length} 字节，实际更长")
     return True
 
 
@@ -365,7 +365,7 @@ def _opened(
     headers: list[tuple[str, str]],
     deadline: Deadline,
 ) -> Iterator[tuple[httpx.Response, Wire]]:
-    """The response to one GET, its body not yet read; every network error becomes a ``Fault``."""
+    """The response to one GET, its body not yet read; network errors become ``PullError``."""
     import httpx
 
     wire = Wire(addresses, deadline)
@@ -374,7 +374,7 @@ def _opened(
         request = httpx.Request("GET", target.url, headers=headers)
         asked = request.url.raw_scheme, request.url.raw_host, request.url.port or target.port
         if asked != (target.scheme.encode(), target.host.encode(), target.port):
-            raise Fault("url_refused", target.shown)  # two parsers must agree on who is asked
+            raise PullError("url_refused", target.shown)  # two parsers must agree on who is asked
         # straight to the transport: a client would log the query, keep cookies, read redirects
         response = transport.handle_request(request)
         try:
@@ -434,4 +434,4 @@ def _tls_context(source: HttpSource) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=source.ca_file)
     except (OSError, ssl.SSLError):
-        raise Fault("source_invalid", f"ca_file 无法读取：{source.ca_file}") from None
+        raise PullError("source_invalid", f"ca_file 无法读取：{source.ca_file}") from None

@@ -99,7 +99,7 @@ _OCTET = r"(?:0|[1-9][0-9]?|1[0-9]{2}|2[0-4][0-9]|25[0-5])"
 _QUAD = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
 
 
-class Refused(Exception):
+class AddressError(Exception):
     """A URL or address that must not be used. Texts are Chinese, for the bureau.
 
     ``code`` is ``url_refused``, ``host_not_allowed`` or ``address_refused``.
@@ -187,7 +187,7 @@ def parse_endpoint(text: str) -> tuple[str, int | None]:
 def check_url(url: str, allow_hosts: Sequence[str], *, allow_http: bool = False) -> Target:
     """Checks a URL, configured or redirected to, against the grammar and the allow-list.
 
-    An entry without a port stands for the default port of the scheme. Raises ``Refused``.
+    An entry without a port stands for the default port of the scheme. Raises ``AddressError``.
     """
     match = _URL.fullmatch(url) if len(url) <= MAX_URL else None
     if match is None or _BAD_PERCENT.search(match["target"]):
@@ -201,7 +201,9 @@ def check_url(url: str, allow_hosts: Sequence[str], *, allow_http: bool = False)
     host, literal = parse_host(authority["host"])
     port = _parse_port(authority["port"]) or DEFAULT_PORTS[scheme]
     if not _listed(host, port, allow_hosts, DEFAULT_PORTS[scheme]):
-        raise Refused("host_not_allowed", f"{host}:{port}", "数据源登记的允许主机（allow_hosts）")
+        raise AddressError(
+            "host_not_allowed", f"{host}:{port}", "数据源登记的允许主机（allow_hosts）"
+        )
     return Target(scheme, host, port, match["target"] or "/", literal)
 
 
@@ -213,7 +215,7 @@ def check_addresses(
     ``allow_private`` entries are ``host:port``. Such an entry opens private addresses, and this
     machine's own only where the host is written as ``localhost`` or as a loopback address: a name
     in somebody's DNS must never lead to services of this machine. Link-local, multicast,
-    unspecified, reserved and IPv4-in-IPv6 addresses stay closed. Raises ``Refused``.
+    unspecified, reserved and IPv4-in-IPv6 addresses stay closed. Raises ``AddressError``.
     """
     permitted = _permitted_kinds(target, allow_private)
     checked: list[str] = []
@@ -221,11 +223,13 @@ def check_addresses(
         try:
             address = ipaddress.ip_address(text)
         except ValueError:
-            raise Refused("address_refused", f"解析结果不是地址：{text[:60]}", "IP 地址") from None
+            raise AddressError(
+                "address_refused", f"解析结果不是地址：{text[:60]}", "IP 地址"
+            ) from None
         kind = address_kind(address)
         if kind not in permitted:
             found = f"{target.host} 指向{KIND_ZH[kind]} {address}"
-            raise Refused("address_refused", found, "、".join(KIND_ZH[k] for k in permitted))
+            raise AddressError("address_refused", found, "、".join(KIND_ZH[k] for k in permitted))
         checked.append(str(address))
     return tuple(dict.fromkeys(checked))
 
@@ -264,9 +268,9 @@ def _parse_port(text: str | None) -> int | None:
     return port
 
 
-def _bad_url(found: str) -> Refused:
+def _bad_url(found: str) -> AddressError:
     expected = "https://主机名[:端口]/路径，不含用户名、空格、中文、反斜杠和 # 号"
-    return Refused("url_refused", found, expected)
+    return AddressError("url_refused", found, expected)
 
 
 def without_secrets(text: str) -> str:

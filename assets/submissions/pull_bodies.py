@@ -24,9 +24,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from assets.submissions.formats.zip_directory import read_directory, unpack
 from assets.submissions.limits import DEFAULT_LIMITS
 from assets.submissions.rejections import Refused
-from assets.submissions.formats.zip_directory import read_directory, unpack
 
 Expect = Literal["workbook", "csv", "any"]
 
@@ -46,7 +46,7 @@ EXPECT_ZH: dict[Expect, str] = {
 }
 
 
-class BodyRefused(Exception):
+class BodyError(Exception):
     """A body that must not be stored as good. ``found`` is Chinese, for the bureau.
 
     ``code``: ``too_large``, ``gzip_damaged``, ``empty_body``, ``container_damaged``,
@@ -75,10 +75,10 @@ class Plain:
         self._left = max_bytes
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
-        """Passes bytes on until the cap; raises ``BodyRefused('too_large')`` beyond it."""
+        """Passes bytes on until the cap; raises ``BodyError('too_large')`` beyond it."""
         self._left -= len(chunk)
         if self._left < 0:
-            raise BodyRefused("too_large", "正文超过大小上限")
+            raise BodyError("too_large", "正文超过大小上限")
         yield chunk
 
     def finish(self) -> bool:
@@ -99,7 +99,7 @@ class Gzip:
         self._members = 0
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
-        """Decoded pieces of at most 64 KiB; raises ``BodyRefused``."""
+        """Decoded pieces of at most 64 KiB; raises ``BodyError``."""
         while chunk:
             if self._member.eof:
                 self._member = zlib.decompressobj(_GZIP)
@@ -107,14 +107,14 @@ class Gzip:
             for piece in _inflate(self._member, chunk):
                 self._left -= len(piece)
                 if self._left < 0 or self._members > MAX_GZIP_MEMBERS:
-                    raise BodyRefused("too_large", "解压后超过大小上限")
+                    raise BodyError("too_large", "解压后超过大小上限")
                 yield piece
             chunk = self._member.unused_data
 
     def finish(self) -> bool:
-        """True: the trailer of the last member was there and right. Raises ``BodyRefused``."""
+        """True: the trailer of the last member was there and right. Raises ``BodyError``."""
         if not self._member.eof:
-            raise BodyRefused("gzip_damaged", "压缩正文不完整，缺少结尾校验")
+            raise BodyError("gzip_damaged", "压缩正文不完整，缺少结尾校验")
         return True
 
 
@@ -124,7 +124,7 @@ def _inflate(member: zlib._Decompress, chunk: bytes) -> Iterator[bytes]:
         try:
             piece = member.decompress(chunk, PIECE)
         except zlib.error:
-            raise BodyRefused("gzip_damaged", "压缩数据损坏，校验不符") from None
+            raise BodyError("gzip_damaged", "压缩数据损坏，校验不符") from None
         yield piece
         chunk = member.unconsumed_tail
         if member.eof or not (chunk or len(piece) == PIECE):
@@ -148,18 +148,18 @@ def declared_digest(headers: Mapping[str, str]) -> tuple[str, bytes] | None:
 
 
 def check_body(data: bytes, expect: Expect, *, end_proven: bool) -> Kind:
-    """The kind of a body that is whole and of the promised type; raises ``BodyRefused``.
+    """The kind of a body that is whole and of the promised type; raises ``BodyError``.
 
     ``end_proven``: the exchange itself proved completeness (length, chunk end, gzip trailer or
     digest). Without it only a format with an end mark of its own is accepted.
     """
     if not data.strip(b"\x00\t\r\n \xef\xbb\xbf"):
-        raise BodyRefused("empty_body", f"正文为空（{len(data)} 字节）")
+        raise BodyError("empty_body", f"正文为空（{len(data)} 字节）")
     kind = _binary_kind(data) or _text_kind(data)
     if kind is None or not _is_expected(kind, expect):
-        raise BodyRefused("not_expected_type", describe(data))
+        raise BodyError("not_expected_type", describe(data))
     if not (end_proven or kind.end_proven):
-        raise BodyRefused("end_not_proven", "服务器没有给出长度或校验值，文件本身也没有结束标记")
+        raise BodyError("end_not_proven", "服务器没有给出长度或校验值，文件本身也没有结束标记")
     return kind
 
 
@@ -211,7 +211,7 @@ def _zip_kind(data: bytes) -> Kind | None:
     except Refused as refused:
         too_large = refused.rejected.code in ("zip_too_large", "zip_ratio")
         code = "too_large" if too_large else "container_damaged"
-        raise BodyRefused(code, f"{refused.rejected.message}：{refused.rejected.found}") from None
+        raise BodyError(code, f"{refused.rejected.message}：{refused.rejected.found}") from None
     _check_zip_end(data)
     last_parts = {name.rpartition("/")[2] for name in directory}
     if "[content_types].xml" in directory and "workbook.bin" in last_parts:
@@ -457,5 +457,5 @@ def _base64(text: str) -> bytes | None:
         return None
 
 
-def _damaged(found: str) -> BodyRefused:
-    return BodyRefused("container_damaged", found)
+def _damaged(found: str) -> BodyError:
+    return BodyError("container_damaged", found)

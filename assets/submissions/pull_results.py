@@ -235,7 +235,7 @@ class PullFailed:
 Result = Pulled | Unchanged | PullFailed
 
 
-class Fault(Exception):
+class PullError(Exception):
     """Ends a try; ``code`` is a key of ``TEXTS``."""
 
     def __init__(self, code: str, found: str, *, expected: str = "", wait: timedelta | None = None):
@@ -251,7 +251,7 @@ class Fault(Exception):
         return TEXTS[self.code][3]
 
 
-def failed(source_id: str, fault: Fault, state: PullState, now: datetime) -> PullFailed:
+def failed(source_id: str, fault: PullError, state: PullState, now: datetime) -> PullFailed:
     """A failure that counts: one more in a row, with the time of the next try."""
     failures = state.failures + 1
     retry_at = None
@@ -261,7 +261,7 @@ def failed(source_id: str, fault: Fault, state: PullState, now: datetime) -> Pul
     return failure(source_id, fault, kept)
 
 
-def failure(source_id: str, fault: Fault, state: PullState) -> PullFailed:
+def failure(source_id: str, fault: PullError, state: PullState) -> PullFailed:
     """The catalogue's texts for a fault, with what was found this time."""
     message, expected, remedy, _ = TEXTS[fault.code]
     return PullFailed(
@@ -279,8 +279,7 @@ def _wait(source_id: str, failures: int, asked: timedelta | None) -> timedelta:
     """Time to the next try: what the server asked for, never less, or doubling; at most 6 h."""
     share = spread(source_id, failures)
     if asked is not None:
-        asked = min(max(asked, MIN_RETRY_AFTER), MAX_RETRY_AFTER)
-        return min(asked * (1 + 0.1 * share), MAX_RETRY_AFTER)
+        return min(max(asked, MIN_RETRY_AFTER) * (1 + 0.1 * share), MAX_RETRY_AFTER)
     factor: int = 2 ** min(failures - 1, 10)
     doubled = min(FIRST_RETRY * factor, MAX_RETRY_AFTER)
     return doubled * (0.75 + 0.25 * share)

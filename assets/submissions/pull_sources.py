@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from assets.submissions.limits import DEFAULT_LIMITS
-from assets.submissions.pull_addresses import Refused, parse_endpoint
+from assets.submissions.pull_addresses import AddressError, parse_endpoint
 from assets.submissions.pull_bodies import Expect
 
 MAX_NAME = 120
@@ -100,7 +100,7 @@ class HttpSource:
             for entry in entries:
                 try:
                     _, port = parse_endpoint(entry)
-                except Refused as refused:
+                except AddressError as refused:
                     raise self._error(name, refused.found) from None
                 if name == "allow_private" and port is None:
                     raise self._error(name, f"内网例外必须写明端口（主机：端口）：{entry}")
@@ -161,30 +161,33 @@ def for_period(source: HttpSource, period: str) -> HttpSource:
 
 
 def read_source(
-    entry: Mapping[str, object], *, environ: Mapping[str, str], folder: Path
+    source_id: str,
+    url: str,
+    options: Mapping[str, object],
+    *,
+    environ: Mapping[str, str],
+    folder: Path,
 ) -> HttpSource:
-    """A source from its ``sources.yaml`` entry; keys are the fields of ``HttpSource``.
+    """A source from its catalogue entry; ``options`` are the other fields of ``HttpSource``.
 
     A header's value is text, ``{env: NAME}`` or ``{file: PATH}``; ``ca_file`` and secret files are
     relative to ``folder``. Raises ``SourceError``.
     """
-    source_id = entry.get("source_id")
-    shown = f"数据源“{str(source_id)[:60]}”"
-    known = {item.name: item for item in fields(HttpSource)}
-    unknown = [str(key)[:40] for key in entry if key not in known]
-    missing = [name for name in ("source_id", "url", "allow_hosts") if name not in entry]
-    if unknown or missing:
-        problem = f"多出的项 {unknown[0]!r}" if unknown else f"缺少 {missing[0]}"
+    shown = f"数据源“{source_id[:60]}”"
+    known = {item.name for item in fields(HttpSource)} - {"source_id", "url"}
+    unknown = [str(key)[:40] for key in options if key not in known]
+    if unknown or "allow_hosts" not in options:
+        problem = f"多出的项 {unknown[0]!r}" if unknown else "缺少 allow_hosts"
         raise SourceError(f"{shown}登记有误：{problem}")
     values: dict[str, object] = {}
-    for name, value in entry.items():
+    for name, value in options.items():
         if name == "headers":
             values[name] = _read_headers(value, environ, folder, shown)
         else:
             values[name] = _read_value(name, value, shown)
-    if isinstance(values.get("ca_file"), str):
+    if "ca_file" in values:
         values["ca_file"] = str(folder / str(values["ca_file"]))
-    return HttpSource(**values)  # type: ignore[arg-type]  # checked by _read_value
+    return HttpSource(source_id, url, **values)  # type: ignore[arg-type]  # see _read_value
 
 
 _TYPES: dict[str, type | tuple[type, ...]] = {

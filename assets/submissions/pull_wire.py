@@ -12,12 +12,12 @@ import re
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from assets.submissions.pull_addresses import Target
-from assets.submissions.pull_results import Fault
+from assets.submissions.pull_results import PullError
 
 if TYPE_CHECKING:
     import httpcore
@@ -45,15 +45,15 @@ class Deadline:
         return self._end - self._monotonic()
 
     def left(self) -> float:
-        """Seconds left, more than none; raises ``Fault('timeout')``."""
+        """Seconds left, more than none; raises ``PullError('timeout')``."""
         left = self.remaining()
         if left <= 0:
             raise self.fault()
         return left
 
-    def fault(self) -> Fault:
+    def fault(self) -> PullError:
         """The refusal of a call that took too long."""
-        return Fault("timeout", f"{self._seconds:g} 秒内没有完成")
+        return PullError("timeout", f"{self._seconds:g} 秒内没有完成")
 
 
 def system_resolver(host: str, port: int) -> Sequence[str]:
@@ -80,7 +80,7 @@ def resolve(target: Target, resolver: Resolver, deadline: Deadline) -> Sequence[
     except queue.Empty:
         raise deadline.fault() from None
     if isinstance(answer, (OSError, UnicodeError)) or answer == ():
-        raise Fault("dns_failed", target.host)
+        raise PullError("dns_failed", target.host)
     if isinstance(answer, Exception):
         raise answer
     return answer
@@ -105,11 +105,9 @@ class Wire:
 
     def connect_tcp(
         self,
-        host: str,
+        host: str,  # noqa: ARG002  # looked up and checked before
         port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
+        **_: object,  # local address, socket options, and a timeout that is not the deadline
     ) -> Wire:
         """Connects to the first checked address that answers; ``host`` is not used."""
         import httpcore
@@ -118,9 +116,7 @@ class Wire:
         for index, address in enumerate(self._addresses):
             share = self._deadline.left() / (len(self._addresses) - index)
             try:
-                self._stream = backend.connect_tcp(
-                    address, port, timeout=share, local_address=local_address
-                )
+                self._stream = backend.connect_tcp(address, port, timeout=share)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 if index == len(self._addresses) - 1:
                     raise
@@ -128,7 +124,7 @@ class Wire:
                 return self
         raise AssertionError("check_addresses never returns an empty list")
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, _: float) -> None:
         """Part of the backend interface; httpcore's own retries are off."""
         raise AssertionError("no retries inside httpcore")
 
@@ -140,17 +136,17 @@ class Wire:
             raise AssertionError("read before connect")
         return self._stream
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+    def read(self, max_bytes: int, **_: object) -> bytes:
         """Bytes from the server, waiting no longer than the deadline."""
         data = self._open.read(max_bytes, timeout=self._deadline.left())
         self._received += len(data)
         if self._body_at is None:
             self._head += data
             if len(self._head) > MAX_HEAD:
-                raise Fault("protocol_error", f"响应头超过 {MAX_HEAD:,} 字节")
+                raise PullError("protocol_error", f"响应头超过 {MAX_HEAD:,} 字节")
         return data
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+    def write(self, buffer: bytes, **_: object) -> None:
         """Bytes to the server, waiting no longer than the deadline."""
         self._open.write(buffer, timeout=self._deadline.left())
 
@@ -158,7 +154,7 @@ class Wire:
         self,
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
-        timeout: float | None = None,
+        **_: object,
     ) -> Wire:
         """TLS with the name of the URL, handshake within the deadline."""
         left = self._deadline.left()
@@ -201,7 +197,7 @@ class Wire:
 
 @contextmanager
 def translated(deadline: Deadline) -> Iterator[None]:
-    """Errors of the network libraries → ``Fault``."""
+    """Errors of the network libraries → ``PullError``."""
     import httpcore
 
     try:
@@ -213,21 +209,21 @@ def translated(deadline: Deadline) -> Iterator[None]:
     except httpcore.RemoteProtocolError as error:
         raise _protocol_fault(str(error)) from None
     except httpcore.NetworkError:
-        raise Fault("connection_lost", "连接被对方中断") from None
+        raise PullError("connection_lost", "连接被对方中断") from None
     except (httpcore.LocalProtocolError, httpcore.UnsupportedProtocol):
-        raise Fault("source_invalid", "请求无法组成") from None
+        raise PullError("source_invalid", "请求无法组成") from None
 
 
-def _protocol_fault(text: str) -> Fault:
+def _protocol_fault(text: str) -> PullError:
     if text.startswith("Server disconnected"):
-        return Fault("connection_lost", "服务器没有应答就断开连接")
+        return PullError("connection_lost", "服务器没有应答就断开连接")
     if text.startswith("peer closed connection"):
         numbers = re.findall(r"[0-9]+", text)
         shown = (
             f"收到 {numbers[0]} 字节，应为 {numbers[1]} 字节" if len(numbers) == 2 else "缺少结尾"
         )
-        return Fault("cut_short", shown)
-    return Fault("protocol_error", "应答格式有误")
+        return PullError("cut_short", shown)
+    return PullError("protocol_error", "应答格式有误")
 
 
 _CERTIFICATE_ZH = {
@@ -238,13 +234,13 @@ _CERTIFICATE_ZH = {
 }
 
 
-def _connect_fault(error: BaseException) -> Fault:
+def _connect_fault(error: BaseException) -> PullError:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             default = "证书不是受信机构签发"
-            return Fault("tls_failed", _CERTIFICATE_ZH.get(cause.verify_code, default))
+            return PullError("tls_failed", _CERTIFICATE_ZH.get(cause.verify_code, default))
         if isinstance(cause, ssl.SSLError):
-            return Fault("tls_failed", f"握手失败（{cause.reason or 'TLS'}）")
+            return PullError("tls_failed", f"握手失败（{cause.reason or 'TLS'}）")
         cause = cause.__cause__ or cause.__context__
-    return Fault("connect_failed", "连接被拒绝或网络不通")
+    return PullError("connect_failed", "连接被拒绝或网络不通")

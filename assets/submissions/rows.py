@@ -15,10 +15,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from assets.submissions import notes
-from assets.submissions.characters import squeeze
 from assets.submissions.filetime import default_year, table_period
-from assets.submissions.grid import show
-from assets.submissions.heads import HeadMeaning, finish, measure_of, take_apart
+from assets.submissions.grid import show, squeeze
+from assets.submissions.heads import HeadMeaning, finish, measure_of, one_stock, take_apart
 from assets.submissions.numbers import parse_number, raw_text
 from assets.submissions.periods import (
     ParsedPeriod,
@@ -34,7 +33,9 @@ from assets.submissions.plan import (
     ValuePlan,
     decimal_factor,
     factor_text,
+    missing_figures,
     soft_units,
+    stated_indicator,
     text_matches,
     value_plan,
 )
@@ -121,9 +122,10 @@ def read_plan(
     reading = _TableReading(reader, layout, plan, sheet, state, symbols)
     _prepare(reading)
     targets_of = _Targets(reading)
+    rows = [(row, dims, targets_of.for_row(row, label)) for row, dims, label in _rows(reading)]
+    _growth_as_fractions(reading, rows)
     records: list[CellRecord] = []
-    for row, dims, label in _rows(reading):
-        targets = targets_of.for_row(row, label)
+    for row, dims, targets in rows:
         _read_row(reading, row, dims, targets, records)
     targets_of.tell_heads()
     return records
@@ -137,7 +139,13 @@ def _prepare(reading: _TableReading) -> None:
         for finding in findings:
             reading.tell(finding, finding.message)
         state.period = state.period or reading.period
-    columns = {plan.entity_column, plan.indicator_column, plan.region_column, plan.unit_column}
+    columns = {
+        plan.entity_column,
+        plan.indicator_column,
+        plan.region_column,
+        plan.unit_column,
+        plan.measure_column,
+    }
     for top, left, bottom, right in reading.sheet.merged:
         for column in range(left, min(right, left + 64) + 1):
             if column in columns:
@@ -145,6 +153,66 @@ def _prepare(reading: _TableReading) -> None:
                 fill.update(dict.fromkeys(range(top, bottom + 1), reading.sheet.at(top, left)))
         if bottom > top:
             reading.tall[(top, left)] = bottom - top + 1
+
+
+# --- growth stored as fractions ------------------------------------------------------------------
+
+
+def _growth_as_fractions(
+    reading: _TableReading, rows: Sequence[tuple[int, _RowDims, list[_Target]]]
+) -> None:
+    """Growth shown as 12.5% may be stored as 0.125; the row's own figures tell which.
+
+    Every growth beside a year-to-date figure and its prior is compared with their quotient. Only
+    when all rows that can tell say fraction, the growth columns are multiplied by 100.
+    """
+    fraction = percent = 0
+    for row, _, targets in rows[:80]:
+        for growth, now, before in _comparable(targets):
+            verdict = _votes(*(_number_at(reading, row, t) for t in (growth, now, before)))
+            fraction += verdict == "fraction"
+            percent += verdict == "percent"
+    if not fraction or percent:
+        return
+    for target in {id(t): t for _, _, targets in rows for t in targets}.values():
+        if target.measure == "yoy_published":
+            _as_percent(target)
+    reading.tell(notes.growth_fractions(reading.sheet.name, fraction))
+
+
+def _comparable(targets: Sequence[_Target]) -> Iterator[tuple[_Target, _Target, _Target]]:
+    by_key = {(t.indicator_id, t.measure): t for t in targets if t.indicator_id}
+    for (indicator, measure), growth in by_key.items():
+        now, before = by_key.get((indicator, "ytd")), by_key.get((indicator, "ytd_prior"))
+        if measure == "yoy_published" and now is not None and before is not None:
+            yield growth, now, before
+
+
+def _number_at(reading: _TableReading, row: int, target: _Target) -> float | None:
+    cells = reading.sheet.rows[row - 1]
+    raw = cells[target.index] if target.index < len(cells) else None
+    parsed = parse_number(raw, reading.symbols)
+    return float(parsed.value) if parsed.value is not None and parsed.unit is None else None
+
+
+def _votes(growth: float | None, now: float | None, before: float | None) -> str | None:
+    """`fraction` or `percent` when exactly one of them agrees with the figures beside it."""
+    if growth is None or now is None or before is None or before <= 0:
+        return None
+    expected = 100 * (now / before - 1)
+    allowed = max(0.6, 0.03 * abs(expected))
+    as_fraction = abs(100 * growth - expected) <= allowed
+    as_percent = abs(growth - expected) <= allowed
+    if as_fraction == as_percent:
+        return None
+    return "fraction" if as_fraction else "percent"
+
+
+def _as_percent(target: _Target) -> None:
+    use = UnitUse("小数", Fraction(100), "与累计、上年同期核对")
+    target.plan = replace(target.plan, unit=use)
+    target.factor, target.decimal, target.factor_text = Fraction(100), Decimal(100), "100"
+    target.identity = False
 
 
 # --- columns ---------------------------------------------------------------------------------------
@@ -157,8 +225,9 @@ class _Targets:
         self.reading = reading
         self.soft = soft_units(reading.table, reading.plan.rule)
         self.year = default_year(reading.table, reading.state)
-        self.by_label: dict[tuple[str, str], list[_Target]] = {}
+        self.by_label: dict[tuple[str, str, str], list[_Target]] = {}
         self.notes: list[tuple[HeadMeaning, ValuePlan, str]] = []
+        self.found: set[tuple[str | None, str | None]] = set()
         self.columns = self._column_dims()
         self.fixed = self._wide() if reading.plan.rule.across_indicators else None
 
@@ -167,35 +236,47 @@ class _Targets:
         if self.fixed is not None:
             return self.fixed
         plan = self.reading.plan
-        unit = _cell_text(self.reading, row, plan.unit_column) if plan.unit_column else ""
-        found = self.by_label.get((label, unit))
+        unit = _cell_text(self.reading, row, plan.unit_column)
+        words = _cell_text(self.reading, row, plan.measure_column)
+        found = self.by_label.get((label, words, unit))
         if found is None:
-            found = self.by_label[(label, unit)] = self._for_label(row, label, unit)
+            found = self._for_label(row, label, words, unit)
+            self.by_label[(label, words, unit)] = found
         return found
 
     # heads name indicators
     def _wide(self) -> list[_Target]:
         plan = self.reading.plan
+        across = self._periods_across() if plan.rule.period.across else {}
         targets: list[_Target] = []
         for column in plan.values:
             meaning = plan.meanings[column.column]
+            path = plan.path_of(column)
             made = value_plan(
-                plan, self.reading.reader.units, column, meaning, self.soft, path=column.path
+                plan, self.reading.reader.units, column, meaning, self.soft, path=path
             )
             self._note(meaning, made, address(column.row, column.column), column.kind)
-            period, measure = self._head_period(made, meaning, column)
+            if plan.rule.period.across:
+                period, measure = across.get(column.column), made.measure
+            else:
+                period, measure = self._head_period(made, column)
             targets.append(self._target(made, column, period, measure))
         return targets
 
     # rows, the title or the layout name the indicator
-    def _for_label(self, row: int, label: str, unit: str) -> list[_Target]:
+    def _for_label(self, row: int, label: str, words: str, unit: str) -> list[_Target]:
         plan, rule = self.reading.plan, self.reading.plan.rule
-        path, meaning, at = self._row_meaning(row, label)
+        path, meaning, at = self._row_meaning(row, label, words)
         unit_cell = TextAt(unit, row, plan.unit_column) if unit else None
         targets: list[_Target] = []
-        for column in plan.values:
+        owns = [
+            self._with_column(meaning, self.columns[column.column].parts, rule.measure)
+            for column in plan.values
+        ]
+        if rule.shape == "long":
+            owns = one_stock(owns)
+        for column, own in zip(plan.values, owns, strict=True):
             dims = self.columns[column.column]
-            own = self._with_column(meaning, dims.parts, rule.measure)
             made = value_plan(
                 plan,
                 self.reading.reader.units,
@@ -215,12 +296,14 @@ class _Targets:
             targets.append(target)
         return targets
 
-    def _row_meaning(self, row: int, label: str) -> tuple[tuple[str, ...], HeadMeaning, str]:
+    def _row_meaning(
+        self, row: int, label: str, words: str
+    ) -> tuple[tuple[str, ...], HeadMeaning, str]:
         """(head path, meaning, address) of the indicator of a row, a title or the layout."""
         plan = self.reading.plan
         rule = plan.rule.indicator
         if plan.indicator_column:
-            path: tuple[str, ...] = (label,)
+            path: tuple[str, ...] = (label, words) if words else (label,)
             at = address(row, plan.indicator_column)
         elif rule is not None and rule.fixed:
             meaning = HeadMeaning("explicit", indicator_id=rule.fixed)
@@ -228,26 +311,10 @@ class _Targets:
                 meaning = replace(meaning, how="unregistered")
             return (rule.fixed,), meaning, "A1"
         else:
-            text, at = self._stated_indicator()
+            name = self.reading.state.context.file_name
+            text, at = stated_indicator(plan.table, plan.rule, name)
             path = (text,)
         return path, plan.heads.read(path) if path[0] else HeadMeaning("empty"), at
-
-    def _stated_indicator(self) -> tuple[str, str]:
-        """Indicator stated once for the table: `指标：地区生产总值(亿元)`, title, sheet or file."""
-        table, rule = self.reading.table, self.reading.plan.rule
-        for place in rule.indicator.places if rule.indicator else ():
-            if place == "facts":
-                for fact in table.facts:
-                    if fact.key in ("指标", "指标名称", "统计指标"):
-                        return fact.value.text, fact.value.address
-            elif place == "title" and table.title:
-                return table.title, table.titles[0].address
-            elif place == "sheet":
-                return table.sheet, "A1"
-            elif place == "file":
-                stem = self.reading.state.context.file_name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-                return stem.split("__")[0], "A1"
-        return "", "A1"
 
     def _with_column(
         self, meaning: HeadMeaning, parts: HeadMeaning, default: str | None
@@ -279,12 +346,7 @@ class _Targets:
 
     def _dims_of(self, column: Column, period: str | None) -> _ColumnDims:
         reading, rule = self.reading, self.reading.plan.rule
-        levels = tuple(
-            level
-            for level, value in zip(column.path, column.values, strict=True)
-            if not (rule.period.across and value is column.period_head)
-        )
-        parts = take_apart(levels, reading.reader.is_unit, lambda _: False)
+        parts = take_apart(reading.plan.path_of(column), reading.reader.is_unit, lambda _: False)
         meaning = HeadMeaning("empty", unit=parts.unit, tags=parts.tags)
         if not rule.entity.across:
             return _ColumnDims(meaning, period)
@@ -295,7 +357,7 @@ class _Targets:
 
     def _periods_across(self) -> dict[int, str | None]:
         reading, plan = self.reading, self.reading.plan
-        heads = [column.period_head for column in plan.values]
+        heads = [self._period_cell(column) for column in plan.values]
         periods: dict[int, str | None] = {}
         readings = parse_period_column(heads, default_year=self.year)
         for column, head, found in zip(plan.values, heads, readings, strict=True):
@@ -306,8 +368,15 @@ class _Targets:
                 reading.tell(notes.row_period(reading.table.sheet, at, show(head), reason), at)
         return periods
 
+    def _period_cell(self, column: Column) -> CellValue:
+        """The head cell that is a period, else a period phrase inside the head (2019年产值)."""
+        meaning = self.reading.plan.meanings.get(column.column)
+        return column.period_head if column.period_head is not None else (
+            meaning.period if meaning is not None else None
+        )
+
     def _head_period(
-        self, made: ValuePlan, meaning: HeadMeaning, column: Column
+        self, made: ValuePlan, column: Column
     ) -> tuple[str | None, str | None]:
         """(own period, measure) of a head that names a period (`1—6月`, `2019年1—6月`)."""
         reading = self.reading
@@ -333,6 +402,8 @@ class _Targets:
         self, made: ValuePlan, column: Column, period: str | None, measure: str | None
     ) -> _Target:
         factor = made.unit.factor
+        if made.indicator_id is not None:
+            self.found.add((made.indicator_id, measure))
         return _Target(
             plan=made,
             index=column.column - 1,
@@ -362,20 +433,9 @@ class _Targets:
         """One finding for all that has drifted in this table."""
         plan = self.reading.plan
         rule = plan.rule
-        found = {(m.indicator_id, m.measure) for m, _, _ in self.notes if m.how in RESOLVED}
-        named = [item for item in rule.columns if item.indicator is not None]
-        missing = [
-            _expected(plan, item.indicator, measure)
-            for item in named
-            for measure in item.expected
-            if item.indicator is not None and not _seen(found, item.indicator, measure)
-            and not {(item.indicator, measure), (item.indicator, None)} & plan.heads.absent
-        ]
-        explicit = any(item.head for item in named)
+        missing = [_expected(plan, *pair) for pair in missing_figures(rule, self.found)]
         renamed = [
-            f"{made.head}→{m.indicator_id}"
-            for m, made, _ in self.notes
-            if m.how == "alias" and (explicit or rule.indicators != "auto")
+            f"{made.head}→{m.indicator_id}" for m, made, _ in self.notes if plan.heads.renamed(m)
         ]
         unknown = [
             f"{made.head}" + (f"→可能是{m.suggestions[0].indicator_id}" if m.suggestions else "")
@@ -387,19 +447,13 @@ class _Targets:
             plan.table,
             self.reading.layout.title,
             guessed=plan.missing,
-            missing=list(dict.fromkeys(missing)),
+            missing=missing,
             renamed=list(dict.fromkeys(renamed)),
             unknown=list(dict.fromkeys(unknown)),
             appeared=list(dict.fromkeys(appeared)),
         )
         if finding is not None:
             self.reading.tell(finding)
-
-
-def _seen(found: set[tuple[str | None, str | None]], indicator: str, measure: str | None) -> bool:
-    if measure is None:
-        return any(known == indicator for known, _ in found)
-    return (indicator, measure) in found
 
 
 def _expected(plan: TablePlan, indicator_id: str, measure: str | None) -> str:

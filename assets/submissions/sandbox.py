@@ -1,50 +1,36 @@
 """Hostile files are read in confined child processes; the parent only sees checked answers.
 
-Belongs here: a warm pool of reading processes, its limits on time and answers, replacement of dead
+Belongs here: a warm pool of reading processes, what their outcomes mean, replacement of dead
 processes, opening files without following links. Does not belong here: formats (prescan, parsers),
-what a reading process may do (child), the encoding (wire).
+one process and its socket (reading_process), what a process may do (child), encoding (wire).
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
-import importlib.util
-import json
 import os
 import queue
 import signal
-import socket
 import stat
-import subprocess
-import sys
 import threading
-import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
-from struct import Struct
 from types import TracebackType
 
 from assets.submissions.limits import DEFAULT_LIMITS, MIB, Limits
+from assets.submissions.reading_process import ReadingProcess, SandboxError
 from assets.submissions.rejections import Refused, refuse, rejection
-from assets.submissions.wire import Answer, WireError, decode
+from assets.submissions.wire import WireError
 from assets.submissions.workbook import Notice, Rejected, Workbook
 
 __all__ = ["Limits", "PoolStatistics", "ReaderPool", "SandboxError"]
 
-_LENGTH = Struct("<Q")
-_PIECE = 1 << 20
-_READY = b"ready"
-_START_SECONDS = 60.0
-_BOOT = (
-    "import sys\n"
-    "sys.path[:0] = sys.argv[2:]\n"
-    "from assets.submissions.child import main\n"
-    "main()\n"
-)
-_LIBRARIES = ("python_calamine", "lxml", "msoffcrypto", "olefile", "cryptography", "cffi")
+Result = Workbook | Rejected
+
 # suffix → formats that a file of this name may honestly be
 _EXPECTED_FORMATS: dict[str, tuple[str, ...]] = {
     ".xlsx": ("xlsx",),
@@ -62,10 +48,9 @@ _EXPECTED_FORMATS: dict[str, tuple[str, ...]] = {
 }
 # outcomes that may be due to what the process did before: tried again in a fresh one
 _RETRIED = ("memory_limit", "reader_crashed")
-
-
-class SandboxError(RuntimeError):
-    """A reading process could not be started or confined: a fault of the machine, of no file."""
+# A small file may be sent while the one before it is being read, so that the process never waits.
+# It has to fit the socket's buffer, or both sides could wait for each other.
+_SENT_AHEAD = 64 * 1024
 
 
 @dataclass(slots=True)
@@ -78,12 +63,20 @@ class PoolStatistics:
     peak_child_kib: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Job:
+    name: str
+    source: bytes | Path
+    future: Future[Result]
+
+
 class ReaderPool:
     """Reads files in ``workers`` confined processes, kept warm and replaced when they die.
 
-    ``passwords`` are tried on encrypted files, in a separate process that handles nothing else;
-    they cross its socket, never an argument or the environment. Use as a context manager. Memory
-    of the parent does not grow with the number of files: at most ``look_ahead`` results wait.
+    ``passwords`` are tried on encrypted files, each in a process of its own; they cross its socket,
+    never an argument or the environment. Use as a context manager. The parent's memory does not
+    grow with the number of files: at most ``look_ahead`` results wait. Results depend on the file
+    alone: what fails in a process that has read others is read again in a fresh one.
     """
 
     def __init__(
@@ -99,18 +92,22 @@ class ReaderPool:
         self.statistics = PoolStatistics()
         self._workers = workers
         self._passwords = tuple(passwords)
-        self._look_ahead = 4 * workers if look_ahead is None else max(1, look_ahead)
-        self._idle: queue.LifoQueue[_Child] = queue.LifoQueue()
-        self._children: set[_Child] = set()
+        self._look_ahead = 8 * workers if look_ahead is None else max(1, look_ahead)
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._processes: set[ReadingProcess] = set()
         self._lock = threading.Lock()
+        self._threads: list[threading.Thread] = []
         self._closing = False
-        self._executor: ThreadPoolExecutor | None = None
 
     def __enter__(self) -> ReaderPool:
+        if self._threads:
+            raise RuntimeError("ReaderPool is already open")
         self._closing = False
-        self._executor = ThreadPoolExecutor(self._workers, thread_name_prefix="reader")
-        for _ in range(self._workers):  # started now, ready when the first file comes
-            self._executor.submit(lambda: self._idle.put(self._start(None)))
+        self._jobs = queue.SimpleQueue()
+        for number in range(self._workers):
+            thread = threading.Thread(target=self._work, name=f"reader-{number}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
         return self
 
     def __exit__(
@@ -122,106 +119,149 @@ class ReaderPool:
         self.close()
 
     def close(self) -> None:
-        """End all reading processes; files being read are abandoned."""
+        """End all reading processes; files still being read are abandoned."""
         self._closing = True
         with self._lock:
-            children = list(self._children)
-        for child in children:
-            child.process.kill()
-        if self._executor is not None:
-            self._executor.shutdown(wait=True, cancel_futures=True)
-            self._executor = None
-        with self._lock:
-            children = list(self._children)
-        for child in children:
-            self._discard(child)
-        self._idle = queue.LifoQueue()
+            for process in self._processes:
+                process.kill()
+        for _ in self._threads:
+            self._jobs.put(None)
+        for thread in self._threads:
+            thread.join()
+        self._threads = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                left = self._jobs.get_nowait()
+                if left is not None:
+                    left.future.cancel()
 
-    def read_many(
-        self, items: Iterable[tuple[str, bytes | Path]]
-    ) -> Iterator[tuple[str, Workbook | Rejected]]:
-        """(name, result) for each (name, content or path), in the order given."""
-        executor = self._running()
-        pending: deque[tuple[str, Future[Workbook | Rejected]]] = deque()
+    def read_many(self, items: Iterable[tuple[str, bytes | Path]]) -> Iterator[tuple[str, Result]]:
+        """(name, result) for each (name, content or path), in the order given.
+
+        Raises ``SandboxError`` only when reading processes cannot be started at all.
+        """
+        pending: deque[_Job] = deque()
         try:
             for name, source in items:
-                pending.append((name, executor.submit(self._read, name, source)))
+                pending.append(self._submit(name, source))
                 if len(pending) >= self._look_ahead:
-                    first, future = pending.popleft()
-                    yield first, future.result()
+                    job = pending.popleft()
+                    yield job.name, job.future.result()
             while pending:
-                first, future = pending.popleft()
-                yield first, future.result()
+                job = pending.popleft()
+                yield job.name, job.future.result()
         finally:
-            for _, future in pending:
-                future.cancel()
+            for job in pending:
+                job.future.cancel()
 
-    def read_one(self, name: str, source: bytes | Path) -> Workbook | Rejected:
+    def read_one(self, name: str, source: bytes | Path) -> Result:
         """Read a single file."""
-        return self._running().submit(self._read, name, source).result()
+        return self._submit(name, source).future.result()
 
-    def _running(self) -> ThreadPoolExecutor:
-        if self._executor is None:
+    def _submit(self, name: str, source: bytes | Path) -> _Job:
+        if not self._threads or self._closing:
             raise RuntimeError("ReaderPool is not open; use it in a with statement")
-        return self._executor
+        job = _Job(name, source, Future())
+        self._jobs.put(job)
+        return job
 
-    def _read(self, name: str, source: bytes | Path) -> Workbook | Rejected:
+    def _work(self) -> None:
+        """A thread of the pool: one process at a time, at most two files with it."""
+        worker = _Worker(self)
+        while True:
+            job = self._jobs.get()
+            if job is None or self._closing:
+                break
+            worker.take(job)
+            while worker.busy:
+                if not worker.full:
+                    with contextlib.suppress(queue.Empty):
+                        following = self._jobs.get_nowait()
+                        if following is None:
+                            self._jobs.put(None)
+                        else:
+                            worker.take(following)
+                worker.finish_one()
+        worker.stop()
+        if job is not None:
+            job.future.cancel()
+
+    def start(self, passwords: Sequence[str] | None) -> ReadingProcess:
+        """A new reading process, known to the pool."""
+        process = ReadingProcess(self.limits, passwords)
+        with self._lock:
+            self.statistics.started += 1
+            self._processes.add(process)
+            if self._closing:
+                process.kill()
+        return process
+
+    def discard(self, process: ReadingProcess, grace: float = 0.0) -> None:
+        """End a process and account for it."""
+        with self._lock:
+            self._processes.discard(process)
+        process.end(grace)
+        self.note_peak(process.peak_kib)
+
+    def note_peak(self, peak_kib: int) -> None:
+        """Remember the largest resident memory seen in a reading process."""
+        with self._lock:
+            self.statistics.peak_child_kib = max(self.statistics.peak_child_kib, peak_kib)
+
+    def settle(self, job: _Job, data: bytes, result: Result, fresh: bool) -> None:
+        """Answer a job, after a second attempt where the first one calls for it."""
         try:
-            data = _load(source, self.limits)
-        except Refused as refused:
-            return refused.rejected
-        result = self._ask_pool(data)
-        if isinstance(result, Rejected) and result.code == "encrypted":
-            result = self._ask_fresh(data, self._passwords)
+            if isinstance(result, Rejected):
+                if result.code == "encrypted":
+                    result = self._ask_fresh(data, self._passwords)
+                elif result.code in _RETRIED and not fresh and not self._closing:
+                    result = self._ask_fresh(data, None)
+        except SandboxError as error:
+            self.fail(job, error)
+            return
         with self._lock:
             self.statistics.files += 1
-        return _with_name_notice(name, result) if isinstance(result, Workbook) else result
+        named = _with_name_notice(job.name, result) if isinstance(result, Workbook) else result
+        if job.future.set_running_or_notify_cancel():
+            job.future.set_result(named)
 
-    def _ask_pool(self, data: bytes) -> Workbook | Rejected:
+    def fail(self, job: _Job, error: Exception) -> None:
+        """Pass a fault of the machine to whoever waits for the job."""
+        if job.future.set_running_or_notify_cancel():
+            job.future.set_exception(error)
+
+    def receive(self, process: ReadingProcess) -> tuple[Result, bool]:
+        """The next result of a process, and whether the process lives on."""
         try:
-            child = self._idle.get_nowait()
-        except queue.Empty:
-            child = self._start(None)
-        fresh = child.served == 0
-        result, alive = self._ask(child, data)
-        if alive:
-            self._idle.put(child)
-        if isinstance(result, Rejected) and result.code in _RETRIED and not fresh:
-            return self._ask_fresh(data, None)
-        return result
-
-    def _ask_fresh(self, data: bytes, passwords: Sequence[str] | None) -> Workbook | Rejected:
-        """One answer from a process started for it and ended after it."""
-        child = self._start(passwords)
-        result, alive = self._ask(child, data)
-        if alive:
-            self._discard(child)
-        return result
-
-    def _ask(self, child: _Child, data: bytes) -> tuple[Workbook | Rejected, bool]:
-        """The result, and whether the process lives on."""
-        try:
-            answer = child.ask(data, self.limits)
+            answer = process.receive()
         except TimeoutError:
-            self._discard(child)
+            self.discard(process)
             limit = self.limits.wall_seconds
             return rejection("wall_limit", f"超过 {limit:g} 秒", limit), False
         except WireError:
-            self._discard(child)
+            self.discard(process)
             return rejection("reader_crashed", "读取进程的应答无效"), False
         except (ConnectionError, EOFError):
-            self._discard(child, grace=2.0)
-            return self._explain_death(child.exit_code), False
-        except SandboxError:
-            self._discard(child)
-            if self._closing:
-                return rejection("reader_crashed", "读取已取消"), False
-            raise
-        with self._lock:
-            self.statistics.peak_child_kib = max(self.statistics.peak_child_kib, answer.peak_kib)
+            self.discard(process, grace=2.0)
+            return self._explain_death(process.exit_code), False
+        self.note_peak(answer.peak_kib)
         if answer.retire:
-            self._discard(child)
+            self.discard(process)
         return answer.result, not answer.retire
+
+    def _ask_fresh(self, data: bytes, passwords: Sequence[str] | None) -> Result:
+        """One answer from a process started for it and ended after it."""
+        process = self.start(passwords)
+        alive = True
+        try:
+            # a broken pipe shows again, with its cause, on receiving
+            with contextlib.suppress(ConnectionError, TimeoutError):
+                process.send(data)
+            result, alive = self.receive(process)
+        finally:
+            if alive:
+                self.discard(process)
+        return result
 
     def _explain_death(self, exit_code: int) -> Rejected:
         with self._lock:
@@ -237,151 +277,91 @@ class ReaderPool:
             return rejection("reader_crashed", f"读取进程因信号 {number} 终止")
         return rejection("reader_crashed", f"读取进程退出，退出码 {exit_code}")
 
-    def _start(self, passwords: Sequence[str] | None) -> _Child:
-        child = _Child(self.limits, passwords)
-        with self._lock:
-            self.statistics.started += 1
-            self._children.add(child)
-        if self._closing:
-            child.process.kill()
-        return child
 
-    def _discard(self, child: _Child, grace: float = 0.0) -> None:
-        with self._lock:
-            if child not in self._children:
-                return
-            self._children.discard(child)
-        child.end(grace)
-        with self._lock:
-            self.statistics.peak_child_kib = max(self.statistics.peak_child_kib, child.peak_kib)
+class _Worker:
+    """The files that one thread of the pool has handed to its process."""
 
+    def __init__(self, pool: ReaderPool) -> None:
+        self.pool = pool
+        self.process: ReadingProcess | None = pool.start(None)
+        self.with_process: deque[tuple[_Job, bytes, bool]] = deque()  # job, content, first in line
+        self.held: tuple[_Job, bytes] | None = None  # too large to be sent ahead
 
-class _Child:
-    """One reading process and the socket to it."""
+    @property
+    def busy(self) -> bool:
+        """Is a file being read or held?"""
+        return bool(self.with_process or self.held)
 
-    def __init__(self, limits: Limits, passwords: Sequence[str] | None) -> None:
-        self.served = 0
-        self.exit_code = 0
-        self.peak_kib = 0
-        self.link, other = socket.socketpair()
-        with other:
-            self.process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", _BOOT, str(os.getpid()), *_import_paths()],
-                stdin=other,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env={},
-                cwd="/",
-                close_fds=True,
-                start_new_session=True,
-            )
-        settings = {
-            "limits": limits.as_dict(),
-            "passwords": None if passwords is None else list(passwords),
-        }
-        self._settings: bytes | None = json.dumps(settings).encode()
+    @property
+    def full(self) -> bool:
+        """No room for another file."""
+        return self.held is not None or len(self.with_process) >= 2
 
-    def ask(self, data: bytes, limits: Limits) -> Answer:
-        """Send a file, receive the checked answer. Raises TimeoutError, EOFError, WireError."""
-        deadline = time.monotonic() + limits.wall_seconds
-        if self._settings is not None:
-            self._greet(self._settings)
-            self._settings = None
-            deadline = time.monotonic() + limits.wall_seconds
-        self.served += 1
-        self._send(data, deadline)
-        (size,) = _LENGTH.unpack(self._receive(_LENGTH.size, deadline))
-        if size > limits.reply_bytes:
-            raise WireError("answer too large")
-        return decode(bytes(self._receive(size, deadline)), limits)
-
-    def _greet(self, settings: bytes) -> None:
-        """Hand over the settings and wait until the process has confined itself."""
-        deadline = time.monotonic() + _START_SECONDS
+    def take(self, job: _Job) -> None:
+        """Load a file and send it, or hold it until the process is free."""
+        if job.future.cancelled():
+            return
         try:
-            self._send(settings, deadline)
-            (size,) = _LENGTH.unpack(self._receive(_LENGTH.size, deadline))
-            reply = bytes(self._receive(min(size, 4096), deadline))
-        except (OSError, EOFError) as error:
-            reason = f"reading process did not start ({type(error).__name__})"
-            raise SandboxError(reason) from error
-        if reply != _READY:
-            raise SandboxError(f"reading process not ready: {reply.decode('utf-8', 'replace')}")
-
-    def end(self, grace: float) -> None:
-        """Collect exit code and peak memory, killing the process if it does not end by itself."""
-        self.link.close()
-        deadline = time.monotonic() + grace
-        while not self._reap(os.WNOHANG):
-            if time.monotonic() >= deadline:
-                self.process.kill()
-                self._reap(0)
-                break
-            time.sleep(0.002)
-        self.exit_code = self.process.returncode or 0
-
-    def _reap(self, options: int) -> bool:
-        process = self.process
-        if process.returncode is not None:
-            return True
-        try:
-            pid, status, usage = os.wait4(process.pid, options)
-        except ChildProcessError:  # collected by someone else; its code is lost
-            process.returncode = 0
-            return True
-        if pid:
-            process.returncode = os.waitstatus_to_exitcode(status)
-            self.peak_kib = usage.ru_maxrss
-        return pid != 0
-
-    def _send(self, data: bytes, deadline: float) -> None:
-        self.link.settimeout(_remaining(deadline))
-        header = _LENGTH.pack(len(data))
-        if len(data) < _PIECE:
-            self.link.sendall(header + data)
+            data = load(job.source, self.pool.limits)
+        except Refused as refused:
+            self.pool.settle(job, b"", refused.rejected, fresh=True)
+            return
+        if self.with_process and len(data) > _SENT_AHEAD:
+            self.held = (job, data)
         else:
-            self.link.sendall(header)
-            self.link.sendall(data)
+            self._send(job, data)
 
-    def _receive(self, size: int, deadline: float) -> bytearray:
-        received = bytearray()
-        while len(received) < size:
-            self.link.settimeout(_remaining(deadline))
-            piece = self.link.recv(min(_PIECE, size - len(received)))
-            if not piece:
-                raise EOFError
-            received += piece
-        return received
+    def finish_one(self) -> None:
+        """Wait for the oldest answer; hand what was waiting behind it to the process."""
+        if not self.with_process:
+            self._send_held()
+            return
+        process = self.process
+        if process is None:
+            raise RuntimeError("files are waiting without a process")
+        job, data, fresh = self.with_process.popleft()
+        result, alive = self.pool.receive(process)
+        if not alive:
+            self.process = None
+            again = list(self.with_process)
+            self.with_process.clear()
+            for following, content, _ in again:
+                self._send(following, content)
+        self.pool.settle(job, data, result, fresh)
+        if not self.with_process:
+            self._send_held()
+
+    def stop(self) -> None:
+        """End the process."""
+        if self.process is not None:
+            self.pool.discard(self.process)
+            self.process = None
+
+    def _send_held(self) -> None:
+        held, self.held = self.held, None
+        if held is not None:
+            self._send(*held)
+
+    def _send(self, job: _Job, data: bytes) -> None:
+        try:
+            if self.process is None:
+                self.process = self.pool.start(None)
+            fresh = self.process.sent == 0
+            # a broken pipe shows again, with its cause, on receiving
+            with contextlib.suppress(ConnectionError, TimeoutError):
+                self.process.send(data)
+        except (SandboxError, OSError) as error:
+            self.stop()
+            self.pool.fail(job, error)
+            return
+        self.with_process.append((job, data, fresh))
 
 
-def _remaining(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left
+def load(source: bytes | Path, limits: Limits) -> bytes:
+    """Content of a regular file, never through a link, never more than the limit.
 
-
-def _import_paths() -> list[str]:
-    """Folders a reading process imports from: this project and the parsing libraries."""
-    if not _PATHS:
-        paths = [str(Path(__file__).resolve().parents[2])]
-        for name in _LIBRARIES:
-            spec = importlib.util.find_spec(name)
-            if spec is not None and spec.origin is not None:
-                origin = Path(spec.origin)
-                is_package = spec.submodule_search_locations is not None
-                folder = str(origin.parents[1] if is_package else origin.parent)
-                if folder not in paths:
-                    paths.append(folder)
-        _PATHS.extend(paths)
-    return _PATHS
-
-
-_PATHS: list[str] = []
-
-
-def _load(source: bytes | Path, limits: Limits) -> bytes:
-    """Content of a regular file, never through a link, never more than the limit."""
+    Raises ``Refused``.
+    """
     if isinstance(source, bytes):
         _check_size(len(source), limits)
         return source
@@ -392,12 +372,12 @@ def _load(source: bytes | Path, limits: Limits) -> bytes:
             raise refuse("not_a_file", "链接、管道或设备") from None
         reason = os.strerror(error.errno) if error.errno else type(error).__name__
         raise refuse("unreadable_source", reason) from None
-    with open(descriptor, "rb") as file:
+    with open(descriptor, "rb", buffering=0) as file:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise refuse("not_a_file", "文件夹、管道或设备")
         _check_size(status.st_size, limits)
-        data = file.read(limits.file_bytes + 1)
+        data = file.read()
     _check_size(len(data), limits)
     return data
 

@@ -69,9 +69,8 @@ def take_in(build: Build) -> Taken:
     if not pending:
         return Taken(len(fresh), 0, 0)
     rejected = 0
-    passwords = build.workspace.password_file
     with (
-        ReaderPool(workers=build.workspace.reader_processes, password_file=passwords) as pool,
+        ReaderPool(build.workspace.reader_processes, passwords=_passwords(build)) as pool,
         build.warehouse.building() as connection,
     ):
         rows = read_submissions(
@@ -88,6 +87,12 @@ def take_in(build: Build) -> Taken:
         _mark_same_content(connection)
         derive.refresh_versions(connection)
     return Taken(len(fresh), len(pending), rejected)
+
+
+def _passwords(build: Build) -> list[str]:
+    """Passwords to try on encrypted workbooks, one a line of the file the settings name."""
+    file = build.workspace.password_file
+    return [] if file is None else file.read_text(encoding="utf-8").split()
 
 
 def _batches(rows: Iterator[SubmissionRows]) -> Iterator[list[SubmissionRows]]:

@@ -21,7 +21,7 @@ from assets.submissions.characters import fold_in_place, squeeze
 DECIMALS = 8
 """Decimals a converted value keeps: those of the warehouse's DECIMAL(28,8)."""
 
-SCALES = ("百", "千", "万", "十万", "百万", "千万", "亿", "十亿", "百亿", "千亿", "万亿")
+SCALES = ("千", "万", "十万", "百万", "千万", "亿", "十亿", "百亿", "千亿", "万亿")
 """Scale words that may stand in a cell without a unit ("12万"): the column's unit follows."""
 
 _LAST_PLACE = Decimal(1).scaleb(-DECIMALS)
@@ -37,7 +37,7 @@ _DECLARING = re.compile(r"^.*?单位[:\s]|^\s*(?:±|\+-|\+/-)")
 _OPTIONAL_WORD = re.compile(r"(?<=[年季月])\(度\)")  # 年(度) is a word, no unit of electricity
 
 
-class UnitMismatch(ValueError):
+class UnitMismatch(ValueError):  # noqa: N818 - what happened, in the words of its message
     """Two units cannot be converted into each other; the text says why, in Chinese."""
 
 
@@ -146,8 +146,8 @@ class Units:
     def find_unit(self, text: str, dimension: str | None = None) -> list[tuple[Unit, Span]]:
         """Units named in a head, title or unit line, with their places in ``text``, left to right.
 
-        Finds "单位：万元、户", "工业总产值（亿元）", "增长%", "营业收入,万元" and a text that is only
-        a unit. Words that are no units are passed over; an empty list means none was named.
+        Finds "单位：万元、户", "工业总产值（亿元）", "增长%", "营业收入,万元" and a bare unit.
+        Words that are no units are passed over; an empty list means none was named.
         """
         plain = _OPTIONAL_WORD.sub(lambda m: " " * len(m[0]), fold_in_place(text))
         found: dict[Span, Unit] = {}
@@ -159,11 +159,12 @@ class Units:
 
     def _register(self, unit: Unit) -> None:
         for word in dict.fromkeys(map(unit_word, unit.words)):
-            key = (word, unit.dimension)
-            if key in self._in_dimension or (word in self._default and not unit.only_when_asked):
+            # a unit only used when asked gives up its aliases, not its own name
+            plain = not unit.only_when_asked or word == unit_word(unit.id)
+            if (word, unit.dimension) in self._in_dimension or (plain and word in self._default):
                 raise ValueError(f"计量单位“{unit.id}”的写法“{word}”与另一个单位重复")
-            self._in_dimension[key] = unit
-            if not unit.only_when_asked:
+            self._in_dimension[word, unit.dimension] = unit
+            if plain:
                 self._default[word] = unit
 
     def _known(self, unit: Unit | str) -> Unit:

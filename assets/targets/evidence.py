@@ -60,6 +60,9 @@ Convert = Callable[[Decimal, str, str], Decimal]
 # collected but one of these is, the verdict is 口径不符, never a comparison.
 NOT_INTERCHANGEABLE: tuple[frozenset[str], ...] = (frozenset({"C01", "C02", "C03", "C04", "C05"}),)
 
+ACTIVE = ("", "active")
+"""Register states of parks that are judged and ranked."""
+
 STATE_ZH = {
     "unknown": "未填报",
     "suppressed": "因保护单个调查对象不予使用",
@@ -172,9 +175,11 @@ class Subject:
 
 
 def subject_of(target: Target, e: Evidence) -> Subject:
-    """Parks of the target. 山西 targets (140000) reach only parks of 140000: codes decide."""
-    parks = sorted((p for p in e.parks if target.applies_to(p)), key=lambda p: p.park_id)
-    return Subject(tuple(parks), target.filter.group, target.filter.list_size)
+    """Parks of the target, without closed ones. 山西 targets (140000) reach only parks of 140000:
+    region codes decide."""
+    parks = [park for park in e.parks if park.status in ACTIVE and target.applies_to(park)]
+    ordered = sorted(parks, key=lambda park: park.park_id)
+    return Subject(tuple(ordered), target.filter.group, target.filter.list_size)
 
 
 # --- Looking up -----------------------------------------------------------------------------------

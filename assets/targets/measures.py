@@ -204,29 +204,33 @@ def growth_over_benchmark(target: Target, subject: Subject, e: Evidence) -> list
         bar = f"{e.name_of(against)}{wording.number(bench.value)}%"
         note = f"园区合计{wording.growth(found.yoy_pct)}，{bar}"
         ids = (*found.figure_ids, f"{target.scope_code}/{against}/all/{e.period}")
-        lead = found.yoy_pct - bench.value
-        found = replace(found, yoy_pct=lead, notes=(*found.notes, note), figure_ids=ids)
-    return [_growth(target, place, found, e, lead_words="高于对比指标")]
+        found = replace(found, notes=(*found.notes, note), figure_ids=ids)
+    return [_growth(target, place, found, e, bench.value)]
 
 
 def _growth(
-    target: Target, place: Place, found: Reading | Missing, e: Evidence, lead_words: str = ""
+    target: Target,
+    place: Place,
+    found: Reading | Missing,
+    e: Evidence,
+    bench: Decimal | None = None,
 ) -> VerdictRow:
+    """Growth against the bar; with ``bench``, the lead over that growth against the bar."""
     if isinstance(found, Missing):
         return not_judged(target, place, e, found.verdict, found.reason, found.instead)
-    rate, bar = found.yoy_pct, target.value
-    if rate is None or bar is None:
+    growth, bar = found.yoy_pct, target.value
+    if growth is None or bar is None:
         why = f"{e.name_of(target.indicator_id)}缺少上年同期可比数，同比无法计算"
         return not_judged(target, place, e, "no_data", why)
     early = min(found.n_months or e.month, e.month) <= EARLY_MONTHS
     loose = found.yoy_basis == "levels"
-    met = meets(target, rate, Bar(bar))
-    verdict, light = decide_growth(target, e, met, rate, bar, weak=early or loose)
+    rate = growth if bench is None else growth - bench
     gap = progress.gap_pp(rate, bar)
-    if lead_words:
-        fact = f"{lead_words}{wording.number(rate)}个百分点"
-    else:
-        fact = f"{e.name_of(target.indicator_id)}{wording.growth(rate)}"
+    met = meets(target, rate, Bar(bar))
+    verdict, light = decide_growth(target, e, met, growth, gap, weak=early or loose)
+    fact = f"{e.name_of(target.indicator_id)}{wording.growth(growth)}"
+    if bench is not None:
+        fact = f"较对比指标{wording.versus(rate)}"
     when = wording.months(e.period, flow=True)
     parts = [_requirement(target, e), f"{place.name}{when}{fact}", f"比目标{wording.versus(gap)}"]
     notes = (
@@ -239,7 +243,7 @@ def _growth(
         _row(target, place, e, found, verdict, light),
         actual=rate,
         required=bar,
-        unit="百分点" if lead_words else "%",
+        unit="%" if bench is None else "百分点",
         gap_pp=gap,
         reason=wording.sentence(parts, verdict, notes),
     )
@@ -262,10 +266,9 @@ def average_growth(target: Target, subject: Subject, e: Evidence) -> list[Verdic
     start = target.base_year(e.documents[target.document_id])
     years = Decimal((e.year - start - 1) * 12 + e.month) / 12
     rate = ((found.value / base) ** (1 / years) - 1) * progress.HUNDRED
-    verdict, light = decide_growth(
-        target, e, meets(target, rate, Bar(bar)), rate, bar, weak=not is_closing(target, e)
-    )
     gap = progress.gap_pp(rate, bar)
+    met = meets(target, rate, Bar(bar))
+    verdict, light = decide_growth(target, e, met, rate, gap, weak=not is_closing(target, e))
     parts = [
         _requirement(target, e),
         f"{start}年末以来年均增长{wording.number(rate)}%",

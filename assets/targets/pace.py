@@ -163,12 +163,13 @@ def decide(target: Target, e: Evidence, met: bool, pace: Pace) -> tuple[str, Lig
 
 
 def decide_growth(
-    target: Target, e: Evidence, met: bool, rate: Decimal, bar: Decimal, weak: bool
+    target: Target, e: Evidence, met: bool, rate: Decimal, gap: Decimal, weak: bool
 ) -> tuple[str, Light]:
-    """Verdict and light of a growth rate. A bar reached is 按进度 until the year is over."""
+    """Verdict and light of a growth rate with its gap to the bar. Reached is 按进度 until the year
+    is over."""
     if met:
         return ("met" if is_closing(target, e) else "on_pace"), "green"
-    light = progress.light_for_growth(rate, bar, e.rule)
+    light = progress.light_for_growth(rate, gap, e.rule)
     return soften(target, "yellow" if light == "green" else light, weak)
 
 

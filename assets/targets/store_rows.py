@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from assets.build import Build
 from assets.targets.evidence import Area, Value, YearEnd
 from assets.targets.judge import judge_park_targets
+from assets.submissions.units import Units
 from warehouse import store
+from warehouse.catalog.models import period_end
 
 if TYPE_CHECKING:
     import duckdb
@@ -23,12 +25,12 @@ def judge(connection: duckdb.DuckDBPyConnection, build: Build, period: str) -> i
     catalog = build.catalog
     rows = judge_park_targets(
         catalog.targets,
-        catalog.parks_in(period),
+        catalog.parks_on(period_end(period)),
         park_values(connection, period),
         period,
         documents={document.document_id: document for document in catalog.documents},
         indicators={indicator.indicator_id: indicator for indicator in catalog.indicators},
-        convert=catalog.units.convert,
+        convert=Units.from_mapping(catalog.units_mapping()).convert,
         areas=_areas(connection, period),
         history=_history(connection, period),
     )

@@ -34,12 +34,16 @@ class Chance:
     def uniforms(self, count: int, *words: object) -> Floats:
         """``count`` numbers in [0, 1)."""
         numbers: Floats = (self._raw(count, words) >> np.uint64(11)).astype(np.float64)
-        return numbers * 2.0**-53
+        numbers *= 2.0**-53
+        return numbers
 
     def normals(self, count: int, *words: object) -> Floats:
         """``count`` nearly standard normal numbers (sum of 12 uniforms, exact in integers)."""
         raw = (self._raw(count * 12, words) >> np.uint64(24)).reshape(count, 12)
-        return raw.sum(axis=1, dtype=np.uint64).astype(np.float64) * 2.0**-40 - 6.0
+        sums: Floats = raw.sum(axis=1, dtype=np.uint64).astype(np.float64)
+        sums *= 2.0**-40
+        sums -= 6.0
+        return sums
 
     def uniform(self, *words: object) -> float:
         """One number in [0, 1)."""

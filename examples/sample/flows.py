@@ -207,7 +207,7 @@ def _profits(frame: Frame, revenue: Floats) -> Floats:
 
 
 def _investment(frame: Frame, output: Floats) -> Floats:
-    yearly = output.clip(min=0).sum(axis=2, keepdims=True)
+    yearly: Floats = output.clip(min=0).sum(axis=2, keepdims=True)
     shape = np.array(INVESTMENT) * _wobble(frame, "investment", 0.12).clip(min=0.2)
     for shock in frame.example.settings.get("shock", []):
         if not shock["cities"]:
@@ -215,7 +215,8 @@ def _investment(frame: Frame, output: Floats) -> Floats:
                 y, m = frame.at(period)
                 shape[:, y, m] *= factor
     shape /= shape.sum(axis=2, keepdims=True)
-    return yearly * _level(frame, "F01", 0.09, 0.26, 0.05) * shape * frame.alive()
+    yearly = yearly * _level(frame, "F01", 0.09, 0.26, 0.05) * shape
+    return yearly * frame.alive()
 
 
 def monthly_flows(frame: Frame) -> dict[str, Floats]:

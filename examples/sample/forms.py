@@ -131,6 +131,7 @@ class Form:
     formulas: bool = False  # total row holds SUM formulas (with values)
     of_which: bool = False  # a line 其中:示范园区 below the total
     breaks: bool = False  # line breaks inside head texts
+    whole: tuple[str, ...] = ()  # written without decimals: small values become …
     year_columns: Columns = YEAR
     quarter_columns: Columns = QUARTER
 
@@ -148,6 +149,8 @@ class Form:
 
     def decimals(self, indicator: str) -> int:
         """Decimals an indicator is written with."""
+        if indicator in self.whole:
+            return 0
         if indicator in UNITS:
             return 2 if UNITS[indicator] in ("万平方米", "公顷") else 0
         return self.money_decimals
@@ -257,6 +260,7 @@ X1 = Form(
     file_name="annex",
     statutory=False,
     breaks=True,
+    whole=("G02",),
 )
 X2 = replace(
     X1,

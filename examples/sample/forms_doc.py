@@ -72,7 +72,8 @@ def _form_section(form: Form, users: list[str]) -> list[str]:
         + ("；下有“其中：示范园区”行" if form.of_which else ""),
         f"- 法定标识：{'有' if form.statutory else '无'}；序号列：{'有' if form.serial else '无'}"
         f"；区划代码列：{'有' if form.region_code else '无'}"
-        + ("；增速存为小数、按百分数显示" if form.percent_format else ""),
+        + ("；增速存为小数、按百分数显示" if form.percent_format else "")
+        + (f"；不写小数：{'、'.join(form.whole)}" if form.whole else ""),
         "- 工作表："
         + "、".join(form.sheets or ([form.sheet_name] if "x" in form.container[:1] else ["—"]))
         + (

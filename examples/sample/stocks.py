@@ -94,8 +94,8 @@ def _walk(frame: Frame, at: str, level: Ints, change: Ints, least: int) -> Ints:
     flat = change.reshape(parks, -1)
     y, m = frame.at(at)
     total = np.cumsum(flat, axis=1)
-    path = level[:, None] + total - total[:, [y * 12 + m]]
-    return np.maximum(path, least).reshape(frame.shape)
+    path: Ints = np.maximum(level[:, None] + total - total[:, [y * 12 + m]], least)
+    return path.reshape(frame.shape)
 
 
 def firms(frame: Frame, every: Ints) -> Ints:
@@ -187,8 +187,7 @@ def workshops(frame: Frame) -> tuple[Ints, Ints]:
                 built[i, y] = _completions(frame, frame.example.park_ids[i], y, int(part))
     flat = built.reshape(frame.shape[0], -1)
     total = base[:, None] + np.cumsum(flat, axis=1)
-    first_year = int(flat[0, :0].sum())  # the base stands before the first simulated month
-    return np.cumsum(built, axis=2), (total + first_year).reshape(frame.shape)
+    return np.cumsum(built, axis=2), total.reshape(frame.shape)
 
 
 def _completions(frame: Frame, park_id: str, y: int, amount: int) -> Ints:

@@ -99,7 +99,7 @@ def _xlsx_cell(sheet: Any, r: int, c: int, cell: Cell, style: Any) -> None:
 
 @cache
 def _xls_styles() -> dict[str, Any]:
-    import xlwt
+    import xlwt  # type: ignore[import-untyped]
 
     font = "font: name 宋体, height 200"
     box = "borders: left thin, right thin, top thin, bottom thin"

@@ -17,6 +17,7 @@ import socket
 import subprocess
 import sys
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -44,7 +45,7 @@ from tests.support.misbehaving_server import MisbehavingServer, Script, reply
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2020, 7, 12, 9, 30, tzinfo=UTC)
-SEEDS = int(os.environ.get("PARKWATCH_HTTP_SEEDS", "200"))
+SEEDS = int(os.environ.get("PARKWATCH_HTTP_SEEDS", "100"))
 
 
 def make_xlsx(rows: int = 60) -> bytes:
@@ -121,7 +122,12 @@ def refused(result: Result, code: str) -> PullFailed:
 
 @pytest.mark.parametrize(
     ("body", "expect", "extension"),
-    [(XLSX, "workbook", "xlsx"), (XLS, "workbook", "xls"), (CSV, "csv", "csv"), (CSV, "any", "csv")],
+    [
+        (XLSX, "workbook", "xlsx"),
+        (XLS, "workbook", "xls"),
+        (CSV, "csv", "csv"),
+        (CSV, "any", "csv"),
+    ],
 )
 @pytest.mark.parametrize(
     "wrap",
@@ -156,6 +162,14 @@ def test_a_whole_file_arrives_byte_for_byte(
 def test_a_server_that_keeps_the_connection_open_is_no_fault(server: MisbehavingServer) -> None:
     server.on("/open", bad.kept_open(XLSX, 3))
     assert good(get(source_for(server, "/open"))).data == XLSX
+
+
+def test_informational_answers_before_the_file_do_not_count(server: MisbehavingServer) -> None:
+    first = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 X\r\nlink: </a>\r\n\r\n"
+    server.on("/early", bad.raw(first + bad.head(content_length=len(XLSX)) + XLSX))
+    assert good(get(source_for(server, "/early"))).data == XLSX
+    server.on("/early", bad.raw(first + bad.head(content_length=len(CSV) - 9) + CSV))
+    refused(get(source_for(server, "/early", expect="csv")), "length_exceeded")
 
 
 def test_the_request_asks_for_identity_and_no_range(server: MisbehavingServer) -> None:
@@ -195,9 +209,17 @@ def test_a_drip_ends_at_the_total_deadline(
 
 
 def test_a_name_server_that_never_answers_ends_at_the_deadline(server: MisbehavingServer) -> None:
-    never = threading.Event()
+    never, answered = threading.Event(), []
+
+    def slow(*_: object) -> list[str]:
+        never.wait(1)
+        answered.append("127.0.0.1")
+        return answered
+
     source = HttpSource("s", "https://data.example.cn/a", ("data.example.cn",), total_seconds=0.2)
-    refused(get(source, resolver=lambda *_: [str(never.wait(5))]), "timeout")
+    refused(get(source, resolver=slow), "timeout")
+    assert answered == []
+    never.set()
 
 
 def test_a_handshake_that_never_ends_is_cut_at_the_deadline() -> None:
@@ -320,7 +342,7 @@ def test_ht5_tries_are_few_and_stay_inside_the_deadline(server: MisbehavingServe
 
 
 # Every way of damaging a body in which the bytes or the exchange can tell. Each gets a random
-# generator and a body, and returns the answer on the wire; 200 seeds each.
+# generator and a body, and returns the answer on the wire.
 DAMAGES: dict[str, tuple[Callable[[random.Random, bytes], Script], str]] = {
     "length announced, cut": (
         lambda r, b: bad.announced(b[: r.randrange(len(b))], len(b)), "xlsx xls csv"),
@@ -377,6 +399,13 @@ def _first_member(body: bytes) -> tuple[int, int]:
     return start, start + packed
 
 
+def _content(body: bytes) -> object:
+    if not body.startswith(b"PK"):
+        return body
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        return [(name, archive.read(name)) for name in archive.namelist()]
+
+
 def _md5(body: bytes) -> str:
     return base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
 
@@ -392,9 +421,9 @@ def test_no_damaged_body_is_ever_taken_as_good(server: MisbehavingServer, damage
         server.on("/damaged", make(rng, bodies[kind]))
         result = get(source_for(server, "/damaged", expect=expect))
         if isinstance(result, Pulled):
-            # a flipped bit between two blocks of a gzip means nothing: the body is whole
-            assert damage == "gzip data flipped", seed
-            assert result.data == bodies[kind], seed
+            # a few bits of a deflate stream mean nothing (padding): nothing is lost then
+            assert damage in ("gzip data flipped", "member data flipped"), seed
+            assert _content(result.data) == _content(bodies[kind]), seed
         else:
             assert isinstance(result, PullFailed), seed
 
@@ -443,6 +472,9 @@ def test_ht6_a_gigabyte_in_a_megabyte_of_gzip_stays_small(server: MisbehavingSer
             bad.head(transfer_encoding="chunked"), b"400\r\n" + b"z" * 1024 + b"\r\n"),
             "too_large"),
         ("endless until close", bad.endless(bad.head(), b"z" * 4096), "too_large"),
+        ("endless empty gzip blocks", bad.endless(
+            bad.head(content_encoding="gzip") + gzip.compress(b"")[:10],
+            b"\x00\x00\x00\xff\xff" * 200), "too_large"),
         ("endless empty gzip members", bad.endless(
             bad.head(content_encoding="gzip"), gzip.compress(b"") * 50), "too_large"),
         ("announced too large", bad.announced(b"x", 10**15), "too_large"),
@@ -535,11 +567,13 @@ def test_ht8_after_eight_failures_in_a_row_nothing_is_retried_by_itself(
 ) -> None:
     server.on("/ht8-down", reply(b"", 500))
     source = source_for(server, "/ht8-down")
-    state, waits, now = None, [], NOW
+    state: PullState | None = None
+    waits: list[timedelta | None] = []
+    now = NOW
     for _ in range(9):
         result = refused(get(source, state, now=now), "server_error")
         state = result.state
-        waits.append(result.retry_at and result.retry_at - now)
+        waits.append(result.retry_at - now if result.retry_at else None)
         now = result.retry_at or now
     assert waits[8] is None
     first, *others = [wait for wait in waits[:8] if wait is not None]
@@ -552,7 +586,7 @@ def test_ht8_after_eight_failures_in_a_row_nothing_is_retried_by_itself(
 # --- HT9: something else than the file -------------------------------------------------------
 
 LOGIN = """<!DOCTYPE html><html><head><meta charset="gb2312"><title> 统一身份认证 &amp; 登录</title>
-</head><body><form action="/login"><input name="user"><input type="password"></form></body></html>"""
+</head><body><form action="/login"><input name="user"><input type="password"></form></body>"""
 NOTICE = "<html><head><title>公告</title></head><body><table><tr><td>1</td><td>系统维护</td></tr>"
 SOFT_404 = "<html><body><h1>页面不存在</h1></body></html>"
 REFRESH = '<html><head><meta http-equiv="refresh" content="0;url=/sso"></head></html>'
@@ -596,8 +630,6 @@ def test_ht9_a_login_page_is_not_a_workbook(
 
 
 def _zip_of(name: str, data: bytes) -> bytes:
-    import zipfile
-
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr(name, data)
@@ -682,7 +714,7 @@ def test_ht10_the_digest_decides(
     kind: type[Result],
     notices: list[str],
 ) -> None:
-    server.on("/ht10", reply(XLSX, etag='"v1"', last_modified=MONDAY), reply(body, **headers))
+    server.on("/ht10", reply(XLSX, etag='"v1"', last_modified=MONDAY), reply(body, 200, **headers))
     source = source_for(server, "/ht10")
     result = get(source, good(get(source)).state, now=NOW + timedelta(days=1))
     assert isinstance(result, kind), result
@@ -970,7 +1002,9 @@ def test_ht14_a_wrong_certificate_is_refused(
         assert server.requests == []  # not a byte of the request was sent
 
 
-def test_ht14_plain_http_behind_https_is_refused(server: MisbehavingServer, ours: Authority) -> None:
+def test_ht14_plain_http_behind_https_is_refused(
+    server: MisbehavingServer, ours: Authority
+) -> None:
     refused(get(_tls_source(server, ours.file), resolver=_home), "tls_failed")
     with MisbehavingServer(tls=ours.server_context("localhost")) as front:
         front.on("/a", bad.redirect(server.on("/plain-target", reply(XLSX))))
@@ -1000,7 +1034,9 @@ def test_ht14_a_proxy_from_the_environment_is_not_used(
 
 
 def test_a_missing_ca_file_is_named(server: MisbehavingServer, tmp_path: Path) -> None:
-    result = refused(get(_tls_source(server, tmp_path / "no.pem"), resolver=_home), "source_invalid")
+    result = refused(
+        get(_tls_source(server, tmp_path / "no.pem"), resolver=_home), "source_invalid"
+    )
     assert "no.pem" in result.found
 
 
@@ -1011,8 +1047,9 @@ def test_a_missing_ca_file_is_named(server: MisbehavingServer, tmp_path: Path) -
     ("status", "code", "again"),
     [
         (401, "denied", False), (403, "denied", False), (404, "not_found", True),
-        (410, "not_found", True), (400, "unexpected_status", False), (418, "unexpected_status", False),
-        (500, "server_error", True), (502, "server_error", True), (599, "server_error", True),
+        (410, "not_found", True), (400, "unexpected_status", False),
+        (418, "unexpected_status", False), (500, "server_error", True),
+        (502, "server_error", True), (599, "server_error", True),
         (203, "unexpected_status", False), (300, "unexpected_status", False),
     ],
 )  # fmt: skip
@@ -1045,9 +1082,7 @@ def test_an_unknown_name_is_a_refusal_not_an_exception() -> None:
 
 def test_secrets_stay_out_of_every_text(server: MisbehavingServer) -> None:
     server.on("/secret", reply(b"", 403))
-    source = source_for(
-        server, "/secret?key=geheim", headers=(("Authorization", "Bearer geheim"),)
-    )
+    source = source_for(server, "/secret?key=geheim", headers=(("Authorization", "Bearer geheim"),))
     result = refused(get(source), "denied")
     texts = (result.message, result.found, result.expected, result.remedy)
     assert "geheim" not in " ".join(texts)

@@ -142,8 +142,9 @@ def _verdict_rows() -> list[dict[str, Any]]:
          "indicator_name": "从业人员", "unit": "万人", "target_value": D(150),
          "actual": D("74.97"), "completion_pct": D("49.98"), "gap_pp": D("-0.02"),
          "light": "yellow", "verdict": "behind"},
-        {"target_id": "SN18-1.2-12", "title": "示范县域工业集中区个数", "indicator_name": "示范区数",
-         "unit": "个", "target_value": D(50), "actual": D(52), "completion_pct": D(104),
+        {"target_id": "SN18-1.2-12", "title": "示范县域工业集中区个数",
+         "indicator_name": "示范区数", "unit": "个", "target_value": D(50),
+         "actual": D(52), "completion_pct": D(104),
          "gap_pp": D(54), "light": "green", "verdict": "met"},
         {"target_id": "SN18-2.8-03", "title": "标准化厂房建设面积", "clause": "二（八）",
          "indicator_name": "标准化厂房面积", "unit": "万平方米", "target_value": D(1000),
@@ -188,44 +189,48 @@ SCHEMES = rows_of(
 )  # fmt: skip
 
 
+GROUPS = (
+    ("key", "A", "关中片区", 0, 17, 3),
+    ("key", "B", "陕北陕南片区", 17, 32, 3),
+    ("demo", "A", "", 2, 14, 2),
+)  # fmt: skip
+"""Scheme, class, class name, first and last county, last k."""
+UNREPORTED = "吴堡县"
+INCOMPLETE = "潼关县"
+
+
 def _score_rows() -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
-    groups = (("key", "A", "关中片区", 0, 17, 3), ("key", "B", "陕北陕南片区", 17, 32, 3),
-              ("demo", "A", "", 2, 14, 2))  # fmt: skip
-    for scheme, class_id, class_name, first, last, k in groups:
+    for scheme, class_id, class_name, first, last, k in GROUPS:
         parks = COUNTIES[first:last]
-        scores = [D(_wave(11 * i + first, 4200, 9600)) / 100 for i in range(len(parks))]
-        if scheme == "key" and class_id == "A":
-            scores[1] = scores[0]
-        ranked = sorted(scores, reverse=True)
+        scores = {
+            code: D(_wave(11 * i + first, 4200, 9600)) / 100
+            for i, (county, code, _, _) in enumerate(parks)
+            if county != UNREPORTED
+        }
+        ranked = sorted(scores.values(), reverse=True)
         for i, (county, code, city, word) in enumerate(parks):
-            excluded = county == "吴堡县"
-            rank = None if excluded else ranked.index(scores[i]) + 1
-            last_place = rank is not None and rank > len(parks) - k
+            score = scores.get(code)
+            rank = None if score is None else ranked.index(score) + 1
+            in_last = rank is not None and rank > len(ranked) - k
             rows.append(
                 {"scheme_id": scheme, "class_id": class_id, "class_name": class_name,
-                 "park_id": f"SIM-{code}", "park_name": f"{word}工业集中区", "county_name": county,
-                 "city_name": city, "score": None if excluded else scores[i], "rank": rank,
-                 "n": len(parks), "last_k": k, "official": False, "eligible": not excluded,
-                 "exclusion_reason": "本期未报" if excluded else None,
+                 "park_id": f"SIM-{code}", "park_name": f"{word}工业集中区",
+                 "county_name": county, "city_name": city, "score": score, "rank": rank,
+                 "n": len(ranked), "last_k": k, "official": False, "eligible": rank is not None,
+                 "exclusion_reason": None if rank else "本期未报",
                  "previous_rank": None if rank is None or i == 5 else max(1, rank + i % 4 - 1),
-                 "streak": i % 4 if last_place else 0,
-                 "light": "red" if last_place and i % 2 else "yellow" if last_place else "green",
-                 "complete": county != "潼关县"}
+                 "streak": i % 4 if in_last else 0, "complete": county != INCOMPLETE,
+                 "light": ("red" if i % 2 else "yellow") if in_last else "green"}
             )  # fmt: skip
-    # ranks of the second class must not count the excluded park
-    ranked_b = sorted((r for r in rows if r["class_id"] == "B" and r["rank"]),
-                      key=lambda r: -r["score"])  # fmt: skip
-    for place, row in enumerate(ranked_b, start=1):
-        row["rank"] = place
     return rows
 
 
 def _reporter_rows() -> list[dict[str, Any]]:
     rows = []
     for number, (county, code, _, _) in enumerate(COUNTIES):
-        missing = county in ("吴堡县",)
-        late = county in ("潼关县", "略阳县", "府谷县")
+        missing = county == UNREPORTED
+        late = county in (INCOMPLETE, "略阳县", "府谷县")
         rows.append(
             {"reporter_id": code, "name": f"{county}工信局",
              "status": "missing" if missing else "late" if late else "on_time",

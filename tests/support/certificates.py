@@ -50,9 +50,7 @@ class Authority:
             .not_valid_after(datetime.now(UTC) + timedelta(days=days))
             .add_extension(x509.SubjectAlternativeName([_name(host)]), critical=False)
             .add_extension(x509.BasicConstraints(False, None), critical=True)
-            .add_extension(
-                x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False
-            )
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()),
                 critical=False,

@@ -21,7 +21,7 @@ MAX_SENT = 96 * 1024 * 1024
 Script = Callable[["Line", "Request"], None]
 
 
-class Gone(Exception):
+class GoneError(Exception):
     """The client left, or the server is stopping: the script ends."""
 
 
@@ -50,16 +50,16 @@ class Line:
         """Sends all of it, or ends the script."""
         self.sent += len(data)
         if self.stopping.is_set() or self.sent > MAX_SENT:
-            raise Gone
+            raise GoneError
         try:
             self.sock.sendall(data)
         except OSError:
-            raise Gone from None
+            raise GoneError from None
 
     def wait(self, seconds: float) -> None:
         """Pauses, shorter when the server stops."""
         if self.stopping.wait(seconds):
-            raise Gone
+            raise GoneError
 
     def drip(self, data: bytes, pause: float) -> None:
         """One byte at a time."""
@@ -158,7 +158,7 @@ class MisbehavingServer:
                 script(line, request)
             finally:
                 self.sent[request.path] = line.sent
-        except (OSError, Gone):
+        except (OSError, GoneError):
             pass
         finally:
             sock.close()
@@ -170,7 +170,7 @@ def _read_request(sock: socket.socket) -> Request:
         data = sock.recv(4096)
         head += data
         if not data or len(head) > 65_536 or not head[:1].isalpha():
-            raise Gone
+            raise GoneError
     first, *lines = head.split(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
     method, path, _ = first.split(" ", 2)
     pairs = (line.split(":", 1) for line in lines)

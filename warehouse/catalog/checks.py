@@ -102,9 +102,8 @@ def _target_references(loaded: Loaded) -> Iterator[CatalogProblem]:
                   ("related", target.related))  # fmt: skip
         for name, wanted in others:
             yield from _unknown(loaded, "targets", tid, name, "targets", wanted)
-        if target.scope_level in ("province", "city"):
-            code = [target.scope_code]
-            yield from _unknown(loaded, "targets", tid, "scope_code", "regions", code)
+        code = [target.scope_code]
+        yield from _unknown(loaded, "targets", tid, "scope_code", "regions", code)
         counties = target.filter.county_code
         yield from _unknown(loaded, "targets", tid, "filter.county_code", "regions", counties)
 
@@ -125,8 +124,10 @@ def _target_scopes(loaded: Loaded) -> Iterator[CatalogProblem]:
     documents = {d.document_id: d for d in loaded.all("documents")}
     parents = {r.code: r.parent for r in loaded.all("regions")}
     for target in loaded.all("targets"):
-        document = documents.get(target.document_id)
-        if document is None or document.region_code in _ancestors(target.scope_code, parents):
+        document, code = documents.get(target.document_id), target.scope_code
+        if document is None or code not in loaded.known("regions"):
+            continue  # said already
+        if document.region_code in _ancestors(code, parents):
             continue
         yield loaded.problem(
             "targets",

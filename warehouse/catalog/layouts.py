@@ -202,7 +202,8 @@ class RowRules(CatalogModel):
 class TableLayout(CatalogModel):
     """One kind of table in the file. Patterns use ``*`` and ``?``; white space and width are ignored.
 
-    ``unit_column`` names the column that holds the unit of each row (计量单位).
+    ``unit_column`` and ``measure_column`` name the columns that hold the unit (计量单位) and the measure
+    words (口径: 本月, 累计) of each row.
 
     ``indicators: auto`` reads any indicator of the catalogue whose name or alias a head is; a list
     allows only these; an empty list allows nothing beyond ``columns``.
@@ -219,6 +220,7 @@ class TableLayout(CatalogModel):
     maturity: MaturityRule | None = None
     default_unit: str | None = None
     unit_column: Texts = ()
+    measure_column: Texts = ()
     indicators: Literal["auto"] | tuple[IndicatorId, ...] = ()
     columns: tuple[HeadRule, ...] = ()
     absent: tuple[AbsentRule, ...] = ()
@@ -235,26 +237,29 @@ class TableLayout(CatalogModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        indicators_across = self.indicator is None or self.indicator.across
-        found = (
-            "transposed"
-            if self.entity.across
-            else "series"
-            if self.period.across
-            else "wide"
-            if indicators_across
-            else "long"
-        )
+        found = self._found_shape()
         if found != self.shape:
             raise ValueError(
                 f"shape 写的是 {self.shape}({SHAPE_ZH[self.shape]}),"
                 f"而 entity、indicator、period 的写法是 {found}({SHAPE_ZH[found]})"
             )
-        if self.entity.across and indicators_across and self.indicator is not None:
+        if self.entity.across and self.indicator is not None and self.indicator.across:
             raise ValueError("entity 与 indicator 不能都在列头")
+        if self.entity.across and self.indicator is None:
+            raise ValueError("单位在列头时须写明 indicator 在哪里")
         if not self.columns and not self.indicators and self.indicator_places:
             raise ValueError("columns 与 indicators 至少写一个,否则没有一列读得出指标")
         return self
+
+    def _found_shape(self) -> str:
+        """Shape by what stands in the heads; indicators and periods both there count as wide."""
+        if self.entity.across:
+            return "transposed"
+        if self.indicator is not None and self.indicator.across:
+            return "wide"
+        if self.period.across:
+            return "series"
+        return "wide" if self.indicator is None else "long"
 
     @property
     def indicator_places(self) -> bool:

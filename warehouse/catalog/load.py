@@ -93,7 +93,8 @@ class UnknownIdError(KeyError):
 class Catalog:
     """Everything the catalogue says, validated and consistent. Items keep the order of their files.
 
-    A catalogue equals only itself; compare digests to compare contents. Dates are half-open: a register row holds on ``valid_from`` and no longer on ``valid_to``.
+    A catalogue equals only itself; compare digests to compare contents. Dates are half-open: a
+    register row holds on ``valid_from`` and no longer on ``valid_to``.
     """
 
     indicators: tuple[Indicator, ...] = ()

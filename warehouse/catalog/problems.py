@@ -103,14 +103,22 @@ def validation_problems(
     error: ValidationError, model: type[BaseModel], origin: Origin, item: str
 ) -> Iterator[CatalogProblem]:
     """Each error pydantic found in one item, as a problem that names its field."""
-    fields = [name for name in model.model_fields]
-    for detail in error.errors(include_url=False):
+    fields = list(model.model_fields)
+    details = error.errors(include_url=False)
+    for detail in details:
+        if detail["type"] == "too_short" and any(_below(other, detail) for other in details):
+            continue  # the list is short only because its faulty items do not count
         field = ".".join(str(part) for part in detail["loc"])
         message, expected, remedy = _wording(detail, fields)
         found = "" if detail["type"] == "missing" else shown(detail.get("input"))
         if detail["type"] == "value_error" and not field:
             found = ""  # the whole item: the message says what matters
         yield CatalogProblem(origin, item, field, message, found, expected, remedy)
+
+
+def _below(inner: ErrorDetails, outer: ErrorDetails) -> bool:
+    depth = len(outer["loc"])
+    return len(inner["loc"]) > depth and inner["loc"][:depth] == outer["loc"]
 
 
 def _wording(detail: ErrorDetails, fields: Iterable[str]) -> tuple[str, str, str]:

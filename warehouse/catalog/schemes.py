@@ -17,7 +17,6 @@ from pydantic import Field, field_validator, model_validator
 from warehouse.catalog.models import CatalogModel, Figure, Id, IndicatorId, ParkFilter
 
 UNOFFICIAL = "建议值，非官方"
-ONE_CLASS = "全部"
 
 # Known parts of a scheme whose calculation is still to come: refused, with their Chinese names.
 LATER_FIELDS = {
@@ -66,11 +65,16 @@ class Who(CatalogModel):
 class Classes(CatalogModel):
     """Classes (组) within which parks are ranked: by an attribute of the register, or one class.
 
-    ``min_size``: a class with fewer ranked parks is not ranked at all.
+    ``min_size``: a class with fewer ranked parks is not ranked at all. ``titles``: printed names.
     """
 
     by: Literal["class_id", "level", "kind", "city_code", "none"] = "class_id"
     min_size: int = Field(default=1, ge=1)
+    titles: Mapping[str, str] = {}
+
+    def title_of(self, class_id: str) -> str:
+        """Name printed for a class."""
+        return self.titles.get(class_id, class_id or "全部园区")
 
 
 class Goalposts(CatalogModel):

@@ -332,7 +332,11 @@ def test_the_heads_of_real_exports_are_read() -> None:
     lines = path.read_text(encoding="gb18030").splitlines()
     head = next(line for line in lines if line.startswith("地区,"))
     got = [parse_period(cell) for cell in head.split(",")[1:4]]
-    assert [r.period for r in got if isinstance(r, ParsedPeriod)] == ["2020-03", "2020-02", "2020-01"]
+    assert [r.period for r in got if isinstance(r, ParsedPeriod)] == [
+        "2020-03",
+        "2020-02",
+        "2020-01",
+    ]
 
 
 # --- arithmetic and labels
@@ -365,7 +369,9 @@ def test_arithmetic() -> None:
     assert periods_of_year(2020, 1)[0] == "2020-01" and len(periods_of_year(2020, 1)) == 12
 
 
-@pytest.mark.parametrize("wrong", ["2020-13", "2020-00", "2020-6", "2020", "202006", "２０２０-０６"])
+@pytest.mark.parametrize(
+    "wrong", ["2020-13", "2020-00", "2020-6", "2020", "202006", "２０２０-０６"]
+)
 def test_wrong_periods_are_errors(wrong: str) -> None:
     with pytest.raises(ValueError, match="not a period"):
         year_month(wrong)

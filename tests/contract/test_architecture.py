@@ -1,0 +1,39 @@
+"""Habits of the house that a newcomer relies on."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("pipelines", "assets", "methods", "quality", "warehouse")
+MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_module_says_what_belongs_in_it(path):
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    assert docstring, f"{path} has no docstring"
+
+
+def test_templates_hold_no_python():
+    assert not list((ROOT / "report_templates").rglob("*.py"))
+
+
+def test_dictionary_page_is_up_to_date():
+    from warehouse.dictionary import markdown
+
+    page = ROOT / "docs" / "data-dictionary.md"
+    assert page.read_text(encoding="utf-8") == markdown(), "run: make dictionary"
+
+
+def test_repository_names_no_path_of_a_machine():
+    words = ("/work/", "../shared/re", "/root/")
+    suffixes = {".py", ".md", ".yaml", ".toml", ".sql", ".j2", ".typ"}
+    for path in ROOT.rglob("*"):
+        hidden = any(part.startswith(".") or part == "var" for part in path.relative_to(ROOT).parts)
+        if path.suffix in suffixes and not hidden and path.name != Path(__file__).name:
+            text = path.read_text(encoding="utf-8")
+            assert not [word for word in words if word in text], path

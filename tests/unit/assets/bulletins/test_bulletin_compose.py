@@ -1,0 +1,432 @@
+import json
+import random
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from assets.bulletins.compose import compose
+from assets.bulletins.data import (
+    AreaRow,
+    BulletinData,
+    DataError,
+    Indicator,
+    ScoreRow,
+    TriggerRow,
+    rows_of,
+)
+from assets.bulletins.model import (
+    Bulletin,
+    FigureSpan,
+    Heading,
+    Paragraph,
+    Table,
+    figure_spans,
+    plain,
+    to_json,
+)
+from tests.support.bulletin_fixture import bulletin_data
+
+D = Decimal
+
+
+@pytest.fixture(scope="module")
+def bulletin() -> Bulletin:
+    return compose(bulletin_data())
+
+
+def prose(bulletin: Bulletin) -> str:
+    """Everything but tables, one block a line."""
+    return "\n".join(plain(b.spans) for b in bulletin.blocks() if not isinstance(b, Table))
+
+
+def section(bulletin: Bulletin, start: str) -> str:
+    """Prose from the level-1 heading starting with ``start`` to the next one."""
+    lines: list[str] = []
+    inside = False
+    for block in bulletin.body:
+        if isinstance(block, Heading) and block.level == 1:
+            inside = plain(block.spans).startswith(start)
+        if inside and not isinstance(block, Table):
+            lines.append(plain(block.spans))
+    return "\n".join(lines)
+
+
+def cells(bulletin: Bulletin, table_id: str) -> list[list[str]]:
+    table = bulletin.table(table_id)
+    assert table is not None, table_id
+    return [[plain(cell) for cell in row.cells] for row in table.rows]
+
+
+def one_class(places: Iterable[tuple[str, str, int]], *, k: int = 2, n: int | None = None,
+              **more: Any) -> tuple[ScoreRow, ...]:  # fmt: skip
+    rows = [
+        {"scheme_id": "key", "class_id": "A", "class_name": "", "park_id": park,
+         "park_name": f"{park}园", "county_name": "某县", "city_name": "某市",
+         "score": D(score), "rank": rank, "last_k": k, **more}
+        for park, score, rank in places
+    ]  # fmt: skip
+    return rows_of(ScoreRow, [{**row, "n": n or len(rows)} for row in rows])
+
+
+def test_sections_stand_in_the_official_order(bulletin: Bulletin) -> None:
+    heads = [plain(b.spans) for b in bulletin.body if isinstance(b, Heading) and b.level == 1]
+    assert heads == [
+        "一、总体情况", "二、主要目标进度", "三、园区排名情况",
+        "四、预警与末位风险", "五、数据质量与报送", "六、下一步工作要求",
+    ]  # fmt: skip
+    assert [plain(annex.title) for annex in bulletin.annexes] == [
+        "分地区主要指标情况", "口径与计算说明",
+    ]  # fmt: skip
+
+
+def test_first_paragraph_makes_the_three_claims(bulletin: Bulletin) -> None:
+    lead = bulletin.lead()
+    assert lead is not None
+    assert isinstance(bulletin.body[0], Paragraph)
+    text = plain(lead.spans)
+    assert "营业收入3431.18亿元，同比增长4.1%，增速比1—5月加快0.5个百分点" in text
+    assert "5项可判定目标中，3项已达到或达到序时进度，2项低于序时进度" in text
+    assert "8个园区处于末位区间（模拟名次，非正式考核结果）" in text
+    assert plain(bulletin.headline).startswith("1—6月营业收入同比增长4.1%")
+
+
+def test_every_digit_is_a_figure_or_quoted_data(bulletin: Bulletin) -> None:
+    """Names, dates, document numbers and table numbers are the only other digits."""
+    allowed = re.compile(r"表\d+|〔\d+〕\d+号|\d+年(\d+—\d+月|\d+月\d+日(\d+时)?)|1—\d+月")
+    for block in bulletin.blocks():
+        groups = [block.spans] if not isinstance(block, Table) else [
+            block.caption, *(cell for row in block.rows for cell in row.cells)]  # fmt: skip
+        for spans in groups:
+            loose = "".join(s.text for s in spans if getattr(s, "kind", "") == "text")
+            rest = allowed.sub("", loose)
+            rest = re.sub(r"指纹\w{16}", "", rest).replace("029-00000000", "")
+            assert not re.search(r"\d", rest), loose
+
+
+def test_every_span_prints_the_registered_text(bulletin: Bulletin) -> None:
+    figures = {figure.figure_id: figure for figure in bulletin.figures}
+    spans = list(figure_spans(bulletin))
+    assert len(spans) > 300
+    for span in spans:
+        assert span.text == figures[span.figure_id].show(span.form, unit=span.unit)
+    used = {span.figure_id for span in spans}
+    inputs = {name for figure in bulletin.figures for name in figure.inputs}
+    assert used | inputs == figures.keys()  # nothing unused is published
+
+
+def test_every_figure_names_its_source(bulletin: Bulletin) -> None:
+    from warehouse.schema import TABLES
+
+    tables = {table.full_name for table in TABLES}
+    for figure in bulletin.figures:
+        assert figure.source_table in tables, figure
+        assert figure.source_key
+        assert figure.label
+        assert figure.period == "2020-06"
+
+
+def test_same_rows_in_any_order_give_the_same_document() -> None:
+    data = bulletin_data()
+    once = to_json(compose(data))
+    mixed = {}
+    generator = random.Random(7)
+    for name in ("areas", "verdicts", "scores", "triggers", "reporters", "schemes"):
+        rows = list(getattr(data, name))
+        generator.shuffle(rows)
+        mixed[name] = tuple(rows)
+    again = to_json(compose(replace(data, **mixed)))
+    assert again == once
+    assert json.loads(once)["meta"]["simulated"] is True
+
+
+def test_ids_stay_when_values_change() -> None:
+    data = bulletin_data()
+    changed = tuple(
+        replace(row, value=None if row.value is None else row.value + 1) for row in data.areas
+    )
+    before = compose(data)
+    after = compose(replace(data, areas=changed))
+    assert [f.figure_id for f in before.figures] == [f.figure_id for f in after.figures]
+    assert before.figures != after.figures
+    assert "202006-P-C04-total" in {f.figure_id for f in before.figures}
+
+
+def test_missing_data_are_said_section_by_section() -> None:
+    empty = compose(
+        bulletin_data(areas=(), verdicts=(), scores=(), schemes=(), triggers=(), reporters=())
+    )
+    text = prose(empty)
+    assert "营业收入数据暂缺，总量和增速不作判断" in text
+    assert "总体情况暂缺" in section(empty, "一、")
+    assert "本期没有登记在效的目标" in section(empty, "二、")
+    assert "没有可用的考核得分，不作排名" in section(empty, "三、")
+    assert "末位风险不作判断" in section(empty, "四、")
+    assert "报送情况暂缺" in section(empty, "五、")
+    assert [f.value for f in empty.figures if f.value == 0] == []
+
+
+def test_what_an_audience_may_not_see_is_not_called_missing() -> None:
+    part = compose(
+        bulletin_data(verdicts=(), scores=(), triggers=(), schemes=(),
+                      withheld=("targets", "ranks"))
+    )  # fmt: skip
+    assert "按本件发送范围，不含目标进度" in section(part, "二、")
+    assert "按本件发送范围，不含园区排名" in section(part, "三、")
+    assert "按本件发送范围，不含末位风险名单" in section(part, "四、")
+    assert "没有可用" not in prose(part)
+
+
+def test_lead_indicator_without_a_value_is_never_zero() -> None:
+    data = bulletin_data()
+    areas = tuple(
+        replace(a, value=None, yoy_pct=None, value_prior=None)
+        if a.indicator_id == "C04" and a.scope_code == "610000"
+        else a
+        for a in data.areas
+    )
+    bulletin = compose(replace(data, areas=areas))
+    assert "营业收入数据暂缺" in plain(bulletin.lead().spans)  # type: ignore[union-attr]
+    row = next(r for r in cells(bulletin, "totals") if r[0] == "营业收入")
+    assert row[2:6] == ["—", "—", "—", "—"]
+
+
+@pytest.mark.parametrize(
+    ("prior", "yoy", "words"),
+    [
+        ("-1000", "50", "上年同期为-0.10亿元，扭亏为盈"),
+        ("1000", "250", "由上年同期的0.10亿元增加到0.35亿元"),
+        ("2000", "75", "同比增长75.0%"),
+        ("3499", "0.04", "同比持平"),
+    ],
+)
+def test_small_and_negative_base_print_amounts(prior: str, yoy: str, words: str) -> None:
+    area = {"scope_code": "610000", "scope_name": "陕西省", "indicator_id": "C04",
+            "value": D(3500), "value_prior": D(prior), "yoy_pct": D(yoy), "n_parks": 1,
+            "n_reported": 1}  # fmt: skip
+    bulletin = compose(bulletin_data(areas=rows_of(AreaRow, [area])))
+    assert words in plain(bulletin.lead().spans)  # type: ignore[union-attr]
+
+
+def test_gap_that_prints_zero_still_agrees_with_its_verdict(bulletin: Bulletin) -> None:
+    assert "完成50.0%，低于序时进度不足0.1个百分点" in section(bulletin, "二、")
+    row = next(r for r in cells(bulletin, "targets") if r[1:2] == ["从业人员（万人）"])
+    assert row[-1] == "低于序时"
+
+
+def test_incomparable_targets_stand_last_with_their_reason(bulletin: Bulletin) -> None:
+    rows = [row for row in cells(bulletin, "targets") if len(row) > 1]
+    assert [row[-1] for row in rows][-2:] == ["达到序时", "口径不符"]
+    assert rows[-1][3:7] == ["—", "—", "—", "—"]
+    assert "园区只有工业总产值，不得用来比对增加值目标" in section(bulletin, "二、")
+
+
+def test_targets_not_judged_are_counted_by_kind_and_those_not_applicable_left_out() -> None:
+    base = next(v for v in bulletin_data().verdicts if v.verdict == "no_data")
+    kinds = ("no_data", "no_data", "expired", "manual", "out_of_scope")
+    rows = tuple(
+        replace(base, target_id=f"X-{i}", verdict=kind)  # type: ignore[arg-type]
+        for i, kind in enumerate(kinds)
+    )
+    bulletin = compose(bulletin_data(verdicts=rows))
+    assert "本期登记目标4项，可判定0项" in section(bulletin, "二、")
+    assert "另有4项未判定，其中数据不足2项、期限已过1项、人工核定1项" in section(bulletin, "二、")
+    assert "4项目标本期均未判定" in plain(bulletin.lead().spans)  # type: ignore[union-attr]
+    assert bulletin.table("targets") is None
+
+
+def test_growth_target_is_compared_with_the_target_itself() -> None:
+    base = next(v for v in bulletin_data().verdicts if v.verdict == "far_behind")
+    growth = replace(
+        base, title="营业收入增速", unit="%", target_value=D(15), actual=D("11.8"),
+        verdict="behind", completion_pct=None, time_progress_pct=None, gap_pp=D("-3.2"),
+    )  # fmt: skip
+    text = section(compose(bulletin_data(verdicts=(growth,))), "二、")
+    assert "目标不低于15%，实绩11.8%，低于目标3.2个百分点" in text
+
+
+def test_only_the_largest_shortfalls_are_told_in_words() -> None:
+    base = next(v for v in bulletin_data().verdicts if v.verdict == "far_behind")
+    rows = tuple(
+        replace(base, target_id=f"X-{i}", title=f"目标{'甲乙丙丁戊己'[i]}", gap_pp=D(-i - 1))
+        for i in range(6)
+    )
+    text = section(compose(bulletin_data(verdicts=rows)), "二、")
+    assert "低于序时进度的目标中，差距居前的为：目标己" in text
+    assert "目标乙" in text
+    assert "目标甲" not in text
+
+
+def test_document_numbers_stand_beside_each_target(bulletin: Bulletin) -> None:
+    assert "陕政办发〔2018〕20号" in [row[0] for row in cells(bulletin, "targets")]
+    assert "（陕政办发〔2018〕20号一（二）②）" in section(bulletin, "二、")
+
+
+def test_seasonal_pace_is_printed_beside_the_official_one_when_there_is_one() -> None:
+    data = bulletin_data()
+    verdicts = tuple(
+        replace(v, seasonal_progress_pct=D("44.25")) if v.target_id == "SN18-1.2-09" else v
+        for v in data.verdicts
+    )
+    table = compose(replace(data, verdicts=verdicts)).table("targets")
+    assert table is not None
+    heads = [plain(column.spans) for column in table.columns]
+    assert heads[heads.index("序时进度") + 1] == "季节进度"
+    assert any(plain(row.cells[6]) == "44.3" for row in table.rows if not row.group)
+
+
+def test_all_parks_tied_at_the_border_are_listed() -> None:
+    places = [("A", "90", 1), ("B", "80", 2), ("C", "70", 3), ("D", "70", 3), ("E", "60", 5)]
+    bulletin = compose(bulletin_data(scores=one_class(places), triggers=()))
+    assert [row[1] for row in cells(bulletin, "watch") if len(row) > 1] == ["C园", "D园", "E园"]
+    assert "3个园区处于末位区间" in plain(bulletin.lead().spans)  # type: ignore[union-attr]
+    assert "并列第3位" in section(bulletin, "三、")
+    assert "末位区间首位与其上一位相差10.00分" in section(bulletin, "三、")
+
+
+def test_parks_tied_for_the_best_score_are_all_named() -> None:
+    places = [("A", "90", 1), ("B", "90", 1), ("C", "70", 3), ("D", "60", 4)]
+    bulletin = compose(bulletin_data(scores=one_class(places, k=1), triggers=()))
+    assert "A园、B园并列得分最高（90.00分）" in section(bulletin, "三、")
+
+
+def test_own_parks_of_a_class_are_not_ranked_among_themselves() -> None:
+    """A city sees its 2 parks of a class of 40: neither is last because it is last of two."""
+    places = [("甲", "90", 7), ("乙", "80", 21)]
+    bulletin = compose(bulletin_data(scores=one_class(places, n=40), triggers=()))
+    assert "全组参与排名40个，其中本地区2个" in section(bulletin, "三、")
+    assert "没有园区处于末位区间" in section(bulletin, "四、")
+    assert bulletin.table("watch") is None
+    assert [row[0] for row in cells(bulletin, "ranks") if len(row) > 1] == ["7", "21"]
+
+
+def test_unranked_and_incomplete_parks_are_marked(bulletin: Bulletin) -> None:
+    assert "黄渠工业集中区（本期未报）" in section(bulletin, "三、")
+    assert "标※的园区数据不完整，名次供参考" in section(bulletin, "三、")
+    assert any(row[1] == "卯关工业集中区※" for row in cells(bulletin, "ranks") if len(row) > 1)
+
+
+def test_scheme_without_elimination_has_no_last_parks() -> None:
+    places = [("甲", "90", 1), ("乙", "80", 2)]
+    rows = tuple(replace(row, last_k=None) for row in one_class(places))
+    bulletin = compose(bulletin_data(scores=rows, triggers=()))
+    assert "没有园区处于末位区间" in section(bulletin, "四、")
+
+
+def test_simulated_ranks_are_never_called_results(bulletin: Bulletin) -> None:
+    for part in ("三、", "四、"):
+        assert "模拟名次，非正式考核结果" in section(bulletin, part)
+    official = tuple(replace(row, official=True) for row in bulletin_data().scores)
+    text = prose(compose(bulletin_data(scores=official)))
+    assert "非正式考核结果" not in text
+    assert "模拟名次" not in text
+
+
+def test_shipped_parameters_are_called_suggestions(bulletin: Bulletin) -> None:
+    assert "末位名额为建议值，非官方" in section(bulletin, "三、")
+
+
+def test_no_probability_is_printed(bulletin: Bulletin) -> None:
+    text = to_json(bulletin)
+    assert "概率" not in text
+    assert "可能性" not in text
+
+
+def test_trigger_text_without_a_value_is_printed_once() -> None:
+    data = bulletin_data()
+    park = data.triggers[0].park_id
+    same = [
+        {"scheme_id": "key", "park_id": park, "trigger_id": name, "label": "连续两期下降",
+         "value": None, "unit": ""} for name in ("a", "b")
+    ]  # fmt: skip
+    bulletin = compose(replace(data, triggers=rows_of(TriggerRow, same)))
+    texts = [row[-1] for row in cells(bulletin, "watch")]
+    assert "处于末位区间；连续两期下降" in texts
+
+
+def test_reporters_are_listed_gravest_first_and_counted(bulletin: Bulletin) -> None:
+    rows = cells(bulletin, "reporters")
+    assert [row[1] for row in rows[:4]] == ["未报", "迟报", "迟报", "迟报"]
+    assert rows[0][:3] == ["吴堡县工信局", "未报", "0/3"]
+    text = section(bulletin, "五、")
+    assert "应报单位32个，按时报送28个，迟报3个，未报1个" in text
+    assert "未报单位为吴堡县工信局" in text
+    assert "退回3件" in text
+
+
+def test_nobody_is_told_what_value_would_be_enough(bulletin: Bulletin) -> None:
+    assert not re.search(r"应为\d|至少.{0,4}报|还差\d", prose(bulletin))
+
+
+def test_requests_name_units_and_deadline(bulletin: Bulletin) -> None:
+    text = section(bulletin, "六、")
+    assert "请吴堡县工信局尽快补报" in text
+    assert "2020年8月5日前" in text
+    assert "任何单位不得代为修改" in text
+
+
+def test_correction_says_so_in_title_and_text() -> None:
+    bulletin = compose(bulletin_data(edition=2, replaces=1, correction_reason="某县补报"))
+    assert bulletin.title_text.endswith("的通报（更正）")
+    assert "更正原因：某县补报" in prose(bulletin)
+    assert bulletin.file_stem == "模拟数据_园区监测通报2020-06更正2"
+
+
+def test_real_data_bear_no_simulation_mark() -> None:
+    bulletin = compose(bulletin_data(simulated=False))
+    assert "模拟数据" not in to_json(bulletin)
+    assert bulletin.file_stem == "园区监测通报2020-06"
+
+
+def test_regions_falling_are_all_listed_from_the_steepest(bulletin: Bulletin) -> None:
+    text = section(bulletin, "一、")
+    assert "10个地区中8个地区营业收入同比增长" in text
+    assert "同比下降的为商洛市（-2.2%）、宝鸡市（-2.1%）" in text
+
+
+def test_growth_is_compared_as_printed(bulletin: Bulletin) -> None:
+    """4.07 and 3.64 print 4.1 and 3.6: a reader's subtraction gives 0.5, not 0.4."""
+    span = next(s for s in figure_spans(bulletin) if s.figure_id == "202006-P-C04-pace" and s.unit)
+    assert span == FigureSpan("202006-P-C04-pace", "0.5个百分点", "magnitude", True)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"indicator_id": "C04", "name_zh": "营业收入", "kind": "flow"}, "第1行 unit"),
+        (
+            {"indicator_id": "C04", "name_zh": "营业收入", "unit": "万元", "kind": "odd"},
+            "第1行 kind",
+        ),
+    ],
+)
+def test_wrong_rows_are_named(row: dict[str, Any], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        rows_of(Indicator, [row], "dims.indicator")
+
+
+def test_rows_ignore_columns_they_do_not_need() -> None:
+    row = {"indicator_id": "C04", "name_zh": "营业收入", "unit": "万元", "kind": "flow", "x": 1}
+    assert rows_of(Indicator, [row])[0].decimals == 2
+
+
+def test_input_that_cannot_be_a_bulletin_is_refused() -> None:
+    with pytest.raises(DataError, match="时区"):
+        bulletin_data(as_of=bulletin_data().as_of.replace(tzinfo=None))
+    with pytest.raises(DataError, match="C99"):
+        bulletin_data(lead_indicator_id="C99")
+
+
+def test_a_workspace_can_bring_its_own_wording(tmp_path: Any) -> None:
+    folder = tmp_path / "bulletin"
+    folder.mkdir()
+    (folder / "overview.md.j2").write_text("\n# 一、概况\n\n已报{{ fig(coverage.reported) }}个。\n")
+    bulletin = compose(bulletin_data(), folders=[tmp_path])
+    assert section(bulletin, "一、概况") == "一、概况\n已报97个。"
+
+
+def test_input_type_is_complete() -> None:
+    assert isinstance(bulletin_data(), BulletinData)

@@ -1,0 +1,319 @@
+"""Progress of a target: calendar arithmetic, light rules, reference methods and their oracles."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from methods import progress as p
+
+D = Decimal
+
+
+# --- Calendar, with figures published by bureaus -----------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("month", "share"),
+    [(2, D(100) / 6), (3, D(25)), (6, D(50)), (9, D(75)), (11, D(1100) / 12), (12, D(100))],
+)
+def test_time_progress_is_months_over_twelve(month: int, share: Decimal) -> None:
+    assert p.time_progress_pct(month) == share
+
+
+@pytest.mark.parametrize("month", [0, 13, -1])
+def test_time_progress_refuses_months_outside_the_year(month: int) -> None:
+    with pytest.raises(ValueError, match="month"):
+        p.time_progress_pct(month)
+
+
+@pytest.mark.parametrize(
+    ("period", "share"),
+    [("2018-02", D(200) / 48), ("2020-06", D("62.5")), ("2021-12", D(100)), ("2022-03", D(100))],
+)
+def test_plan_progress_counts_months_of_the_whole_plan(period: str, share: Decimal) -> None:
+    assert p.plan_progress_pct(period, "2018-01", "2021-12") == share
+
+
+def test_plan_progress_is_zero_before_the_plan_and_refuses_a_crossed_term() -> None:
+    assert p.plan_progress_pct("2017-11", "2018-01", "2021-12") == 0
+    with pytest.raises(ValueError, match="before it starts"):
+        p.plan_progress_pct("2018-01", "2021-12", "2018-01")
+
+
+@pytest.mark.parametrize(
+    ("actual", "target", "printed"),
+    [
+        ("17.78", "75", "23.7"),  # 园区2016年一季度产值, published 23.7%
+        ("6925", "35000", "19.8"),  # taxes, published 19.8%
+        ("16.36", "69", "23.7"),
+        ("2250", "3000", "75.0"),  # XA19-1.2-10, 2020-06
+        ("12.8", "20", "64.0"),  # XA19-1.2-11, 2020-06
+    ],
+)
+def test_completion_reproduces_published_bulletins(actual: str, target: str, printed: str) -> None:
+    done = p.completion_pct(D(actual), D(target))
+    assert done is not None
+    assert f"{done:.1f}" == printed
+
+
+def test_a_published_completion_may_be_off_by_its_rounding() -> None:
+    """投资1.42亿元 of 14 was published as 10.2 %: 10.14 %, a matter to verify, not an error."""
+    done = p.completion_pct(D("1.42"), D(14))
+    assert done is not None
+    assert D("0") < D("10.2") - done < D("0.1")
+
+
+def test_completion_has_no_meaning_without_a_positive_target() -> None:
+    assert p.completion_pct(D(5), D(0)) is None
+    assert p.completion_pct(D(5), D(-3)) is None
+
+
+def test_gap_of_changzhou_first_half() -> None:
+    """完成全年目标的56.6%,超时序进度6.6个百分点."""
+    assert p.gap_pp(D("56.6"), p.time_progress_pct(6)) == D("6.6")
+
+
+def test_pace_and_missing_amount() -> None:
+    assert p.pace_ratio(D(40), D(50)) == D("0.8")
+    assert p.pace_ratio(D(40), D(0)) is None
+    assert p.still_required(D(70), D(80)) == 10
+    assert p.still_required(D(90), D(80)) == 0
+    assert p.still_required(D(3), D(2), "down") == 1
+
+
+def test_published_completions_imply_one_annual_target() -> None:
+    """安康2010: 69.65亿=43.53 % and 84.75亿=52.96 % are the same 160亿; 53.82=44.85 % is 120."""
+    first = p.implied_target(D("69.65"), D("43.53"))
+    second = p.implied_target(D("84.75"), D("52.96"))
+    assert round(first) == round(second) == 160
+    assert abs(first - second) < D("0.1")
+    assert round(p.implied_target(D("53.82"), D("44.85"))) == 120
+
+
+def test_comparable_prior_year_from_published_growth() -> None:
+    assert round(p.comparable_prior(D("965.98"), D("8.85")), 2) == D("887.44")
+
+
+def test_way_and_constant_growth_path() -> None:
+    assert p.way_pct(D(48), D(49), D(50)) == 50
+    assert p.way_pct(D(48), D(49), D(48)) is None
+    assert p.cagr_path(D(100), D(200), 4, 4) == 200
+    half = p.cagr_path(D(100), D(400), 1, 2)
+    assert half is not None
+    assert abs(half - 200) < D("1e-20")
+    assert p.cagr_path(D(0), D(400), 1, 2) is None
+
+
+def test_growth_needed_in_the_last_year_of_an_average() -> None:
+    needed = p.last_year_growth_needed(D(15), 3, [D(12), D(16)])
+    assert round(needed, 6) == D("17.062423")
+    with pytest.raises(ValueError, match="2 achieved years"):
+        p.last_year_growth_needed(D(15), 3, [D(12)])
+
+
+# --- Light rules -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("gap", "recommended", "yinchuan"),
+    [
+        ("0", "green", "green"),
+        ("-0.01", "yellow", "yellow"),
+        ("-5", "yellow", "yellow"),
+        ("-5.01", "red", "yellow"),
+        ("-10", "red", "yellow"),
+        ("-30", "red", "yellow"),
+        ("-30.01", "red", "red"),
+        ("12", "green", "green"),
+    ],
+)
+def test_lights_by_gap(gap: str, recommended: str, yinchuan: str) -> None:
+    assert p.light_for_gap(D(gap), p.RECOMMENDED) == recommended
+    assert p.light_for_gap(D(gap), p.YINCHUAN_2025) == yinchuan
+
+
+@pytest.mark.parametrize(
+    ("growth", "gap", "light"),
+    [
+        ("15", "0", "green"),
+        ("14", "-1", "yellow"),
+        ("10", "-5", "yellow"),
+        ("9.9", "-5.1", "red"),
+        ("-0.1", "-2.1", "red"),
+        ("0", "-2", "yellow"),
+        ("-3", "1", "green"),  # a decline, yet better than a benchmark that fell more
+    ],
+)
+def test_lights_by_growth_turn_red_for_a_decline(growth: str, gap: str, light: str) -> None:
+    assert p.light_for_growth(D(growth), D(gap), p.RECOMMENDED) == light
+
+
+def test_a_rule_without_a_decline_clause_judges_by_the_gap_alone() -> None:
+    assert p.light_for_growth(D(-1), D(-3), p.YINCHUAN_2025) == "yellow"
+
+
+def test_only_the_sourced_rule_is_called_official() -> None:
+    assert {rule.rule_id: rule.official for rule in p.LIGHT_RULES.values()} == {
+        "recommended": False,
+        "yinchuan_2025": True,
+    }
+
+
+def test_a_rule_must_end_with_an_open_band() -> None:
+    rule = p.LightRule("x", "x", (p.Band("green", D(0)),), "x", official=False)
+    with pytest.raises(ValueError, match="last band"):
+        p.light_for_gap(D(-1), rule)
+
+
+# --- Statistics Canada / Open SDG: values of the published formulas ----------------------
+
+Y5 = (2015.0, 2020.0, 2030.0)
+STATCAN = [
+    (100, 120, 150, Y5, "up", 1.355392, "on_track", 5, 1.2),
+    (100, 110, 150, Y5, "up", 0.702376, "accelerate", 0.7313, 0.6),
+    (100, 103, 150, Y5, "up", 0.216399, "limited", -1.5983, 0.18),
+    (100, 95, 150, Y5, "up", -0.372494, "deterioration", -4.0521, -0.3),
+    (100, 80, 50, Y5, "down", 0.966542, "on_track", 2.6182, 1.2),
+    (-10, -8, -5, Y5, "up", 0.966542, "on_track", 2.6182, None),
+    (1.15, 1.32, 1.5, (2018.0, 2020.0, 2021.0), "up", 0.770627, "accelerate", 1.2188, 0.7286),
+]
+
+
+@pytest.mark.parametrize(("y0", "y", "t", "years", "way", "r", "status", "score", "pace"), STATCAN)
+def test_growth_ratio_status_and_score(y0, y, t, years, way, r, status, score, pace) -> None:  # type: ignore[no-untyped-def]
+    ratio = p.growth_ratio(y0, y, t, years, way)
+    assert ratio == pytest.approx(r, abs=1e-6)
+    assert p.ratio_status(ratio) == status
+    assert p.ratio_score(ratio) == pytest.approx(score, abs=1e-4)
+    if pace is not None:
+        assert p.linear_pace(y0, y, t, years) == pytest.approx(pace, abs=1e-4)
+
+
+def test_target_zero_is_misjudged_by_the_reference_and_not_by_us() -> None:
+    """10 → 8 with target 0: peers put 0.001 in its place and call 60 % of the pace 9.5 %."""
+    ratio = p.growth_ratio(10, 8, 0, Y5, "down", zero_as=0.001)
+    assert ratio == pytest.approx(0.095128, abs=1e-6)
+    assert p.ratio_score(ratio) == pytest.approx(-2.1036, abs=1e-4)
+    ours = p.assess({2015: 10, 2020: 8}, 0, 2030, "down")
+    assert (ours.method, ours.status) == ("linear", "accelerate")
+    assert ours.pace == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize(
+    ("base", "now", "target"), [(-5, 3, 10), (0, 3, 10), (100, 95, 100), (5, 3, -2)]
+)
+def test_reference_has_no_answer_where_compound_growth_has_none(
+    base: float, now: float, target: float
+) -> None:
+    assert p.growth_ratio(base, now, target, Y5) is None
+    assert p.ratio_status(None) == "not_available"
+    assert p.ratio_score(None) is None
+
+
+def test_fewer_than_two_points_in_time_give_no_ratio() -> None:
+    assert p.growth_ratio(100, 120, 150, (2020.0, 2020.0, 2030.0)) is None
+
+
+def test_achieved_overrides_trend_and_scores_five() -> None:
+    assert p.ratio_status(-1.0, achieved=True) == "achieved"
+    assert p.ratio_score(-1.0, achieved=True) == 5
+    assert p.ratio_score(99.0) == 5
+    assert p.ratio_score(-99.0) == -5
+
+
+@pytest.mark.parametrize(
+    ("base", "coefficient"),
+    [(50, 0.9539), (80, 0.6287), (90, 0.3736), (95, 0.2037), (99, 0.0436), (100, 0.0), (200, 1.0)],
+)
+def test_limit_coefficient(base: float, coefficient: float) -> None:
+    assert p.limit_coefficient(base, 100) == pytest.approx(coefficient, abs=1e-4)
+
+
+def test_limit_coefficient_is_symmetric_around_the_limit() -> None:
+    assert p.limit_coefficient(120, 100) == pytest.approx(p.limit_coefficient(80, 100))
+
+
+@pytest.mark.parametrize(
+    ("growth", "status", "score"),
+    [(0.02, "on_track", 5.0), (0.015, "on_track", 2.5), (0.01, "accelerate", 1.25),
+     (0.002, "limited", -1.5), (-0.01, "deterioration", -3.75), (-0.5, "deterioration", -5.0)],
+)  # fmt: skip
+def test_trend_without_target(growth: float, status: str, score: float) -> None:
+    assert p.trend_status(growth) == status
+    assert p.trend_score(growth) == pytest.approx(score)
+
+
+def test_holding_a_limit_is_full_marks() -> None:
+    assert p.trend_score(0.0, coefficient=0.0) == 5
+    assert p.trend_status(0.0, coefficient=0.0) == "on_track"
+
+
+@pytest.mark.parametrize(
+    ("base", "now", "target", "value", "ratio", "level"),
+    [
+        (50, 60, 90, 73.899943, 0.597499, 2),
+        (50, 52, 90, None, 0.109596, 2),
+        (40, 30, 10, None, 0.613532, 2),
+        (50, 51, 90, None, None, 1),
+        (50, 80, 90, None, None, 3),
+    ],
+)
+def test_un_progress_chart(base, now, target, value, ratio, level) -> None:  # type: ignore[no-untyped-def]
+    found = p.un_progress_chart(base, now, target, (2015, 2022, 2030))
+    assert found.level == level
+    if value is not None:
+        assert found.value == pytest.approx(value, abs=1e-6)
+    if ratio is not None:
+        assert found.ratio == pytest.approx(ratio, abs=1e-6)
+
+
+def test_escap_current_status() -> None:
+    assert p.escap_status(50, 60, 90) == pytest.approx(2.5)
+    assert p.escap_status(50, 45, 30, "down") == pytest.approx(2.5)
+    assert p.escap_parity(0.80, 0.95, 1) == pytest.approx(7.5)
+
+
+def test_compound_growth_refuses_a_sign_change() -> None:
+    with pytest.raises(ValueError, match="same sign"):
+        p.cagr(-5, 3, 2)
+
+
+# --- Our rule: the edge cases ------------------------------------------------------------
+
+
+def test_one_point_cannot_be_assessed() -> None:
+    assert p.assess({2020: 5}, 10, 2030).status == "cannot_assess"
+    assert p.assess({2020: 5, 2031: 9}, 10, 2030).status == "cannot_assess"
+
+
+def test_figures_after_the_deadline_are_not_looked_at() -> None:
+    late = p.assess({2018: 10, 2021: 12, 2023: 30}, 20, 2021)
+    assert late.status != "achieved"
+    assert p.assess({2018: 10, 2021: 21, 2023: 5}, 20, 2021).status == "achieved"
+
+
+def test_reached_is_latched_only_where_it_cannot_be_lost() -> None:
+    assert p.assess({2018: 10, 2020: 21}, 20, 2021).status == "met_now"
+    assert p.assess({2018: 10, 2020: 21}, 20, 2021, irreversible=True).status == "achieved"
+    assert p.assess({2018: 10, 2020: 8}, 9, 2021, "down").status == "met_now"
+
+
+def test_base_equal_to_target_and_lost_since_is_deterioration() -> None:
+    assert p.assess({2018: 100, 2020: 95}, 100, 2021).status == "deterioration"
+    assert p.assess({2018: 100, 2020: 100}, 100, 2021).status == "met_now"
+
+
+def test_sign_change_falls_back_to_the_linear_pace() -> None:
+    found = p.assess({2018: -5, 2020: 3}, 10, 2022)
+    assert found.method == "linear"
+    assert found.pace == pytest.approx((8 / 15) / (2 / 4))
+    assert found.status == "on_track"
+
+
+def test_missing_years_between_are_skipped_and_no_target_gives_a_direction() -> None:
+    with_gap = p.assess({2015: 100, 2020: 110}, 150, 2030)
+    assert with_gap.ratio == pytest.approx(0.702376, abs=1e-6)
+    assert p.assess({2015: 100, 2020: 110}, None, 2030).status == "improving"
+    assert p.assess({2015: 100, 2020: 110}, None, 2030, "down").status == "deterioration"
