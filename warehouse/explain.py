@@ -6,6 +6,7 @@ printing it (``pipelines.cli``) or anything that changes data.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -69,25 +70,10 @@ def _printed_figure(connection: duckdb.DuckDBPyConnection, figure_id: str) -> St
         f"修约:{figure['rounding'] or '无'};未修约值 {_plain(figure['value'])})"
     )
     if figure["source_table"]:
-        step.parts.append(_row(connection, figure["source_table"], _key(figure)))
+        step.parts.append(_row(
+            connection, figure["source_table"], json.loads(figure["source_key"] or "{}")
+        ))
     return step
-
-
-_SHORT = {"asof": "asof_period", "indicator": "indicator_id", "target": "target_id",
-          "park": "park_id", "scheme": "scheme_id", "class": "class_id"}  # fmt: skip
-
-
-def _key(figure: dict[str, Any]) -> dict[str, Any]:
-    """Key of the source row: ``name=value;…`` with the short names figures use."""
-    pairs = (entry.partition("=")[::2] for entry in (figure["source_key"] or "").split(";"))
-    key: dict[str, Any] = {
-        _SHORT.get(name, name): None if value == "null" else value for name, value in pairs if name
-    }
-    if figure["source_table"] == "indicators.area_year" and "scope" in key:
-        key |= {"area_code": key["scope"], "scope": "all"}
-    if figure["source_table"] == "targets.verdict":
-        key["scope_code"] = key.pop("scope", key.get("scope_code"))
-    return key
 
 
 def _row(connection: duckdb.DuckDBPyConnection, table: str, key: dict[str, Any]) -> Step:

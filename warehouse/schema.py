@@ -637,7 +637,7 @@ _PRODUCTS = (
         "Every printed number with value, unit, rounding and the row it comes from.",
         _columns(
             "period audience_id edition figure_id label value unit figure_period rounding text "
-            "source_table source_key",
+            "source_table source_key formula inputs",
             Column("figure_id", TEXT, "数字编号", "Id by which `parkwatch explain` finds it."),
             Column("label", TEXT, "名称", "What the number is."),
             Column("figure_period", TEXT, "数字报告期", "Period of the number itself."),
@@ -645,6 +645,8 @@ _PRODUCTS = (
             Column("text", TEXT, "印刷形式", "The number as printed."),
             Column("source_table", TEXT, "来源表", "Table the number was read from."),
             Column("source_key", TEXT, "来源键", "JSON: key of the row and column."),
+            Column("formula", TEXT, "公式", "How the number follows from ``inputs``."),
+            Column("inputs", "VARCHAR[]", "依据数字", "Ids of the figures it was computed from."),
             required="period audience_id edition figure_id text",
         ),
         ("period", "audience_id", "edition", "figure_id"),

@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 SQL_FOLDER = Path(__file__).parent / "sql"
 STORAGE_VERSION = "v1.5.0"  # readable by every 1.5 release, and by 2.0
 FAR_FUTURE = "9999-12-31 00:00:00"
+_LAST_PLACE = Decimal("0.00000001")
 
 
 class WarehouseBusyError(RuntimeError):
@@ -229,11 +231,21 @@ def as_arrow(full_name: str, rows: Sequence[Mapping[str, Any]]) -> Any:
     """``rows`` as an Arrow table with the declared types of a dictionary table."""
     import pyarrow as pa
 
-    columns = {
-        column.name: pa.array([row.get(column.name) for row in rows], type=_arrow_type(column.type))
-        for column in schema.table(full_name).columns
-    }
+    columns = {}
+    for column in schema.table(full_name).columns:
+        values = [row.get(column.name) for row in rows]
+        if column.type == schema.VALUE:
+            values = [None if value is None else _to_8_decimals(value) for value in values]
+        columns[column.name] = pa.array(values, type=_arrow_type(column.type))
     return pa.table(columns)
+
+
+def _to_8_decimals(value: Decimal) -> Decimal:
+    """Round half up where there are more than 8 decimals (results of divisions)."""
+    exponent = value.as_tuple().exponent
+    if isinstance(exponent, int) and exponent >= -8:
+        return value
+    return value.quantize(_LAST_PLACE, rounding=ROUND_HALF_UP)
 
 
 def _arrow_type(sql_type: str) -> Any:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 GoalpostKey = tuple[str, str, str]
 """(class_id, indicator_id, measure)."""
 
+STORED_DECIMALS = 8  # as the warehouse keeps them: stored goalposts give the same points again
+
 SOURCE_ZH = {
     "policy": "方案规定",
     "previous_year": "上年同期组内分位数，已固定",
@@ -81,8 +83,8 @@ def from_figures(
     rule: GoalpostRule | None = getattr(item.scoring, "goalposts", None)
     if rule is None or not figures:
         return None
-    low = composite.quantile(figures, rule.low_quantile)
-    high = composite.quantile(figures, rule.high_quantile)
+    low = composite.rounded(composite.quantile(figures, rule.low_quantile), STORED_DECIMALS)
+    high = composite.rounded(composite.quantile(figures, rule.high_quantile), STORED_DECIMALS)
     ends = (low, high) if item.better == "high" else (high, low)
     return Goalpost(class_id, item.indicator_id, item.measure, *ends, source, len(figures))
 

@@ -1,8 +1,8 @@
 """Compose (撰写): facts of a period, put into sentences by the template, become one document.
 
 Belongs here: the path data → facts → template → model, and the words a template may ask for.
-Does not belong here: computing (facts, standings), Chinese phrases (wording), sentences (the template), or
-output formats.
+Does not belong here: computing (facts, standings), Chinese phrases (wording), sentences (the
+template), or output formats.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ from assets.bulletins.figures import (
     display_unit,
     figure_id,
     round_half_up,
+    row_key,
 )
 
 ANNEX_INDICATORS = 4
@@ -160,8 +161,6 @@ def indicator_facts(
     unit, factor, decimals = display_unit(indicator.unit, indicator.decimals)
     who = "P" if area.scope_code == data.scope_code else area.scope_code
     label = f"{area.scope_name}{indicator.name_zh}"
-    table = "indicators.area_year"
-    key = f"scope={area.scope_code};indicator={indicator.indicator_id};asof={data.period}"
 
     def add(
         what: str,
@@ -174,7 +173,13 @@ def indicator_facts(
     ) -> Figure:
         parts = (who, indicator.indicator_id, what)
         formula = "本期公布增速 - 上期公布增速，均为一位小数" if what == "pace" else ""
-        source = (table, f"{key};column={column}")
+        key = row_key(
+            area_code=area.scope_code,
+            indicator_id=indicator.indicator_id,
+            asof_period=data.period,
+            column=column,
+        )
+        source = ("indicators.area_year", key)
         money = what in ("total", "prior")
         return register.add(
             parts, f"{label}{words}", value, unit, source,
@@ -253,7 +258,8 @@ def growth_facts(
     highest = wording.extreme(values)
     lowest = wording.extreme(values, highest=False)
     down = sorted((n for n, s in signs.items() if s < 0), key=lambda n: (values[n], n))
-    source = ("indicators.area_year", f"asof={data.period};indicator={data.lead_indicator_id}")
+    key = row_key(asof_period=data.period, indicator_id=data.lead_indicator_id)
+    source = ("indicators.area_year", key)
 
     def count(what: str, label: str, value: int) -> Figure:
         return register.add(("A", what), label, value, "个", source, formula=f"count({what})")
@@ -276,7 +282,7 @@ def coverage_facts(register: Register, data: BulletinData) -> CoverageFacts | No
         return None
     expected = sum(r.parks_expected for r in data.reporters)
     reported = sum(r.parks_reported for r in data.reporters)
-    source = ("submissions.submission", f"period={data.period}")
+    source = ("submissions.submission", row_key(period=data.period))
 
     def add(what: str, label: str, value: int, formula: str) -> Figure:
         return register.add(("Q", f"parks-{what}"), label, value, "个", source, formula=formula)
@@ -301,16 +307,16 @@ def reporting_facts(register: Register, data: BulletinData) -> ReportingFacts:
     returned = [r.name for r in reporters if r.files_returned]
     shown = troubled[:REPORTERS_SHOWN]
 
-    def add(what: str, label: str, value: int, unit: str, table: str = "submissions") -> Figure:
-        source = {
-            "submissions": ("submissions.submission", f"period={data.period};{what}"),
-            "findings": ("quality.finding", f"period={data.period};outcome=fail;{what}"),
-        }[table]
+    def add(what: str, label: str, value: int, unit: str) -> Figure:
+        source = ("submissions.submission", row_key(period=data.period))
         return register.add(("Q", what), label, value, unit, source, formula=f"count({what})")
 
     def findings(severity: str, word: str) -> Figure:
         total = sum(getattr(r, f"n_{severity}") for r in reporters)
-        return add(f"n-{severity}", f"审核{word}数", total, "项", "findings")
+        key = row_key(period=data.period, outcome="fail", severity=severity)
+        source = ("quality.finding", key)
+        parts = ("Q", f"n-{severity}")
+        return register.add(parts, f"审核{word}数", total, "项", source, formula="count(*)")
 
     return ReportingFacts(
         n=add("reporters", "报送单位数", len(reporters), "个"),
@@ -347,9 +353,10 @@ def _gravity(row: ReporterRow) -> tuple[int, int, int, int, str]:
 def _reporter(register: Register, data: BulletinData, row: ReporterRow) -> ReporterFacts:
     def add(what: str, label: str, value: int, unit: str) -> Figure:
         table = "quality.finding" if what.startswith("n_") else "submissions.submission"
-        source = (table, f"reporter={row.reporter_id};period={data.period};column={what}")
+        source = (table, row_key(reporter=row.reporter_id, period=data.period))
         parts = ("Q", row.reporter_id, what)
-        return register.add(parts, f"{row.name}{label}", value, unit, source)
+        words = f"{row.name}{label}"
+        return register.add(parts, words, value, unit, source, formula=f"count({what})")
 
     return ReporterFacts(
         name=row.name,

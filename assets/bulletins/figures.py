@@ -6,6 +6,7 @@ Does not belong here: words around a number (wording), or where it is printed (m
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -105,6 +106,15 @@ def figure_id(period: str, *parts: str) -> str:
     """
     cleaned = (re.sub(r"[\s\"'<>&|/]+", "_", part) for part in (period.replace("-", ""), *parts))
     return "-".join(cleaned)
+
+
+def row_key(**columns: str | None) -> str:
+    """Key of the warehouse row a figure comes from, as JSON: same columns, same text.
+
+    ``column`` names the column read; without it the figure counts or sums the rows the other
+    columns select.
+    """
+    return json.dumps(columns, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 class FigureBook:

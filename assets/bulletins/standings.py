@@ -13,7 +13,7 @@ from decimal import Decimal
 from assets.bulletins import wording
 from assets.bulletins.data import BulletinData, Scheme, ScoreRow, VerdictRow
 from assets.bulletins.facts import Register
-from assets.bulletins.figures import Figure, display_unit
+from assets.bulletins.figures import Figure, display_unit, row_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ def target_facts(register: Register, data: BulletinData) -> TargetsFacts:
     listed.sort(key=lambda v: v.verdict not in wording.JUDGED)  # stable: judged ones come first
     rows = tuple(_target(register, data, verdict) for verdict in listed)
     behind = [row for row in rows if row.verdict in ("behind", "far_behind")]
-    source = ("targets.verdict", f"asof={data.period};park_id=null")
+    source = ("targets.verdict", row_key(asof_period=data.period, park_id=None))
 
     def count(what: str, label: str, *verdicts: str) -> Figure:
         value = sum(row.verdict in verdicts for row in counted)
@@ -186,7 +186,7 @@ def _shortfall(row: TargetFacts) -> tuple[bool, Decimal]:
 
 def _least_gap(register: Register) -> Figure:
     """Smallest gap the bulletin prints, for gaps that are not zero but round to it."""
-    source = ("bulletins.figure", "rounding of gap_pp")
+    source = ("bulletins.figure", row_key(column="gap_pp"))
     least = Decimal("0.1")
     return register.add(
         ("T", "least_gap"), "差距的最小列示单位", least, "个百分点", source, decimals=1
@@ -196,14 +196,19 @@ def _least_gap(register: Register) -> Figure:
 def _target(register: Register, data: BulletinData, row: VerdictRow) -> TargetFacts:
     unit, factor, decimals = display_unit(row.unit, 2)
     where = "" if row.scope_code == data.scope_code else f"-{row.scope_code}"
-    key = f"target={row.target_id};scope={row.scope_code};asof={data.period}"
     # a whole number of enterprises stays whole
     whole = row.unit in ("户", "个", "家", "项", "次")
 
     def add(
         what: str, label: str, value: Decimal | None, unit: str, decimals: int | None
     ) -> Figure:
-        source = ("targets.verdict", f"{key};column={what}")
+        key = row_key(
+            target_id=row.target_id,
+            scope_code=row.scope_code,
+            asof_period=data.period,
+            column="required" if what == "target_value" else what,
+        )
+        source = ("targets.verdict", key)
         parts = ("T", f"{row.target_id}{where}", what)
         return register.add(parts, f"{row.title}：{label}", value, unit, source, decimals=decimals)
 
@@ -234,7 +239,8 @@ def _common_time_progress(register: Register, data: BulletinData) -> Figure | No
     values = {v.time_progress_pct for v in data.verdicts if v.time_progress_pct is not None}
     if len(values) != 1:
         return None
-    source = ("targets.verdict", f"asof={data.period};column=time_progress_pct")
+    key = row_key(asof_period=data.period, column="time_progress_pct")
+    source = ("targets.verdict", key)
     return register.add(("T", "time-progress"), "序时进度", values.pop(), "%", source, decimals=1)
 
 
@@ -255,7 +261,7 @@ def _park_targets(
 def _park_target(
     register: Register, data: BulletinData, target_id: str, rows: Sequence[VerdictRow]
 ) -> ParkTargetFacts:
-    source = ("targets.verdict", f"target={target_id};asof={data.period};park_id=*")
+    source = ("targets.verdict", row_key(target_id=target_id, asof_period=data.period))
 
     def count(what: str, label: str, test: Callable[[str], bool]) -> Figure:
         value = sum(test(row.verdict) for row in rows)
@@ -298,11 +304,13 @@ def _class(
     whole = len(ranked) == first.n
     above = [row for row in ranked if row not in last and row.rank is not None]
     top = [row for row in above if not whole or (row.rank or 0) <= data.top_n]
-    key = f"scheme={scheme.scheme_id};class={first.class_id};asof={data.period}"
+    key = row_key(scheme_id=scheme.scheme_id, class_id=first.class_id, asof_period=data.period)
 
     def count(what: str, label: str, value: int | None) -> Figure:
         parts = ("S", scheme.scheme_id, first.class_id, what)
-        return register.add(parts, label, value, "个", ("assessment.score", f"{key};{what}"))
+        return register.add(
+            parts, label, value, "个", ("assessment.score", key), formula=f"count({what})"
+        )
 
     return ClassFacts(
         title=f"{scheme.name}（{first.class_name}）" if first.class_name else scheme.name,
@@ -348,7 +356,7 @@ def _border_gap(
         "末位区间首位与其上一位得分差",
         above[-1].score - last[0].score,
         "分",
-        ("assessment.score", f"scheme={row.scheme_id};class={row.class_id};asof={data.period}"),
+        _score_source(data, row, "score"),
         decimals=2,
         formula=f"{upper.figure_id} - {lower.figure_id}",
         inputs=(upper, lower),
@@ -361,8 +369,14 @@ def _park_parts(row: ScoreRow, what: str) -> tuple[str, ...]:
 
 def _score_source(data: BulletinData, row: ScoreRow, column: str) -> tuple[str, str]:
     table = "assessment.watch" if column == "streak" else "assessment.score"
-    where = f"scheme={row.scheme_id};class={row.class_id};asof={data.period};park={row.park_id}"
-    return (table, f"{where};column={column}")
+    key = row_key(
+        scheme_id=row.scheme_id,
+        class_id=row.class_id,
+        asof_period=data.period,
+        park_id=row.park_id,
+        column="rank" if column == "change" else column,
+    )
+    return (table, key)
 
 
 def _score(register: Register, data: BulletinData, row: ScoreRow) -> Figure:
@@ -409,13 +423,18 @@ def _triggers(
         seen.add((trigger.label, trigger.value))
         unit, factor, decimals = display_unit(trigger.unit, trigger.decimals)
         value = None if trigger.value is None else trigger.value * factor
-        key = f"scheme={row.scheme_id};park={row.park_id};trigger={trigger.trigger_id}"
+        key = row_key(
+            scheme_id=row.scheme_id,
+            park_id=row.park_id,
+            asof_period=data.period,
+            column=f"triggers.{trigger.trigger_id}",
+        )
         figure = register.add(
             _park_parts(row, f"trigger-{trigger.trigger_id}"),
             f"{row.park_name}{trigger.label}",
             value,
             unit,
-            ("assessment.watch", f"{key};asof={data.period}"),
+            ("assessment.watch", key),
             decimals=decimals,
         )
         facts.append((trigger.label, figure))
@@ -432,7 +451,7 @@ def watch_facts(
     rows = [row for group in classes for row in group.last]
     parks = tuple(dict.fromkeys(row.park for row in rows))
     with_rule = sum(group.last_k.value is not None for group in classes)
-    source = ("assessment.score", f"asof={data.period}")
+    source = ("assessment.score", row_key(asof_period=data.period))
 
     def count(what: str, label: str, value: int) -> Figure:
         return register.add(("S", what), label, value, "个", source, formula=f"count({what})")

@@ -50,8 +50,18 @@ _DECRYPTING = (
     "xml.dom.minidom",
     "tempfile",
 )
-_CODECS = ("utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "gb18030",
-           "latin-1", "ascii", "cp1252")
+_CODECS = (
+    "utf-8",
+    "utf-16",
+    "utf-16-le",
+    "utf-16-be",
+    "utf-32-le",
+    "utf-32-be",
+    "gb18030",
+    "latin-1",
+    "ascii",
+    "cp1252",
+)
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 How = Literal["id", "name", "alias", "form", "former", "unknown", "ambiguous", "not_valid"]
 
+
 @dataclass(frozen=True, slots=True)
 class ParkSuggestion:
     """A registered park whose name resembles the one asked for. Never applied."""
@@ -142,9 +143,7 @@ class Register:
             match = self._memo[memo] = self._resolve(entity_key(text), text, period, region)
         return match
 
-    def _resolve(
-        self, key: str, text: str, period: str | None, region: str | None
-    ) -> EntityMatch:
+    def _resolve(self, key: str, text: str, period: str | None, region: str | None) -> EntityMatch:
         found = self._by_key.get(key, [])
         valid = [entry for entry in found if self._valid(entry, period)]
         if valid:
@@ -182,9 +181,7 @@ class Register:
             ),
         )
 
-    def _former(
-        self, found: list[_Entry], period: str | None, region: str | None
-    ) -> EntityMatch:
+    def _former(self, found: list[_Entry], period: str | None, region: str | None) -> EntityMatch:
         """The name belongs to another time: the same park today, or a park that is no more."""
         ids = _ids(self._within(found, region))
         now = [
@@ -278,8 +275,7 @@ class Register:
             self._scopes[key] = frozenset(
                 entry.park.park_id
                 for entry in self._entries
-                if self._valid(entry, period)
-                and self._in_region(entry.park, reporter.region_code)
+                if self._valid(entry, period) and self._in_region(entry.park, reporter.region_code)
             )
         return self._scopes[key]
 

@@ -1,4 +1,4 @@
-"""The report period of a table from title, sheet, file name, `key：value` lines and register of returns.
+"""The report period of a table: title, sheet, file name, `key：value` lines, register of returns.
 
 Belongs here: which places may state the period, in which order, and whether they agree. Does not
 belong here: reading a period out of a text (`periods`) or out of a column of the table (`rows`).
@@ -14,12 +14,13 @@ from assets.submissions import notes
 from assets.submissions.grid import squeeze
 from assets.submissions.periods import ParsedPeriod, PeriodRefusal, parse_period
 from assets.submissions.records import FileState
-from assets.submissions.structure import WIDE_GAP, DetectedTable
+from assets.submissions.structure import DetectedTable
+from assets.submissions.table_words import WIDE_GAP
 from quality.finding import Finding
 from warehouse.catalog.layouts import TableLayout
 
-_PERIOD_FACTS = frozenset(
-    "报告期 报告期别 报告时期 时间 日期 统计期 统计时间 所属期 所属时期 期别 数据期 截至 截止 报表日期".split()
+_PERIOD_FACTS = re.compile(
+    r"报告(?:期别?|时期)|时间|日期|统计(?:期|时间)|所属(?:期|时期)|期别|数据期|截[至止]|报表日期"
 )
 
 _STATUTORY = re.compile(
@@ -37,20 +38,25 @@ def places(
     """(place in Chinese, text) for each place a period may be stated in, in the layout's order."""
     for kind in kinds:
         if kind == "title":
-            for title in table.titles:
-                for part in WIDE_GAP.split(title.text):
-                    if part and not _STATUTORY.match(squeeze(part)):
-                        yield f"标题{title.address}", part
+            yield from _title_parts(table)
         elif kind == "sheet":
             yield "工作表名", table.sheet
         elif kind == "file":
             yield "文件名", PurePath(state.context.file_name).stem
         elif kind == "facts":
             for fact in table.facts:
-                if fact.key in _PERIOD_FACTS:
+                if _PERIOD_FACTS.fullmatch(fact.key):
                     yield f"“{fact.key}”{fact.value.address}", fact.value.text
         elif kind == "submission" and state.context.period:
             yield "报送登记", state.context.period
+
+
+def _title_parts(table: DetectedTable) -> Iterator[tuple[str, str]]:
+    """Title texts cut at wide gaps, without statutory lines (批准文号, 填报日期 …)."""
+    for title in table.titles:
+        for part in WIDE_GAP.split(title.text):
+            if part and not _STATUTORY.match(squeeze(part)):
+                yield f"标题{title.address}", part
 
 
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?=年|[-./]\d|\d{2}(?!\d)|(?!\d))")

@@ -25,16 +25,22 @@ BLANK, NUMBER, SYMBOL, PERIOD, TEXT, ERROR, FLAG = range(7)
 MAX_MERGED = 4096
 """Merged areas larger than this many cells are decoration; only their first row is filled."""
 
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 _NUMBER = re.compile(
     r"^[约近超逾]?[(<>≥≤+\-−]*[¥￥$€]?\d[\d,' ]*(\.\d+)?([eE][+-]?\d+)?\)?"
     r"(余|多|几)?(%|‰|万|亿|千|百)*(元|户|家|个|人|亩|公顷|吨|平方米|平方公里|项)?(左右|以上|以下)?\)?-?$"
 )
-_SYMBOLS = frozenset(
+_SYMBOLS = _set(
     "- -- --- — —— ― – − ─ … …… ... .. . ┅ / \\ // * ** # × X x c C 无 不详 不适用 未填 空 "
-    "N/A n/a NA #N/A NULL null nan NaN None none (D) (X) (NA) W".split()
+    "N/A n/a NA #N/A NULL null nan NaN None none (D) (X) (NA) W"
 )
-_FLAGS = frozenset("TRUE FALSE True False true false".split())
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_FLAGS = _set("TRUE FALSE True False true false")
+_MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+_ERROR_TEXT = re.compile(r"^#(DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!|#+)$")
 _PERIOD = re.compile(
     r"^(截[至止]?)?("
     r"(19|20)\d{2}年?度?"
@@ -43,7 +49,7 @@ _PERIOD = re.compile(
     r"|(19|20)\d{2}[年./\-]\d{1,2}[-—–~～至到]\d{1,2}月?"
     r"|((19|20)\d{2}年?)?(上半年|下半年|前三季度|第?[一二三四1-4]季度|全年|\d{1,2}月[份底末]?)"
     r"|(19|20)\d{2}[-\s]?[QqMm]\d{1,2}|[QqMm]\d[-\s]?(19|20)\d{2}"
-    r"|(" + "|".join(_MONTHS) + r")[a-z]*[\s\-.,]*((19|20)\d{2}|\d{2})"
+    r"|(" + _MONTHS + r")[a-z]*[\s\-.,]*((19|20)\d{2}|\d{2})"
     r"|(19|20)\d{4}"
     r")$",
     re.IGNORECASE,
@@ -60,6 +66,8 @@ def text_kind(text: str) -> int:
         return SYMBOL
     if plain in _FLAGS:
         return FLAG
+    if _ERROR_TEXT.match(plain):
+        return ERROR
     if len(plain) > 40:
         return TEXT
     if _PERIOD.match(plain):
@@ -125,9 +133,8 @@ class RowProfile:
 
     @property
     def filled(self) -> int:
-        return (
-            self.numbers + self.symbols + self.texts + self.periods + self.flags + self.errors
-        )
+        """How many cells of the row hold anything."""
+        return self.numbers + self.symbols + self.texts + self.periods + self.flags + self.errors
 
 
 class Grid:
@@ -142,9 +149,7 @@ class Grid:
         self.width = max((len(row) for row in sheet.rows), default=0)
         self.height = len(sheet.rows)
         self._memo: dict[str, int] = {}
-        self.kinds: list[list[int]] = [
-            [self._kind(value) for value in row] for row in sheet.rows
-        ]
+        self.kinds: list[list[int]] = [[self._kind(value) for value in row] for row in sheet.rows]
         self._mark_uncached()
         self.profiles = [self._profile(r) for r in range(1, self.height + 1)]
         self._anchor = self._anchors()
@@ -167,7 +172,7 @@ class Grid:
         return PERIOD
 
     def _mark_uncached(self) -> None:
-        """A formula saved without its value stands where a number belongs: unreadable, not blank."""
+        """A formula without its value stands where a number belongs: unreadable, not blank."""
         for row, column in self.sheet.uncached_formulas:
             if 0 < row <= self.height:
                 cells = self.kinds[row - 1]
@@ -218,6 +223,7 @@ class Grid:
         return BLANK
 
     def profile(self, row: int) -> RowProfile:
+        """Counts of a row (1-based)."""
         return self.profiles[row - 1]
 
     def texts(self, row: int) -> list[tuple[int, str]]:

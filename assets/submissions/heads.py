@@ -70,7 +70,9 @@ _PREFIX = [
 ]
 _PERIOD_SUFFIX = re.compile(rf"^(.*?){_SEPARATOR}({_PHRASE})$")
 _PERIOD_PREFIX = re.compile(rf"^({_PHRASE}){_SEPARATOR}(.+)$")
-_ORDINAL = re.compile(r"^(?:[(（]?[一二三四五六七八九十]+[)）、.]|[(（]\d+[)）]|\d{1,2}[、.)](?!\d))+")
+_ORDINAL = re.compile(
+    r"^(?:[(（]?[一二三四五六七八九十]+[)）、.]|[(（]\d+[)）]|\d{1,2}[、.)](?!\d))+"
+)
 _OF_WHICH = re.compile(r"^(?:其中|#|＃)[:、,]?")
 _MARK = re.compile(r"(?:[①-⑳*※†]+|\[\d+\]|(?<=\))[a-z]{1,3}\d?)$")
 _NEUTRAL = re.compile(r"^(?:.*(?:指标|情况|方面|内容|数据|项目|栏)|其中|#|单位|分项|name|value)$")
@@ -140,9 +142,7 @@ def take_apart(path: Sequence[str], is_unit: IsUnit, known: Callable[[str], bool
     return HeadParts(tuple(names), frozenset(tags), unit, period)
 
 
-def _level(
-    text: str, is_unit: IsUnit, known: Callable[[str], bool], *, alone: bool
-) -> HeadParts:
+def _level(text: str, is_unit: IsUnit, known: Callable[[str], bool], *, alone: bool) -> HeadParts:
     plain = _MARK.sub("", _ORDINAL.sub("", squeeze(text)))
     plain = _OF_WHICH.sub("", plain) or plain
     if known(plain) and (alone or not _whole_word(plain)):
@@ -240,9 +240,7 @@ def _trailing_unit(text: str, is_unit: IsUnit) -> tuple[str, str | None]:
 # --- measures ----------------------------------------------------------------------------------
 
 
-def measure_of(
-    tags: frozenset[str], period: str | None, kind: str, default: str
-) -> str:
+def measure_of(tags: frozenset[str], period: str | None, kind: str, default: str) -> str:
     """Measure of the contract from measure words; ``default`` where the head says nothing.
 
     Growth of a month, growth over last month and last year's month are ``other``: they are
@@ -318,7 +316,9 @@ class IndicatorIndex:
         Labels the catalogue lists as another scope's (技工贸总收入) come first.
         """
         key = name_key(re.sub(_GROUPS, "", text) or text)
-        best = dict.fromkeys(self._near.get(key, set()) | self._near.get(name_key(text), set()), 0.99)
+        best = dict.fromkeys(
+            self._near.get(key, set()) | self._near.get(name_key(text), set()), 0.99
+        )
         for known, ids in self._keys.items():
             score = resemblance(key, known)
             for indicator_id in ids:
@@ -338,7 +338,11 @@ class IndicatorIndex:
         """
         parts = take_apart(path, is_unit, self.known)
         base = HeadMeaning(
-            "empty", unit=parts.unit, period=parts.period, tags=parts.tags, name="".join(parts.names)
+            "empty",
+            unit=parts.unit,
+            period=parts.period,
+            tags=parts.tags,
+            name="".join(parts.names),
         )
         if not parts.names:
             return base
@@ -449,7 +453,8 @@ def one_stock(meanings: Sequence[HeadMeaning]) -> list[HeadMeaning]:
         replace(meaning, measure=OTHER)
         if meaning.measure == "stock"
         and best[(meaning.indicator_id, meaning.name)] != place
-        and _stock_rank(meaning) != _stock_rank(meanings[best[(meaning.indicator_id, meaning.name)]])
+        and _stock_rank(meaning)
+        != _stock_rank(meanings[best[(meaning.indicator_id, meaning.name)]])
         else meaning
         for place, meaning in enumerate(meanings)
     ]

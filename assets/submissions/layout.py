@@ -1,9 +1,9 @@
 """Applies layouts: a parsed workbook in, cells with provenance and findings out.
 
-Belongs here: choosing the layout that fits, the report period of the file, agreement of sender, file
-name and register, reading rows, and what is said about drift. Does not belong here: detecting tables
-(`structure`), what a head means (`heads`, `plan`), parsing a number, or judging values (``quality``).
-Nothing is dropped: what has no meaning yet is kept as a cell without indicator or park.
+Belongs here: choosing the layout that fits, who the reporter is, agreement of sender, file name and
+register, figures given twice. Does not belong here: detecting tables (`structure`), what a head
+means (`heads`, `plan`), reading rows (`rows`), or judging values (``quality``). Nothing is dropped:
+what has no meaning yet is kept as a cell without indicator or park.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from assets.submissions.periods import ParsedPeriod, parse_period
 from assets.submissions.plan import HeadReader, TablePlan, best_plan, text_matches
 from assets.submissions.records import CellBatch, CellRecord, FileState, ReadingContext
 from assets.submissions.rows import read_plan, unresolved
-from assets.submissions.structure import DetectedTable, detect_tables, looks_like_unit
+from assets.submissions.structure import DetectedTable, detect_tables
 from assets.submissions.symbols import Symbols, shipped_symbols
+from assets.submissions.table_words import looks_like_unit
 from assets.submissions.units import Units
 from assets.submissions.workbook import Sheet, Workbook
 from quality.finding import Finding
@@ -32,6 +33,7 @@ from warehouse.catalog.models import Indicator
 
 LEAST_FIT = 0.3
 """Share of value columns a layout must explain before a file is read by it."""
+
 
 class Reader:
     """A catalogue ready for reading: indicators, layouts, register, units, symbols.
@@ -248,6 +250,7 @@ class Reader:
             period=period,
             layout_id=chosen.layout.layout_id if chosen else None,
         )
+
 
 @dataclass(slots=True)
 class Chosen:

@@ -42,7 +42,7 @@ def _ranked_parks(suggestions: Sequence[ParkSuggestion]) -> str:
     return "、".join(f"{s.park_id} {s.name}(相似度{s.score:.2f})" for s in suggestions)
 
 
-# --- file ----------------------------------------------------------------------------------------
+# --- file ------------------------------------------------------------------------------------
 
 
 def no_table(workbook: Workbook) -> Finding:
@@ -73,7 +73,8 @@ def no_layout(
         f"没有适用于该文件的版式{near},数值已保留但未认定指标",
         found=_join((f"工作表“{t.sheet}”表头:{_heads(t)}" for t in tables), 3),
         expected="已确认的版式文件(layouts/*.yaml)",
-        remedy="运行 parkwatch inspect 查看并确认建议的版式。按指标目录的对应建议:" + _join(lines, 20),
+        remedy="运行 parkwatch inspect 查看并确认建议的版式。按指标目录的对应建议:"
+        + _join(lines, 20),
         sheet=tables[0].sheet,
     )
 
@@ -120,9 +121,7 @@ def missing_table(rule: TableLayout, layout: str) -> Finding:
     )
 
 
-def reporter_mismatch(
-    register: Register, sender: str, named: Sequence[str], place: str
-) -> Finding:
+def reporter_mismatch(register: Register, sender: str, named: Sequence[str], place: str) -> Finding:
     """The file names another reporter than the one that sent it."""
 
     def name(reporter_id: str) -> str:
@@ -139,7 +138,7 @@ def reporter_mismatch(
     )
 
 
-# --- period --------------------------------------------------------------------------------------
+# --- period ----------------------------------------------------------------------------------
 
 
 def no_period(table: DetectedTable, refused: Sequence[tuple[str, PeriodRefusal]]) -> Finding:
@@ -183,9 +182,7 @@ def period_mismatch(
     )
 
 
-def head_period_mismatch(
-    sheet: str, at: str, head: str, found: str, period: str | None
-) -> Finding:
+def head_period_mismatch(sheet: str, at: str, head: str, found: str, period: str | None) -> Finding:
     """A head names another period than its table."""
     return Finding(
         "R-period-mismatch",
@@ -214,7 +211,7 @@ def row_period(sheet: str, at: str, found: str, reason: str) -> Finding:
     )
 
 
-# --- heads ---------------------------------------------------------------------------------------
+# --- heads -----------------------------------------------------------------------------------
 
 _HEAD_WHY = {
     "unknown": "不在指标目录中",
@@ -307,12 +304,10 @@ def drift(
     )
 
 
-# --- rows and cells --------------------------------------------------------------------------------
+# --- rows and cells --------------------------------------------------------------------------
 
 
-def unknown_park(
-    sheet: str, at: str, name: str, match: EntityMatch, period: str | None
-) -> Finding:
+def unknown_park(sheet: str, at: str, name: str, match: EntityMatch, period: str | None) -> Finding:
     """A name that is not in the register, or not for certain."""
     why = {
         "ambiguous": "对应不止一个监测单位",
@@ -349,9 +344,7 @@ def other_name(sheet: str, at: str, name: str, match: EntityMatch) -> Finding:
     )
 
 
-def outside_scope(
-    sheet: str, at: str, name: str, park_id: str, reporter: str
-) -> Finding:
+def outside_scope(sheet: str, at: str, name: str, park_id: str, reporter: str) -> Finding:
     """A registered park that this reporter does not report."""
     return Finding(
         "R-park-outside",
@@ -466,9 +459,7 @@ def unmapped_maturity(sheet: str, at: str, found: str, known: Iterable[str]) -> 
 def duplicate(first: CellRecord, second: CellRecord) -> list[Finding]:
     """The same figure twice with different values: neither is used."""
     measure = MEASURE_ZH.get(second.measure or "", second.measure or "")
-    places = [
-        f"工作表“{cell.sheet}”{cell.address}为“{cell.raw_text}”" for cell in (first, second)
-    ]
+    places = [f"工作表“{cell.sheet}”{cell.address}为“{cell.raw_text}”" for cell in (first, second)]
     return [
         Finding(
             "R-duplicate-row",

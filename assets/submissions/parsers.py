@@ -10,10 +10,11 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from assets.submissions.formats.facts import Facts, SheetFacts, notices_of
-from assets.submissions.formats.ole_container import OleContainer
+from assets.submissions.formats.ole_container import MAGIC as OLE_MAGIC
 from assets.submissions.formats.read_html import read_html
 from assets.submissions.formats.read_ods import read_ods
 from assets.submissions.formats.read_xml2003 import read_xml2003
@@ -28,7 +29,16 @@ if TYPE_CHECKING:
     from python_calamine import CalamineSheet
 
 DEFAULT_PASSWORD = "VelvetSweatshop"
-"""Excel's own password of files that are only protected against changes ([MS-OFFCRYPTO] 2.4.2.3)."""
+"""Excel's password of files only protected against changes ([MS-OFFCRYPTO] 2.4.2.3)."""
+
+# msoffcrypto keeps an .xls in a temporary file, and no file can be opened in the reading process.
+_MEMORY_ONLY = SimpleNamespace(TemporaryFile=io.BytesIO)
+_INFINITY = float("inf")
+_NOT_FINITE = ErrorValue("#NUM!")
+"""What a spreadsheet shows for a number that is none; some writers store NaN and infinity."""
+
+_OPENED = Notice("decrypted", "文件带有打开密码，已用配置的口令打开")
+_WRITE_PROTECTED = Notice("write_protected", "文件设有修改保护，不影响读取")
 
 SheetRows = tuple[SheetFacts, list[list[CellValue]]]
 
@@ -45,11 +55,12 @@ def read_workbook(
     facts = prescan(data, limits)
     notices: list[Notice] = []
     if isinstance(facts, Rejected) and facts.code == "encrypted" and passwords is not None:
-        opened = _decrypt(data, facts, passwords, limits)
+        opened = _decrypt(data, facts, passwords)
         if isinstance(opened, Rejected):
             return opened
-        data, facts = opened, prescan(opened, limits)
-        notices.append(Notice("decrypted", "文件带有密码，已用配置的口令打开"))
+        data, notice = opened
+        facts = prescan(data, limits)
+        notices.append(notice)
     if isinstance(facts, Rejected):
         return facts
     try:
@@ -65,9 +76,14 @@ def read_workbook(
 
 def _read_calamine(data: bytes, facts: Facts, limits: Limits) -> Workbook:
     """xlsx, xlsm, xlsb, xls: values by calamine from bytes, positions kept, facts laid over."""
-    from python_calamine import CalamineWorkbook, SheetTypeEnum
+    from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum
 
-    book = CalamineWorkbook.from_filelike(io.BytesIO(data))
+    try:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(data))
+    except CalamineError:
+        if any(sheet.kind == "macro" for sheet in facts.sheets):
+            raise refuse("macro_sheet", "、".join(_names(facts, "macro"))) from None
+        raise
     sheets = []
     for index, meta in enumerate(book.sheets_metadata):
         sheet_facts = _facts_of(facts, index, meta.name)
@@ -80,8 +96,12 @@ def _read_calamine(data: bytes, facts: Facts, limits: Limits) -> Workbook:
     return Workbook(facts.format, tuple(sheets), tuple(facts.notices))
 
 
+def _names(facts: Facts, kind: str) -> list[str]:
+    return [f"“{sheet.name}”" for sheet in facts.sheets if sheet.kind == kind]
+
+
 def _facts_of(facts: Facts, index: int, name: str) -> SheetFacts:
-    """Facts of calamine's sheet: same place, else same name (calamine drops what it cannot name)."""
+    """Facts of a sheet of calamine's list: same place, else same name."""
     if index < len(facts.sheets) and facts.sheets[index].name == name:
         return facts.sheets[index]
     named = [sheet for sheet in facts.sheets if sheet.name == name]
@@ -101,14 +121,20 @@ def _read_rows(sheet: CalamineSheet, limits: Limits) -> list[list[CellValue]]:
     rows: list[list[CellValue]] = []
     filled = 0
     for values in sheet.to_python(skip_empty_area=False):
-        row = [None if value == "" else value for value in values]
+        if values.count("") == len(values):
+            rows.append([])
+            continue
+        row = [
+            None if value == "" else value if value == value else _NOT_FINITE for value in values
+        ]
         while row and row[-1] is None:
             row.pop()
         if timedelta in map(type, row):
             row = [_days(value) if isinstance(value, timedelta) else value for value in row]
-        rows.append(row)  # type: ignore[arg-type]
-        if row:
-            filled = len(rows)
+        if _INFINITY in row or -_INFINITY in row:
+            row = [_NOT_FINITE if value in (_INFINITY, -_INFINITY) else value for value in row]
+        rows.append(row)
+        filled = len(rows)
     del rows[filled:]
     return rows
 
@@ -186,14 +212,15 @@ _READERS = {
 
 
 def _decrypt(
-    data: bytes, facts: Rejected, passwords: Sequence[str], limits: Limits
-) -> bytes | Rejected:
-    """The decrypted file, or why not. Excel's default password is tried first."""
+    data: bytes, facts: Rejected, passwords: Sequence[str]
+) -> tuple[bytes, Notice] | Rejected:
+    """The decrypted file with a notice, or why not. Excel's default password is tried first."""
     import msoffcrypto
+    from msoffcrypto.format import xls97
 
-    if not data.startswith(b"\xd0\xcf\x11\xe0"):
+    xls97.tempfile = _MEMORY_ONLY
+    if not data.startswith(OLE_MAGIC):
         return rejection("encrypted_unsupported", facts.found)
-    OleContainer(data)
     for password in (DEFAULT_PASSWORD, *passwords):
         plain = io.BytesIO()
         try:
@@ -206,7 +233,8 @@ def _decrypt(
             raise
         except Exception as error:  # unknown schemes and damaged headers
             return rejection("encrypted_unsupported", f"{facts.found}：{type(error).__name__}")
-        return plain.getvalue()
+        notice = _WRITE_PROTECTED if password == DEFAULT_PASSWORD else _OPENED
+        return plain.getvalue(), notice
     if not passwords:
         return facts
     return rejection("encrypted_password", f"{facts.found}，试过 {len(passwords)} 个口令")

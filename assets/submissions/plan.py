@@ -10,8 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
-from fractions import Fraction
 from functools import lru_cache
 from pathlib import PurePath
 
@@ -27,8 +25,10 @@ from assets.submissions.heads import (
     show_path,
     take_apart,
 )
-from assets.submissions.structure import Column, DetectedTable, TextAt, looks_like_unit
-from assets.submissions.units import UnitMismatch, Units, unit_word
+from assets.submissions.structure import Column, DetectedTable, TextAt
+from assets.submissions.table_words import looks_like_unit
+from assets.submissions.unit_use import UnitSources, UnitUse, unit_use
+from assets.submissions.units import Units
 from assets.submissions.workbook import Sheet, address
 from warehouse.catalog.layouts import HeadRule, TableLayout, Where
 from warehouse.catalog.models import Indicator
@@ -166,89 +166,6 @@ class HeadReader:
         return None
 
 
-# --- units ---------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class UnitUse:
-    """Unit a value was written in and its exact factor to the indicator's unit.
-
-    ``problem`` (Chinese) is set when the factor cannot be told; such values stay unresolved.
-    """
-
-    raw: str
-    factor: Fraction = Fraction(1)
-    evidence: str = ""
-    problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class UnitSources:
-    """Candidates for the unit of a column, strongest first. Hard ones must fit, soft ones may."""
-
-    hard: tuple[tuple[str, str], ...]
-    soft: tuple[tuple[str, str], ...]
-
-
-def unit_use(units: Units, wanted: str, sources: UnitSources, *, growth: bool = False) -> UnitUse:
-    """Choose the unit: the head's own, then the unit line or default of the same dimension.
-
-    For growth rates only shares count: `工业总产值(万元)/增长` is a percentage. Without any
-    candidate the value is in the indicator's unit.
-    """
-    target = units.resolve(wanted)
-    for text, evidence in sources.hard:
-        if growth and not _is_share(units, text):
-            continue
-        return _hard(units, wanted, text, evidence)
-    for text, evidence in sources.soft:
-        unit = units.resolve(text, target.dimension) if target else None
-        if target and unit and unit.dimension == target.dimension:
-            return UnitUse(text, units.factor(unit, target), evidence)
-        if target is None and unit_word(text) == unit_word(wanted):
-            return UnitUse(text, evidence=evidence)
-    return UnitUse(wanted, evidence="口径默认" if growth else "指标目录")
-
-
-def _is_share(units: Units, text: str) -> bool:
-    unit = units.resolve(text)
-    return unit is not None and unit.dimension in ("share", "point")
-
-
-def _hard(units: Units, wanted: str, text: str, evidence: str) -> UnitUse:
-    if unit_word(text) == unit_word(wanted):
-        return UnitUse(text, evidence=evidence)
-    target = units.resolve(wanted)
-    unit = units.resolve(text, target.dimension if target else None)
-    if unit is None:
-        return UnitUse(text, evidence=evidence, problem=f"计量单位“{text}”没有登记")
-    if target is None:
-        return UnitUse(text, evidence=evidence, problem=f"不能由“{text}”换算为“{wanted}”")
-    try:
-        return UnitUse(text, units.factor(unit, target), evidence)
-    except UnitMismatch as error:
-        return UnitUse(text, evidence=evidence, problem=str(error))
-
-
-def factor_text(factor: Fraction) -> str:
-    """An exact factor as printed: ``10000``, ``0.0001`` or ``1/15``."""
-    if factor.denominator == 1:
-        return str(factor.numerator)
-    value = decimal_factor(factor)
-    return format(value, "f") if value is not None else f"{factor.numerator}/{factor.denominator}"
-
-
-def decimal_factor(factor: Fraction) -> Decimal | None:
-    """The factor as a terminating decimal, if it is one."""
-    rest = factor.denominator
-    for prime in (2, 5):
-        while rest % prime == 0:
-            rest //= prime
-    if rest != 1:
-        return None
-    return Decimal(factor.numerator) / Decimal(factor.denominator)
-
-
 # --- plans ---------------------------------------------------------------------------------------
 
 
@@ -280,6 +197,7 @@ class HeadNote:
 
     @property
     def address(self) -> str:
+        """Spreadsheet address of the head, empty when it has none."""
         return address(self.row, self.column) if self.row else ""
 
 
@@ -387,10 +305,8 @@ def _row_paths(plan: TablePlan, sheet: Sheet, file_name: str) -> list[tuple[str,
     return list(found)
 
 
-def stated_indicator(
-    table: DetectedTable, rule: TableLayout, file_name: str
-) -> tuple[str, str]:
-    """(name, address) of the indicator stated once: `指标：地区生产总值(亿元)`, title, sheet, file."""
+def stated_indicator(table: DetectedTable, rule: TableLayout, file_name: str) -> tuple[str, str]:
+    """(name, address) of the indicator stated once: `指标：…`, title, sheet or file name."""
     for place in rule.indicator.places if rule.indicator else ():
         if place == "facts":
             for fact in table.facts:
@@ -444,7 +360,9 @@ def _periods(plan: TablePlan, used: set[int]) -> None:
     if rule.year:
         plan.period_column = _by_head(plan.table, plan.heads, rule.year)
         plan.month_column = _by_head(plan.table, plan.heads, rule.month)
-        plan.blocked = plan.blocked or not plan.period_column or bool(rule.month and not plan.month_column)
+        plan.blocked = (
+            plan.blocked or not plan.period_column or bool(rule.month and not plan.month_column)
+        )
         used |= {plan.period_column, plan.month_column}
     else:
         plan.period_column = _dimension(plan, rule, "报告期", used, _period_column)
@@ -567,7 +485,9 @@ def value_plan(
     indicator = _indicator(plan, meaning)
     growth = meaning.measure == "yoy_published" or "growth" in meaning.tags or "mom" in meaning.tags
     hard: list[tuple[str, str]] = []
-    if column.unit is not None and (looks_like_unit(column.unit.text) or units.resolve(column.unit.text)):
+    if column.unit is not None and (
+        looks_like_unit(column.unit.text) or units.resolve(column.unit.text)
+    ):
         hard.append((column.unit.text, f"单位行{column.unit.address}"))
     if meaning.unit:
         hard.append((meaning.unit, f"表头{head_at or address(column.row, column.column)}"))
@@ -612,7 +532,7 @@ def best_plan(
     sheet: Sheet,
     file_name: str,
 ) -> TablePlan | None:
-    """The table layout that fits a table best; ``None`` when none fits at all. Ties: first listed."""
+    """The table layout that fits a table best, ``None`` when none does; ties: first listed."""
     best: TablePlan | None = None
     for number, rule in enumerate(rules):
         if not text_matches(rule.sheets, table.sheet):

@@ -7,6 +7,8 @@ details (zip_directory, ole_container, scan_xlsx, scan_xlsb, scan_xls). Runs in 
 
 from __future__ import annotations
 
+import re
+
 from assets.submissions.formats import scan_xlsb, scan_xlsx
 from assets.submissions.formats.facts import Budget, Facts, SheetFacts, SheetKind, notices_of
 from assets.submissions.formats.ole_container import MAGIC as OLE_MAGIC
@@ -51,6 +53,7 @@ _KINDS: dict[str, SheetKind] = {
     "xlMacrosheet": "macro",
     "xlIntlMacrosheet": "macro",
 }
+_ODS_MACRO = re.compile(r"basic/.+/(?!script-lb)[^/]+\.xml|scripts/.+\.(?:py|bsh|js)")
 _ODS = b"application/vnd.oasis.opendocument.spreadsheet"
 _ODF = b"application/vnd.oasis.opendocument."
 
@@ -71,9 +74,7 @@ def _scan(data: bytes, limits: Limits) -> Facts:
     if not data.strip(b"\0 \t\r\n"):
         raise refuse("empty_file", f"{len(data)} 字节" if data else "0 字节")
     if len(data) > limits.file_bytes:
-        raise refuse(
-            "file_too_large", f"{len(data) / MIB:,.0f} MB", limits.file_bytes // MIB
-        )
+        raise refuse("file_too_large", f"{len(data) / MIB:,.0f} MB", limits.file_bytes // MIB)
     if data[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
         return _scan_zip(data, limits)
     if data[:4] == OLE_MAGIC[:4]:
@@ -137,17 +138,17 @@ def _scan_zip(data: bytes, limits: Limits) -> Facts:
 
 def _scan_ods(data: bytes, directory: Directory, declared: bytes, limits: Limits) -> Facts:
     if declared and not declared.startswith(_ODS):
-        raise refuse("wrong_type", f"OpenDocument 文档（{declared[-20:].decode('ascii', 'replace')}）")
+        raise refuse(
+            "wrong_type", f"OpenDocument 文档（{declared[-20:].decode('ascii', 'replace')}）"
+        )
     if "content.xml" not in directory:
         raise refuse("zip_damaged", "缺少部件“content.xml”")
     manifest = directory.get("meta-inf/manifest.xml")
     if manifest and b"encryption-data" in read_member(data, manifest, limits):
         raise refuse("encrypted", "加密的 .ods 文件（需要打开密码）")
     facts = Facts("ods")
-    if any(name.startswith(("basic/", "scripts/")) for name in directory):
-        if any(name.endswith((".xml", ".py", ".bsh", ".js")) and "/" in name[6:]
-               for name in directory if name.startswith(("basic/", "scripts/"))):
-            facts.notices.append(Notice("macro", "文件含有宏，未执行，只读取单元格的值"))
+    if any(_ODS_MACRO.match(name) for name in directory):
+        facts.notices.append(Notice("macro", "文件含有宏，未执行，只读取单元格的值"))
     return facts
 
 

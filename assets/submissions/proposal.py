@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -26,13 +26,8 @@ from assets.submissions.heads import (
 )
 from assets.submissions.heads import default_measure as default_measure_of
 from assets.submissions.periods import ParsedPeriod, parse_period, parse_period_column
-from assets.submissions.structure import (
-    INDICATOR_HEADS,
-    VALUE_HEADS,
-    Column,
-    DetectedTable,
-    detect_tables,
-)
+from assets.submissions.structure import Column, DetectedTable, detect_tables
+from assets.submissions.table_words import INDICATOR_HEADS, VALUE_HEADS
 from assets.submissions.workbook import Sheet, Workbook, address
 from warehouse.catalog.layouts import (
     EntityRule,
@@ -57,7 +52,9 @@ _ENTITY_HEAD = re.compile(
     r"province|state|city|county|country|region|name|unit|park|area)",
     re.IGNORECASE,
 )
-_STOCK_NAME = re.compile(r"(年末|期末|月末|年底|人口|户数|人数|家数|个数|厂数|面积|余额|存量|库存|level$)")
+_STOCK_NAME = re.compile(
+    r"(年末|期末|月末|年底|人口|户数|人数|家数|个数|厂数|面积|余额|存量|库存|level$)"
+)
 _RATIO_UNIT = re.compile(r"(%|‰|=100|^倍$|ratio|index)", re.IGNORECASE)
 _RATIO_NAME = re.compile(r"(指数|率|比重|占比|pmi|index)$", re.IGNORECASE)
 
@@ -115,7 +112,9 @@ def propose_layout(
         return Proposal(None, {}, tuple(drafts))
     layout = _layout(good, drafts, unread, file_name, source)
     comments: dict[str, list[str]] = {
-        "": [f"由 parkwatch inspect 根据“{PurePath(file_name).name}”建议,确认后把 status 改为 accepted"]
+        "": [
+            f"由 parkwatch inspect 根据“{PurePath(file_name).name}”建议,确认后 status 改为 accepted"
+        ]
     }
     for draft in good:
         for head, lines in draft.comments.items():
@@ -207,9 +206,7 @@ def new_id(name: str) -> str:
 class _Drafter:
     """Drafts the rule of one table."""
 
-    def __init__(
-        self, reader: Reader, sheet: Sheet, table: DetectedTable, file_name: str
-    ) -> None:
+    def __init__(self, reader: Reader, sheet: Sheet, table: DetectedTable, file_name: str) -> None:
         self.reader = reader
         self.sheet = sheet
         self.table = table
@@ -379,7 +376,9 @@ class _Drafter:
         """Places that state a period; all usual ones when none does (the register may)."""
         texts = {
             "title": [t.text for t in self.table.titles],
-            "facts": [f.value.text for f in self.table.facts if f.key in ("报告期", "时间", "日期")],
+            "facts": [
+                f.value.text for f in self.table.facts if f.key in ("报告期", "时间", "日期")
+            ],
             "sheet": [self.table.sheet],
             "file": [self.stem],
         }
@@ -416,12 +415,14 @@ class _Drafter:
         for fact in self.table.facts:
             if fact.key in ("地区", "填报单位", "单位名称", "园区", "园区名称"):
                 return EntityRule.model_validate({"from": ["facts"]})
-        for place, text in (("title", self.table.title), ("sheet", self.table.sheet), ("file", self.stem)):
+        for place, text in (
+            ("title", self.table.title),
+            ("sheet", self.table.sheet),
+            ("file", self.stem),
+        ):
             if self.reader.register.park_in(text) is not None:
                 return EntityRule.model_validate({"from": [place]})
-        self.out.comments.setdefault("", []).append(
-            f"表中没有单位列,entity 暂写“{WHOLE}”,请核对"
-        )
+        self.out.comments.setdefault("", []).append(f"表中没有单位列,entity 暂写“{WHOLE}”,请核对")
         return EntityRule(fixed=WHOLE)
 
     # --- shapes -------------------------------------------------------------------------------
@@ -622,101 +623,3 @@ def _indicator(
             "note": "由 parkwatch inspect 建议,口径待核",
         }
     )
-
-
-# --- terminal view -----------------------------------------------------------------------------------
-
-SHAPE_ZH = {
-    "wide": "宽表(指标在列头)",
-    "transposed": "转置(单位在列头)",
-    "series": "时间序列(报告期在列头)",
-    "long": "长表(一行一数)",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class TableView:
-    """One detected table for the terminal: plain rows of text, nothing to compute."""
-
-    title: str
-    facts: tuple[tuple[str, str], ...]
-    columns: tuple[tuple[str, str, str, str, str], ...]
-    """Address, head, kind, unit, meaning or suggestions."""
-
-
-def view(draft: TableDraft, reader: Reader) -> TableView:
-    """What `parkwatch inspect` prints of a table."""
-    table = draft.table
-    top, left, bottom, right = table.area
-    shape = SHAPE_ZH.get(draft.rule.shape if draft.rule else table.orientation, "")
-    counts = _counts(row.kind for row in table.rows)
-    facts = [
-        ("范围", f"{address(top, left)}:{address(bottom, right)}"),
-        ("形状", shape or draft.reason),
-        ("标题", table.title),
-        ("表头行", "、".join(map(str, table.head_rows)) or "无"),
-        ("单位", table.unit_line.text if table.unit_line else ""),
-        ("报告期", _period_text(draft)),
-        ("行", counts),
-        ("表注", f"{len(table.footnotes)}条" if table.footnotes else ""),
-    ]
-    facts += [(fact.key, fact.value.text[:60]) for fact in table.facts[:8]]
-    kinds = {
-        "value": "数值",
-        "text": "文字",
-        "period": "时间",
-        "serial": "序号",
-        "flag": "标记",
-        "blank": "空列",
-    }
-    columns = [
-        (
-            address(column.row or top, column.column),
-            column.head,
-            kinds[column.kind],
-            column.unit.text if column.unit else "",
-            _meaning_text(draft.meanings.get(column.column), reader),
-        )
-        for column in table.columns
-    ]
-    return TableView(
-        f"工作表“{table.sheet}”", tuple((k, v) for k, v in facts if v), tuple(columns)
-    )
-
-
-def _counts(kinds: Iterable[str]) -> str:
-    names = {
-        "data": "数据",
-        "total": "合计",
-        "of_which": "其中",
-        "section": "分段",
-        "note": "表注",
-        "repeat_head": "重复表头",
-    }
-    counted: dict[str, int] = {}
-    for kind in kinds:
-        counted[kind] = counted.get(kind, 0) + 1
-    return "、".join(f"{names[kind]}{number}行" for kind, number in counted.items())
-
-
-def _period_text(draft: TableDraft) -> str:
-    rule = draft.rule
-    if rule is None:
-        return ""
-    if rule.period.across:
-        heads = [show(c.period_head) for c in draft.table.columns if c.period_head is not None]
-        return f"列头:{heads[0]} … {heads[-1]}" if heads else "列头"
-    if rule.period.places:
-        return "取自 " + "、".join(rule.period.places)
-    return "取自列 " + "、".join((*rule.period.head, *rule.period.year, *rule.period.month))
-
-
-def _meaning_text(meaning: HeadMeaning | None, reader: Reader) -> str:
-    if meaning is None:
-        return ""
-    known = reader.index.indicators.get(meaning.indicator_id or "")
-    if known is not None:
-        return f"{known.indicator_id} {known.name_zh}"
-    return "新指标;相近:" + "、".join(
-        f"{s.indicator_id} {s.name}({s.score:.2f})" for s in meaning.suggestions[:3]
-    ) if meaning.suggestions else "新指标"

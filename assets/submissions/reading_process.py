@@ -27,10 +27,7 @@ READY = b"ready"
 _PIECE = 1 << 20
 _START_SECONDS = 60.0
 _BOOT = (
-    "import sys\n"
-    "sys.path[:0] = sys.argv[2:]\n"
-    "from assets.submissions.child import main\n"
-    "main()\n"
+    "import sys\nsys.path[:0] = sys.argv[2:]\nfrom assets.submissions.child import main\nmain()\n"
 )
 _LIBRARIES = ("python_calamine", "lxml", "msoffcrypto", "olefile", "cryptography", "cffi")
 
@@ -52,7 +49,7 @@ class ReadingProcess:
         with other:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-S", "-c", _BOOT, str(os.getpid()), *import_paths()],
-                stdin=other,
+                stdin=other.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 env={},

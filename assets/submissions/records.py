@@ -1,7 +1,7 @@
 """What reading a file gives: cells with provenance, and what is known of the file around them.
 
-Belongs here: the value types shared by planning, row reading and layout choice. Does not belong here:
-any reading, any message.
+Belongs here: the value types shared by planning, row reading and layout choice. Does not belong
+here: any reading, any message.
 """
 
 from __future__ import annotations

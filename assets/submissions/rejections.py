@@ -9,14 +9,25 @@ from __future__ import annotations
 from assets.submissions.workbook import Rejected
 
 _RESAVE = "请用 Excel 或 WPS 打开原表，另存为 .xlsx 后重新报送"
-_CLEAN = "请删除表格以外的空白行、空白列和多余格式（或将有效内容复制到新工作簿），保存为 .xlsx 后重新报送"
+_CLEAN = (
+    "请删除表格以外的空白行、空白列和多余格式（或将有效内容复制到新工作簿），"
+    "保存为 .xlsx 后重新报送"
+)
 _TABLE = "xlsx、xlsm、xls、xlsb、ods、et 表格，或 csv、tsv、txt 文本表格"
 
 # code → (message, expected, remedy)
 TEXTS: dict[str, tuple[str, str, str]] = {
     "empty_file": ("文件没有内容", "含有报表数据的文件", "请检查报送的文件是否保存完整后重新报送"),
-    "file_too_large": ("文件过大，未读取", "不超过 {limit} MB 的文件", "请去除图片和无关工作表后重新报送"),
-    "not_a_file": ("报送的不是普通文件，未读取", "普通文件", "请直接报送文件本身，不要报送快捷方式或链接"),
+    "file_too_large": (
+        "文件过大，未读取",
+        "不超过 {limit} MB 的文件",
+        "请去除图片和无关工作表后重新报送",
+    ),
+    "not_a_file": (
+        "报送的不是普通文件，未读取",
+        "普通文件",
+        "请直接报送文件本身，不要报送快捷方式或链接",
+    ),
     "unreadable_source": ("文件无法打开", "可以读取的文件", "请管理员检查文件权限和存储后重新接收"),
     "wrong_type": ("文件不是可读取的表格", _TABLE, _RESAVE),
     "archive": ("报送的是压缩包，不是表格", _TABLE, "请解压后逐个报送其中的表格文件"),
@@ -29,16 +40,37 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     "zip_bad_name": ("文件内部的部件名称异常，未读取", "正常的部件名称", _RESAVE),
     "zip_overlap": ("文件内部的部件相互重叠，内容不可信，未读取", "内部部件互不重叠", _RESAVE),
     "zip_method": ("文件内部使用了不支持的压缩方法", "Deflate 压缩或不压缩", _RESAVE),
-    "xml_dtd": ("文件内含有文档类型声明（DTD），存在安全风险，未读取", "不含 DTD 的表格文件", _RESAVE),
+    "xml_dtd": (
+        "文件内含有文档类型声明（DTD），存在安全风险，未读取",
+        "不含 DTD 的表格文件",
+        _RESAVE,
+    ),
     "xml_damaged": ("文件内部内容已损坏", "结构完整的表格文件", _RESAVE),
     "damaged": ("文件已损坏，无法读取", "结构完整的表格文件", _RESAVE),
+    "macro_sheet": (
+        "文件含有宏表（Excel 4.0 宏），未读取",
+        "不含宏表的表格文件",
+        "请删除宏表，或将报表另存为不含宏的 .xlsx 后重新报送",
+    ),
     "no_sheets": ("文件中没有工作表", "至少有一张含有数据的工作表", _RESAVE),
-    "too_many_sheets": ("工作表过多，未读取", "不超过 {limit} 张工作表", "请只保留需要报送的工作表后重新报送"),
+    "too_many_sheets": (
+        "工作表过多，未读取",
+        "不超过 {limit} 张工作表",
+        "请只保留需要报送的工作表后重新报送",
+    ),
     "box_too_large": ("表格范围过大，未读取", "行数×列数合计不超过 {limit}", _CLEAN),
-    "too_many_cells": ("单元格过多，未读取", "单元格（含只有格式的空单元格）不超过 {limit} 个", _CLEAN),
+    "too_many_cells": (
+        "单元格过多，未读取",
+        "单元格（含只有格式的空单元格）不超过 {limit} 个",
+        _CLEAN,
+    ),
     "too_many_merges": ("合并单元格过多，未读取", "每张工作表不超过 {limit} 处合并单元格", _CLEAN),
     "text_too_large": ("文本内容过大，未读取", "不超过 {limit} MB 的文本", _CLEAN),
-    "field_too_long": ("单个字段过长，未读取", "每个字段不超过 {limit} 个字符", "请检查引号是否成对后重新报送"),
+    "field_too_long": (
+        "单个字段过长，未读取",
+        "每个字段不超过 {limit} 个字符",
+        "请检查引号是否成对后重新报送",
+    ),
     "encrypted": (
         "文件已加密，无法读取",
         "没有打开密码的文件，或已配置口令的文件",
@@ -75,12 +107,16 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     "cpu_limit": ("读取文件占用处理器时间过长，已停止", "读取用时不超过 {limit} 秒", _CLEAN),
     "wall_limit": ("读取文件超时，已停止", "读取用时不超过 {limit} 秒", _CLEAN),
     "reply_too_large": ("文件内容过多，未读取", "读取结果不超过 {limit} MB", _CLEAN),
-    "reader_crashed": ("读取文件时读取进程异常终止，文件可能已损坏或超出内存限制", "结构完整的表格文件", _RESAVE),
+    "reader_crashed": (
+        "读取文件时读取进程异常终止，文件可能已损坏或超出内存限制",
+        "结构完整的表格文件",
+        _RESAVE,
+    ),
 }
 
 
-class Refused(Exception):
-    """Raised inside prescan and parsers to stop with a reason; never leaves the reading process."""
+class Refused(Exception):  # noqa: N818  (a decision about a file, no error of ours)
+    """Raised inside prescan and parsers to stop reading; ``rejected`` is the reason."""
 
     def __init__(self, rejected: Rejected) -> None:
         super().__init__(rejected.code)

@@ -55,7 +55,7 @@ _SENT_AHEAD = 64 * 1024
 
 @dataclass(slots=True)
 class PoolStatistics:
-    """Counts over the life of a pool; ``peak_child_kib`` is resident memory of the largest child."""
+    """Counts over the life of a pool; ``peak_child_kib`` is the largest child's memory."""
 
     files: int = 0
     started: int = 0
@@ -372,7 +372,7 @@ def load(source: bytes | Path, limits: Limits) -> bytes:
             raise refuse("not_a_file", "链接、管道或设备") from None
         reason = os.strerror(error.errno) if error.errno else type(error).__name__
         raise refuse("unreadable_source", reason) from None
-    with open(descriptor, "rb", buffering=0) as file:
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise refuse("not_a_file", "文件夹、管道或设备")

@@ -1,7 +1,7 @@
 """Where tables stand in a sheet: title, head and body rows, and the columns they span.
 
-Belongs here: questions about single rows (is it data, a head, a note, a head of years) and cutting a
-sheet into blocks. Does not belong here: what columns and heads say (`structure`).
+Belongs here: questions about single rows (is it data, a head, a note, a head of years) and cutting
+a sheet into blocks. Does not belong here: what columns and heads say (`structure`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from assets.submissions.grid import ERROR, NUMBER, PERIOD, TEXT, Grid, is_period, is_year, show, squeeze
+from assets.submissions.grid import (
+    ERROR,
+    NUMBER,
+    PERIOD,
+    TEXT,
+    Grid,
+    is_period,
+    is_year,
+    show,
+    squeeze,
+)
 from assets.submissions.table_words import INDEX_WORDS, META, NOTE, UNIT_LINE
 from assets.submissions.workbook import CellValue
 
@@ -30,6 +40,7 @@ class Scan:
         self._head: dict[int, bool] = {}
 
     def blank(self, row: int) -> bool:
+        """Whether a row holds nothing."""
         return self.grid.profile(row).filled == 0
 
     def note(self, row: int) -> bool:
@@ -132,13 +143,16 @@ class Scan:
             return False  # a row of — and … is data without numbers
         return profile.texts + profile.periods >= 2
 
-    def group_row(self, row: int) -> bool:
-        """A single group name over part of the columns (not a title: it does not start left)."""
+    def group_row(self, row: int, below: int) -> bool:
+        """A single group name over part of the columns (a title would start where heads start).
+
+        ``below`` is the lowest head row known.
+        """
         cells = self.grid.texts(row)
         if len(cells) != 1 or self.note(row) or self.meta(row):
             return False
         column = cells[0][0]
-        if self.grid.kind(row, column) != TEXT or column <= self._left(row + 1):
+        if self.grid.kind(row, column) != TEXT or column <= self._left(below):
             return False
         area = self.grid.merged_at(row, column)
         width = area[3] - area[1] + 1 if area else 1
@@ -195,6 +209,8 @@ def _steps(numbers: list[float], allowed: set[float]) -> bool:
 
 @dataclass(slots=True)
 class Block:
+    """Rows of one table (or of tables side by side): titles, heads, body."""
+
     titles: list[int]
     heads: list[int]
     body: list[int]
@@ -229,7 +245,7 @@ def _head_above(scan: Scan, first: int, floor: int) -> tuple[list[int], int]:
         return [], first
     run = [row]
     row -= 1
-    while row >= floor and (scan.head_like(row) or scan.group_row(row)):
+    while row >= floor and (scan.head_like(row) or scan.group_row(row, run[-1])):
         run.insert(0, row)
         row -= 1
     heads = _trim_heads(scan, run[-MAX_HEAD_ROWS * 4 :], first)
@@ -292,6 +308,7 @@ def _value_columns(scan: Scan, first: int) -> set[int]:
 
 
 def repeats(scan: Scan, row: int, known: list[list[str]]) -> bool:
+    """Whether a row says the same as one of the head rows (a head repeated on a new page)."""
     return [squeeze(text) for _, text in scan.grid.texts(row)] in known
 
 
@@ -302,8 +319,7 @@ def _new_table(scan: Scan, row: int, values: set[int]) -> bool:
     over = sum(
         1
         for column in values
-        if scan.grid.kind(row, column) in (TEXT, PERIOD)
-        or (scan.grid.kind(row, column) == NUMBER)
+        if scan.grid.kind(row, column) in (TEXT, PERIOD) or (scan.grid.kind(row, column) == NUMBER)
     )
     if over < max(1, (len(values) + 1) // 2):
         return False
@@ -314,7 +330,7 @@ def _new_table(scan: Scan, row: int, values: set[int]) -> bool:
 def _before_titles(scan: Scan, head: int, data_end: int) -> int:
     """Last row of the previous table when a new head stands at ``head``: titles go to the new."""
     row = head - 1
-    while row > data_end and (scan.head_like(row) or scan.group_row(row)):
+    while row > data_end and (scan.head_like(row) or scan.group_row(row, head)):
         row -= 1
     crossed = False
     while row > data_end and not scan.note(row):
@@ -360,8 +376,12 @@ def _used_columns(scan: Scan, block: Block) -> list[int]:
         used.update(c for c, kind in enumerate(grid.kinds[row - 1], 1) if kind)
     for row in block.heads:
         used.update(
-            c for c in range(1, grid.width + 1) if (area := grid.merged_at(row, c)) and area[3] == c
-            and grid.filled(row, c) is not None and c in used
+            c
+            for c in range(1, grid.width + 1)
+            if (area := grid.merged_at(row, c))
+            and area[3] == c
+            and grid.filled(row, c) is not None
+            and c in used
         )
     return sorted(used)
 

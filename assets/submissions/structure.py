@@ -1,16 +1,16 @@
 """Finds the tables of a sheet: titles, multi-level heads, units, entity and period columns, rows.
 
-Belongs here: the shape of what a clerk typed, described without any catalogue, so that a layout can
-be proposed for a file nobody has seen. Does not belong here: which indicator a head means (`heads`),
-which park a name means (`entities`), the value of a number (`numbers`), or applying a layout
-(`layout`). Positions are 1-based, as the spreadsheet shows them.
+Belongs here: the shape of what a clerk typed, described without any catalogue, so that a layout
+can be proposed for a file nobody has seen. Does not belong here: which indicator a head means
+(`heads`), which park a name means (`entities`), the value of a number (`numbers`), or applying a
+layout (`layout`). Positions are 1-based, as the spreadsheet shows them.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from assets.submissions.grid import (
@@ -142,15 +142,14 @@ class DetectedTable:
 
 
 def _unit_row(scan: Scan, heads: list[int], span: tuple[int, int]) -> int | None:
-    """The head row that holds units: most of its cells are units and heads stay distinct without."""
+    """The head row that holds units: most cells are units and heads stay distinct without."""
     if len(heads) < 2:
         return None
     row = heads[-1]
     cells = [
         squeeze(show(scan.grid.filled(row, column)))
         for column in range(span[0], span[1] + 1)
-        if scan.grid.filled(row, column) is not None
-        and scan.grid.kind(row, column) == TEXT
+        if scan.grid.filled(row, column) is not None and scan.grid.kind(row, column) == TEXT
     ]
     units = [cell for cell in cells if scan.is_unit(cell)]
     if len(units) < 2 or len(units) < 0.5 * len(cells):
@@ -193,9 +192,10 @@ class _Heads:
             if not scan.index_row(row) and labels[row].casefold() not in ATTRIBUTE_LABELS
         ]
         self.cells = {row: self._carried(row) for row in self.rows}
+        self.period_rows = {row for row in self.rows if scan.year_head(row)}
 
     def _carried(self, row: int) -> dict[int, CellValue]:
-        """Value per column; a blank upper cell takes the group name to its left (export of a merge)."""
+        """Value per column; a blank upper cell takes the group name to its left (lost merge)."""
         values: dict[int, CellValue] = {}
         below = [r for r in self.rows if r > row]
         group: CellValue = None
@@ -218,11 +218,16 @@ class _Heads:
         """The cell right under a group is its child, unless a vertical merge covers this place."""
         return self.grid.merged_at(row, column) is None and bool(below)
 
+    def _coded_period(self, row: int, column: int) -> bool:
+        """A number in a head row of successive periods (202006, 2016.1, a date serial)."""
+        return row in self.period_rows and self.grid.kind(row, column) == NUMBER
+
     def column(self, column: int, kind: ColumnKind) -> Column:
         path: list[str] = []
         values: list[CellValue] = []
         unit: TextAt | None = None
         leaf = self.rows[-1] if self.rows else 0
+        period: CellValue = None
         for row in self.rows:
             value = self.cells[row].get(column)
             text = show(value)
@@ -230,14 +235,24 @@ class _Heads:
                 continue
             if path and squeeze(path[-1]) == squeeze(text):
                 continue  # one cell merged over several head rows
-            if row == self.unit_row and (path or column == self.span[0]):
-                unit = TextAt(text, row, column) if column != self.span[0] or path else None
+            if row == self.unit_row and (path or squeeze(text) in UNIT_LABELS):
+                unit = None if squeeze(text) in UNIT_LABELS else TextAt(text, row, column)
             else:
                 path.append(text)
                 values.append(value)
                 leaf = row
-        period = next((v for v in reversed(values) if is_period(v)), None)
+                if is_period(value) or self._coded_period(row, column):
+                    period = value
         return Column(column, tuple(path), tuple(values), leaf, unit, period, kind)
+
+
+def _without_title(columns: list[Column]) -> tuple[list[Column], str]:
+    """A top head level that is the same over all columns is the table's title."""
+    tops = {column.path[0] if len(column.path) > 1 else "" for column in columns}
+    if len(columns) < 2 or len(tops) != 1 or "" in tops:
+        return columns, ""
+    cut = [replace(column, path=column.path[1:], values=column.values[1:]) for column in columns]
+    return cut, tops.pop()
 
 
 def _kind(grid: Grid, rows: list[int], column: int, head: str) -> ColumnKind:
@@ -301,11 +316,14 @@ def _build(
         leaf = next((squeeze(text).casefold() for text in reversed(path) if text), "")
         columns.append(heads.column(number, _kind(grid, sample, number, leaf)))
     columns = [c for c in columns if c.path or c.kind != "blank"]
+    columns, top = _without_title(columns)
     if not any(c.kind in ("value", "flag") for c in columns):
         return None
     labels = _label_columns(columns)
     rows, footnotes = _rows(scan, block, body, span, labels, only=only)
     titles = _texts(grid, block.titles, None if only or first else span)
+    if top:
+        titles = (*titles, TextAt(top, block.heads[0], span[0]))
     facts = _facts([*titles, *footnotes])
     period_columns = tuple(c.column for c in columns if c.period_head is not None)
     return DetectedTable(

@@ -46,9 +46,7 @@ _OF_WHICH = re.compile(r"^(其\s*中|[#＃]|of which|incl)", re.IGNORECASE)
 INDICATOR_HEADS = _set(
     "指标 指标名称 主要指标 项目 项目名称 统计指标 内容 indicator variable item measure"
 )
-VALUE_HEADS = _set(
-    "值 数值 数据 指标值 数据值 本期数 value obs_value amount"
-)
+VALUE_HEADS = _set("值 数值 数据 指标值 数据值 本期数 value obs_value amount")
 SERIAL_HEADS = _set(
     "序号 编号 代码 编码 行号 行次 序 no no. id code 园区代码 行政区划代码 区划代码"
 )
@@ -56,17 +54,13 @@ PERIOD_HEADS = _set(
     "年 月 年份 年度 月份 时间 日期 报告期 统计期 期别 期间 数据期 季度 统计时间 "
     "year month quarter date period time time_period"
 )
-UNIT_LABELS = _set(
-    "单位 计量单位 Unit UNIT unit"
-)
+UNIT_LABELS = _set("单位 计量单位 Unit UNIT unit")
 ATTRIBUTE_LABELS = _set(
-    "频率 频度 指标id 指标代码 指标编码 来源 数据来源 更新时间 最近更新 国家 地区属性 开始时间 结束时间 "
-    "时间区间 起始时间 frequency source id updated"
+    "频率 频度 指标id 指标代码 指标编码 来源 数据来源 更新时间 最近更新 国家 地区属性 "
+    "开始时间 结束时间 时间区间 起始时间 frequency source id updated"
 )
-"""First cells of head rows that describe the series below (exports of data services), not name it."""
-INDEX_WORDS = _set(
-    "甲 乙 丙 丁 戊 栏次 行次 序号 序 指标序号"
-)
+"""First cells of head rows that describe the series below (data services), not name it."""
+INDEX_WORDS = _set("甲 乙 丙 丁 戊 栏次 行次 序号 序 指标序号")
 _UNIT_TAIL = re.compile(
     r"(元|吨|人|户|个|家|座|台|辆|件|项|公里|千米|平方米|平方公里|立方米|米|亩|公顷|度|时|克|升|天|日|次|"
     r"套|张|册|所|种|只|头|处|条|起|宗|岁|倍|位|名|篇|人次|标准煤|标煤|㎡|%|‰|百分点|=100|点)$"

@@ -10,6 +10,7 @@ import csv
 import io
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from assets.submissions.limits import DEFAULT_LIMITS, MIB, Limits
@@ -105,9 +106,11 @@ def read_text(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Workbook:
         text = text.partition("\n")[2]
     notices: tuple[Notice, ...] = ()
     try:
-        rows = _read_rows(text, delimiter, limits, csv.QUOTE_MINIMAL)
+        rows = _read_rows(text, delimiter, limits, quotes=True)
+    except csv.Error as error:
+        raise refuse("field_too_long", str(error), limits.field_chars) from None
     except EOFError:
-        rows = _read_rows(text, delimiter, limits, csv.QUOTE_NONE)
+        rows = _read_rows(text, delimiter, limits, quotes=False)
         text_zh = "文本中的引号不成对，引号已按普通字符读取，请核对各列内容"
         notices = (Notice("unbalanced_quotes", text_zh, SHEET_NAME),)
     if not rows:
@@ -156,30 +159,28 @@ def _declared_delimiter(text: str) -> str | None:
 
 
 def _read_rows(
-    text: str, delimiter: str | None, limits: Limits, quoting: int
+    text: str, delimiter: str | None, limits: Limits, quotes: bool
 ) -> list[list[CellValue]]:
     """Rows with trailing blanks cut. Raises ``EOFError`` when a quote is never closed."""
     csv.field_size_limit(limits.field_chars)
-    source = io.StringIO(text, newline="")
-    strict = quoting != csv.QUOTE_NONE
-    reader = csv.reader(source, delimiter=delimiter or "\t", quoting=quoting, strict=strict)
+    mark = delimiter or "\t"
+    if not quotes:
+        plain = csv.reader(io.StringIO(text, newline=""), delimiter=mark, quoting=csv.QUOTE_NONE)
+        return _collect(plain, limits)
     try:
-        return _collect(reader, limits)
+        strict = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
+        return _collect(strict, limits)
     except csv.Error as error:
-        if "field larger" in str(error):
-            found = f"第 {reader.line_num} 行的字段超过 {limits.field_chars:,} 个字符"
-            raise refuse("field_too_long", found, limits.field_chars) from None
         if "end of data" in str(error):
             raise EOFError from None
     # characters after a closing quote: read leniently, as spreadsheet programs do
-    source.seek(0)
-    return _collect(csv.reader(source, delimiter=delimiter or "\t", quoting=quoting), limits)
+    return _collect(csv.reader(io.StringIO(text, newline=""), delimiter=mark), limits)
 
 
-def _collect(reader: object, limits: Limits) -> list[list[CellValue]]:
+def _collect(lines: Iterable[list[str]], limits: Limits) -> list[list[CellValue]]:
     rows: list[list[CellValue]] = []
     cells = width = filled = 0
-    for fields in reader:  # type: ignore[attr-defined]
+    for fields in lines:
         row: list[CellValue] = [_clean(field) if field else None for field in fields]
         while row and row[-1] is None:
             row.pop()

@@ -1,8 +1,8 @@
 """How a reading process answers: plain JSON, checked field by field by the parent.
 
-Belongs here: encoding and decoding of ``Workbook`` and ``Rejected``. Does not belong here: pipes and
-processes (sandbox, child). The sender has just handled hostile input, so nothing that can run code
-on loading (pickle, marshal) crosses the pipe, and the receiver believes no count and no type.
+Belongs here: encoding and decoding of ``Workbook`` and ``Rejected``. Does not belong here: sockets
+and processes (reading_process, child). The sender has just handled hostile input, so nothing that
+can run code on loading (pickle, marshal) is used, and the receiver believes no count and no type.
 """
 
 from __future__ import annotations

@@ -19,8 +19,9 @@ from assets.targets.evidence import (
     YearEnd,
     subject_of,
 )
-from assets.targets.measures import Place, measure_of, not_judged, nothing_there
+from assets.targets.measures import measure_of
 from assets.targets.pace import in_force
+from assets.targets.rows import Place, not_judged
 from assets.targets.verdict import VERDICT_ZH, VerdictRow, stored
 from assets.targets.wording import citation
 from methods.progress import RECOMMENDED, LightRule
@@ -76,12 +77,16 @@ def judge_park_targets(
         min_reported=min_reported,
         regions=regions or {},
     )
-    known = list(targets)
-    successors = _successors(known, evidence)
+    return judge_all(list(targets), evidence)
+
+
+def judge_all(targets: Sequence[Target], e: Evidence) -> list[VerdictRow]:
+    """Rows of all targets on one body of evidence, ordered by target, area and park."""
+    successors = _successors(targets, e)
     rows = [
         stored(row)
-        for target in known
-        for row in judge_target(target, evidence, successors.get(target.target_id))
+        for target in targets
+        for row in judge_target(target, e, successors.get(target.target_id))
     ]
     return sorted(rows, key=lambda row: (row.target_id, row.scope_code, row.park_id))
 
@@ -125,9 +130,10 @@ def _judge_now(target: Target, e: Evidence) -> list[VerdictRow]:
         return [not_judged(target, place, e, "manual", "适用条件须结合数据和登记信息认定")]
     measure = measure_of(target)
     rows = [] if measure is None else measure(target, subject, e)
-    if rows and not nothing_there(rows):
+    found_something = any(row.verdict != "no_data" for row in rows)
+    if rows and (found_something or _from_returns(target)):
         return rows
-    return rows if rows and _from_returns(target) else [_elsewhere(target, place, e)]
+    return [_elsewhere(target, place, e)]
 
 
 def _from_returns(target: Target) -> bool:

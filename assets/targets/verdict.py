@@ -45,7 +45,8 @@ class VerdictRow:
     and percentage points). ``completion_pct`` = actual / required. ``time_progress_pct`` is m/12
     for yearly clauses and the share of the plan gone for clauses due at its end. ``gap_pp`` and
     ``pace_ratio`` compare what is done with it; where a baseline is known "done" is the share of
-    the way from the baseline, otherwise the completion. For growth ``gap_pp`` = growth − bar.
+    the way from the baseline, otherwise the completion (of parks over a threshold: those on pace
+    to be over it). For growth ``gap_pp`` = growth − bar, and there is no completion.
     ``probability`` stays empty until a calibrated forecast exists.
     """
 

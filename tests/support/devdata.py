@@ -17,3 +17,11 @@ def devdata(*parts: str) -> Path:
     if not path.exists():
         pytest.skip(f"development data not present: {'/'.join(parts)}")
     return path
+
+
+def policy_text(name: str) -> str:
+    """Text of a policy document (``PARKWATCH_SEEDS`` or ``../shared/seeds``), else skip."""
+    base = Path(os.environ.get("PARKWATCH_SEEDS", ROOT.parent / "shared" / "seeds"))
+    if not (base / name).exists():
+        pytest.skip(f"text of the policy document not present: {name}")
+    return (base / name).read_text("utf-8")

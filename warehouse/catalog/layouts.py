@@ -1,8 +1,8 @@
-"""Layouts (版式): how the files of one source are laid out, as data a statistician can read and diff.
+"""Layouts (版式): how the files of a source are laid out, as data a statistician can read.
 
-Belongs here: the strict model of a layout file, Chinese messages for its mistakes, loading one file
-and writing a proposed one. Does not belong here: detecting tables, or reading a workbook with a layout
-(``assets.submissions``). The language is documented in ``docs/layouts.md``.
+Belongs here: the strict model of a layout file, Chinese messages for its mistakes, loading one
+file and writing a proposed one. Does not belong here: detecting tables, or reading a workbook with
+a layout (``assets.submissions``). The language is documented in ``docs/layouts.md``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from warehouse.catalog.models import CatalogModel, Id, Indicator, IndicatorId, Period
 from warehouse.catalog.problems import CatalogError, CatalogProblem, Origin, validation_problems
@@ -200,10 +207,10 @@ class RowRules(CatalogModel):
 
 
 class TableLayout(CatalogModel):
-    """One kind of table in the file. Patterns use ``*`` and ``?``; white space and width are ignored.
+    """One kind of table in the file. Patterns use ``*`` and ``?``; width and white space ignored.
 
-    ``unit_column`` and ``measure_column`` name the columns that hold the unit (计量单位) and the measure
-    words (口径: 本月, 累计) of each row.
+    ``unit_column`` and ``measure_column`` name the columns that hold the unit (计量单位) and the
+    measure words (口径: 本月, 累计) of each row.
 
     ``indicators: auto`` reads any indicator of the catalogue whose name or alias a head is; a list
     allows only these; an empty list allows nothing beyond ``columns``.
@@ -351,7 +358,11 @@ def load_layout(path: Path, shown_as: str | None = None) -> Layout:
         raise CatalogError([CatalogProblem(origin, "版式", "", f"YAML 无法读取:{why}")]) from None
     if not isinstance(fields, dict):
         problem = CatalogProblem(
-            origin, "版式", "", "文件内容应为一组字段", expected="layout_id、title、source、tables …"
+            origin,
+            "版式",
+            "",
+            "文件内容应为一组字段",
+            expected="layout_id、title、source、tables …",
         )
         raise CatalogError([problem])
     return parse_layout(fields, origin)
@@ -403,7 +414,7 @@ def _items(
     return lines
 
 
-_ONE_OR_MANY = frozenset("head year month sheet sheets titles source region column".split())
+_ONE_OR_MANY = {"head", "year", "month", "sheet", "sheets", "titles", "source", "region", "column"}
 
 
 def _single(value: Any, key: str = "") -> Any:

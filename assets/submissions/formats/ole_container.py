@@ -29,7 +29,7 @@ class Entry:
 
 
 class OleContainer:
-    """Read-only view of a compound file. Raises ``Refused("damaged")`` for impossible structures."""
+    """Read-only view of a compound file. Raises ``Refused`` (damaged) for impossible structures."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -46,7 +46,9 @@ class OleContainer:
         self.fat = self._read_fat(fat_sectors, difat)
         self.entries, root_entry = self._read_root(root)
         self.mini_stream = self._chain(root_entry.start, root_entry.size) if root_entry else b""
-        self.mini_fat = _integers(self._chain(mini_start, None)) if mini_start < _LAST_SECTOR else []
+        self.mini_fat = (
+            _integers(self._chain(mini_start, None)) if mini_start < _LAST_SECTOR else []
+        )
 
     def find(self, *names: str) -> Entry | None:
         """First root entry bearing one of the names, whatever its case."""

@@ -136,7 +136,9 @@ def _own(parent: _Element, tags: tuple[str, ...]) -> list[_Element]:
 
 def _span(cell: _Element, name: str, most: int) -> int:
     text = cell.get(name, "1").strip()
-    return max(1, min(int(text), most)) if text.isascii() and text.isdigit() and len(text) < 10 else 1
+    return (
+        max(1, min(int(text), most)) if text.isascii() and text.isdigit() and len(text) < 10 else 1
+    )
 
 
 def _cell_value(cell: _Element) -> CellValue:

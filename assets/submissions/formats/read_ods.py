@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 
 from assets.submissions.formats.facts import MAX_COLUMN, MAX_ROW, Budget, SheetFacts
+from assets.submissions.formats.scan_xlsx import Attributes, stream
+from assets.submissions.formats.zip_directory import Directory, Member, unpack
 from assets.submissions.limits import Limits
 from assets.submissions.rejections import refuse
-from assets.submissions.formats.scan_xlsx import Attributes, stream
 from assets.submissions.workbook import CellValue, ErrorValue
-from assets.submissions.formats.zip_directory import Directory, Member, unpack
 
 _ERROR = re.compile(r"(#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!)|Err:\d{3})")
 _DURATION = re.compile(r"(-?)P(?:(\d+)D)?T?(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:[.,](\d+))?S)?")

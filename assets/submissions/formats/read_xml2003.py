@@ -1,7 +1,7 @@
 """Excel 2003 XML spreadsheets (SpreadsheetML), usually saved with the suffix .xls.
 
-Belongs here: values, merges and hidden parts of the ``urn:schemas-microsoft-com:office:spreadsheet``
-vocabulary, in one streaming pass. Does not belong here: styles, formulas, any other XML.
+Belongs here: values, merges and hidden parts of that vocabulary, in one streaming pass.
+Does not belong here: styles, formulas, any other XML.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from assets.submissions.formats.facts import MAX_COLUMN, MAX_ROW, Budget, SheetFacts
+from assets.submissions.formats.scan_xlsx import Attributes, stream
 from assets.submissions.limits import MIB, Limits
 from assets.submissions.rejections import refuse
-from assets.submissions.formats.scan_xlsx import Attributes, stream
 from assets.submissions.textfile import decode
 from assets.submissions.workbook import CellValue, ErrorValue
 

@@ -10,8 +10,8 @@ import struct
 from collections.abc import Callable, Iterator
 
 from assets.submissions.formats.facts import Budget, Facts, SheetFacts, SheetKind
-from assets.submissions.limits import Limits
 from assets.submissions.formats.ole_container import OleContainer
+from assets.submissions.limits import Limits
 from assets.submissions.rejections import refuse
 from assets.submissions.workbook import Notice
 

@@ -10,9 +10,9 @@ import struct
 from collections.abc import Iterator
 
 from assets.submissions.formats.facts import Budget, SheetFacts
-from assets.submissions.rejections import refuse
 from assets.submissions.formats.scan_xls import ERROR_CODES
 from assets.submissions.formats.scan_xlsx import WorkbookPart
+from assets.submissions.rejections import refuse
 
 _ROW, _BLANK, _ERROR, _FORMULA_ERROR, _RICH_TEXT = 0, 1, 3, 11, 62
 _VALUES = (*range(2, 12), _RICH_TEXT)
@@ -36,7 +36,7 @@ def read_workbook_part(content: bytes) -> WorkbookPart:
 def scan_sheet(content: bytes, part: str, sheet: SheetFacts, budget: Budget) -> None:
     """Fill ``sheet`` from a worksheet part."""
     row = 0
-    for kind, body, length in _records(content, part):
+    for kind, body, _ in _records(content, part):
         try:
             if kind == _ROW:
                 row = _row(content, body, sheet)

@@ -17,14 +17,14 @@ from xml.parsers import expat
 from assets.submissions.formats.facts import (
     Budget,
     SheetFacts,
-    address,
     column_number,
     position,
     range_of,
 )
 from assets.submissions.formats.plain_sheet import MAX_BYTES, scan_plain_sheet
-from assets.submissions.rejections import refuse
 from assets.submissions.formats.zip_directory import Directory, Member, unpack
+from assets.submissions.rejections import refuse
+from assets.submissions.workbook import address
 
 # the root element follows the XML declaration at once: there is no room for a DTD
 _PROLOG = re.compile(rb"\s*(?:<\?xml[^<>]*\?>\s*)?<[A-Za-z]")
@@ -32,8 +32,8 @@ _TRUE = ("1", "true", "on")
 Attributes = dict[str, str]
 
 
-class _Enough(Exception):
-    """Ends a stream early."""
+class _Enough(Exception):  # noqa: N818  (no error: it ends a stream early)
+    """The root element has been seen."""
 
 
 class Relation(NamedTuple):

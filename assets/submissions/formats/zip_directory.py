@@ -138,7 +138,9 @@ def _read_entry(data: bytes, position: int, end: int, shift: int) -> tuple[Membe
     names = position + 46
     if signature != b"PK\x01\x02" or names + name_size > end:
         raise refuse("zip_damaged", "压缩包目录不完整")
-    name = data[names : names + name_size].decode("utf-8" if flags & 0x800 else "latin-1", "replace")
+    name = data[names : names + name_size].decode(
+        "utf-8" if flags & 0x800 else "latin-1", "replace"
+    )
     if _FULL32 in (packed, size, offset):
         extra = data[names + name_size : names + name_size + extra_size]
         packed, size, offset = _zip64_sizes(extra, packed, size, offset)

@@ -285,6 +285,17 @@ def test_frozen_goalposts_keep_scores_apart_from_other_parks() -> None:
     assert note == "区间位置法，满意值98、不允许值2（上年同期组内分位数，已固定）"
 
 
+def test_stored_goalposts_give_the_same_points_again() -> None:
+    rules = _with(FROZEN_OR_NOW)
+    figures = _x01("10.12345678", "33.33333333", "77.77777777", "50.00000001")
+    first = run(rules, figures)
+    stored = {(g.class_id, g.indicator_id, g.measure): g for g in first.goalposts_used}
+    posts = stored[("全部", "X01", "value")]
+    assert posts.unacceptable == round(posts.unacceptable, 8)
+    again = run(rules, figures, goalposts=stored)
+    assert [row.score for row in again.scores] == [row.score for row in first.scores]
+
+
 def test_goalposts_of_the_class_now_move_everybody() -> None:
     rules = _with(CLASS_NOW)
     one = by_park(run(rules, _x01(26, 50, 74)))
