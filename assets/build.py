@@ -79,7 +79,9 @@ class Build:
         self.warehouse.publish()
         self.state.replace_outcomes(outcomes)
         for named in {period, *(row["period"] for row in outcomes)} - {None}:
-            self.state.replace_expected(named, expected_reporters(self.catalog, named, self.workspace.first_month))
+            self.state.replace_expected(
+                named, expected_reporters(self.catalog, named, self.workspace.first_month)
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,9 @@ class TableResult:
     preview: str
 
 
-def describe(connection: duckdb.DuckDBPyConnection, full_name: str, where: str = "true") -> TableResult:
+def describe(
+    connection: duckdb.DuckDBPyConnection, full_name: str, where: str = "true"
+) -> TableResult:
     """Size, digest and first rows (Markdown) of a dictionary table, rows limited by ``where``."""
     n_rows, digest = store.table_digest(connection, full_name)
     names = [column.name for column in schema.table(full_name).columns][:10]

@@ -28,15 +28,29 @@ class CheckedIndicator(Protocol):
     """What an expectation needs to know of an indicator."""
 
     @property
-    def indicator_id(self) -> str: ...
+    def indicator_id(self) -> str:
+        """Catalogue id."""
+        ...
+
     @property
-    def name_zh(self) -> str: ...
+    def name_zh(self) -> str:
+        """Chinese name."""
+        ...
+
     @property
-    def unit(self) -> str: ...
+    def unit(self) -> str:
+        """Canonical unit."""
+        ...
+
     @property
-    def non_negative(self) -> bool: ...
+    def non_negative(self) -> bool:
+        """Whether a negative value is an error."""
+        ...
+
     @property
-    def soft_range(self) -> tuple[Decimal, Decimal] | None: ...
+    def soft_range(self) -> tuple[Decimal, Decimal] | None:
+        """Usual range, or None."""
+        ...
 
 
 LEVELS = ("ytd", "month", "stock", "ytd_prior")

@@ -21,16 +21,24 @@ class FormulaIndicator(Protocol):
     """What a derivation needs to know of an indicator."""
 
     @property
-    def indicator_id(self) -> str: ...
+    def indicator_id(self) -> str:
+        """Catalogue id."""
+        ...
 
     @property
-    def formula(self) -> str | None: ...
+    def formula(self) -> str | None:
+        """Expression over other indicators."""
+        ...
 
     @property
-    def over_time(self) -> str: ...
+    def over_time(self) -> str:
+        """How months make a year."""
+        ...
 
     @property
-    def aggregation(self) -> str: ...
+    def aggregation(self) -> str:
+        """How parks make an area."""
+        ...
 
 
 def mark_affected(connection: duckdb.DuckDBPyConnection, periods: Iterable[str]) -> None:
@@ -150,7 +158,11 @@ def refresh_calendar(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _replace_affected(
-    connection: duckdb.DuckDBPyConnection, full_name: str, column: str, list_name: str, of: str | None = None
+    connection: duckdb.DuckDBPyConnection,
+    full_name: str,
+    column: str,
+    list_name: str,
+    of: str | None = None,
 ) -> None:
     """Replace the rows whose ``column`` is in an internal list by what the model computes."""
     select = store.model_select(full_name)

@@ -48,7 +48,9 @@ def explain(connection: duckdb.DuckDBPyConnection, words: list[str]) -> Step:
         return _printed_figure(connection, words[0])
     if len(words) == 3:
         return _value(connection, *words)
-    raise NotFoundError("请给出一个数字编号,或 园区 指标 报告期 三项,例:parkwatch explain P001 C01 2020-06")
+    raise NotFoundError(
+        "请给出一个数字编号,或 园区 指标 报告期 三项,例:parkwatch explain P001 C01 2020-06"
+    )
 
 
 def _printed_figure(connection: duckdb.DuckDBPyConnection, figure_id: str) -> Step:
@@ -61,7 +63,7 @@ def _printed_figure(connection: duckdb.DuckDBPyConnection, figure_id: str) -> St
     if not rows:
         raise NotFoundError(
             f"没有编号为 {figure_id} 的数字。通报各数字的编号见 bulletins.figure:"
-            "parkwatch query \"SELECT figure_id, label, text FROM bulletins.figure\""
+            'parkwatch query "SELECT figure_id, label, text FROM bulletins.figure"'
         )
     figure = rows[0]
     step = Step(
@@ -70,9 +72,9 @@ def _printed_figure(connection: duckdb.DuckDBPyConnection, figure_id: str) -> St
         f"修约:{figure['rounding'] or '无'};未修约值 {_plain(figure['value'])})"
     )
     if figure["source_table"]:
-        step.parts.append(_row(
-            connection, figure["source_table"], json.loads(figure["source_key"] or "{}")
-        ))
+        step.parts.append(
+            _row(connection, figure["source_table"], json.loads(figure["source_key"] or "{}"))
+        )
     return step
 
 
@@ -193,7 +195,11 @@ def _park_year(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> St
     step = Step(
         f"{_park_name(connection, row['park_id'], row['asof_period'])} {row['indicator_id']} "
         f"{row['year']}年(截至 {row['asof_period']},{row['basis']}) = {_plain(row['value'])}"
-        + (f",同比 {_plain(row['yoy_pct'])}%({row['yoy_basis']})" if row["yoy_pct"] is not None else "")
+        + (
+            f",同比 {_plain(row['yoy_pct'])}%({row['yoy_basis']})"
+            if row["yoy_pct"] is not None
+            else ""
+        )
     )
     step.parts.append(_park_month(connection, {**key, "period": row["asof_period"]}))
     return step
@@ -272,8 +278,7 @@ def _value(
 ) -> Step:
     rows = fetch(
         connection,
-        "SELECT * FROM indicators.park_month "
-        "WHERE park_id = ? AND indicator_id = ? AND period = ?",
+        "SELECT * FROM indicators.park_month WHERE park_id = ? AND indicator_id = ? AND period = ?",
         [park_id, indicator_id, period],
     )
     if not rows:
@@ -323,10 +328,10 @@ def _input(connection: duckdb.DuckDBPyConnection, figure_id: str) -> Step:
     """An input named ``park/indicator/period`` or ``area/indicator/scope/period``."""
     words = figure_id.split("/")
     if len(words) == 3:
-        names = ("park_id", "indicator_id", "asof_period")
-        return _park_year(connection, dict(zip(names, words, strict=True)))
-    names = ("area_code", "indicator_id", "scope", "asof_period")
-    return _area(connection, dict(zip(names, words, strict=True)))
+        park = ("park_id", "indicator_id", "asof_period")
+        return _park_year(connection, dict(zip(park, words, strict=True)))
+    area = ("area_code", "indicator_id", "scope", "asof_period")
+    return _area(connection, dict(zip(area, words, strict=True)))
 
 
 def _score(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:

@@ -113,17 +113,27 @@ class Table:
 _FIELDS: dict[str, Column] = {
     column.name: column
     for column in (
-        Column("park_id", TEXT, "园区编号", "Id of the monitored unit; survives renames, upgrades."),
-        Column("indicator_id", TEXT, "指标代码", "Indicator of the catalogue, e.g. C01 工业总产值."),
-        Column("period", TEXT, "报告期", "YYYY-MM, January to MM; first monthly return 1—2月 = -02."),
-        Column("asof_period", TEXT, "截至报告期", "Report period up to which the row knows its year."),
+        Column(
+            "park_id", TEXT, "园区编号", "Id of the monitored unit; survives renames, upgrades."
+        ),
+        Column(
+            "indicator_id", TEXT, "指标代码", "Indicator of the catalogue, e.g. C01 工业总产值."
+        ),
+        Column(
+            "period", TEXT, "报告期", "YYYY-MM, January to MM; first monthly return 1—2月 = -02."
+        ),
+        Column(
+            "asof_period", TEXT, "截至报告期", "Report period up to which the row knows its year."
+        ),
         Column("year", INT, "年度", "Calendar year."),
         Column("value", VALUE, "数值", "In the indicator's unit; empty when the state says why."),
         Column("state", TEXT, "数值状态", "Why a value is what it is or is missing.", "", STATES),
         Column("measure", TEXT, "口径", "累计/当月/期末/上年同期(可比)/公布同比.", "", MEASURES),
         Column("maturity", TEXT, "成熟度", "快报 flash, 定报 regular, 年报 final.", "", MATURITIES),
         Column("known_from", TIME, "知悉时间", "UTC time from which this value was known."),
-        Column("known_to", TIME, "失效时间", "UTC time a newer value replaced it; empty = current."),
+        Column(
+            "known_to", TIME, "失效时间", "UTC time a newer value replaced it; empty = current."
+        ),
         Column("submission_id", TEXT, "报送件编号", "SHA-256 of the delivered file."),
         Column("sheet", TEXT, "工作表", "Sheet name as in the file."),
         Column("address", TEXT, "单元格", "Cell address as in the file, e.g. C7."),
@@ -193,7 +203,9 @@ _DIMS = (
             Column("short_name", TEXT, "简称", "Short name printed in tables."),
             Column("is_key", FLAG, "重点建设", "On the list of 重点建设县域工业集中区."),
             Column("is_demonstration", FLAG, "示范", "On the list of 示范县域工业集中区."),
-            Column("home_county_code", TEXT, "飞出地", "County that counts a 飞地 park as its own."),
+            Column(
+                "home_county_code", TEXT, "飞出地", "County that counts a 飞地 park as its own."
+            ),
             Column("host_county_code", TEXT, "飞入地", "County in which a 飞地 park lies."),
             Column("simulated", FLAG, "模拟", "True for parks made up for demonstration."),
             required="park_id valid_from name",
@@ -256,7 +268,9 @@ _DIMS = (
             Column("period_to", TEXT, "期限", "Period by which the clause is due."),
             Column("strength", TEXT, "约束力", "binding 约束, expected 预期, directional 导向."),
             Column("progress_method", TEXT, "进度方法", "How progress within the term is judged."),
-            Column("computable", TEXT, "可算性", "From returns, register, another bureau, by hand."),
+            Column(
+                "computable", TEXT, "可算性", "From returns, register, another bureau, by hand."
+            ),
             required="target_id doc_no quote",
         ),
         ("target_id",),
@@ -506,7 +520,7 @@ _JUDGEMENT = (
             Column("actual", VALUE, "实绩", "Figure reached."),
             Column("required", VALUE, "目标值", "Figure asked for."),
             Column("completion_pct", VALUE, "完成率", "actual / required.", "%"),
-            Column("time_progress_pct", VALUE, "序时进度", "Month of the year / 12.", "%"),
+            Column("time_progress_pct", VALUE, "序时进度", "m/12, or share of the plan gone.", "%"),
             Column("gap_pp", VALUE, "进度差", "Completion minus time progress.", "百分点"),
             Column("pace_ratio", VALUE, "进度比", "Completion / time progress."),
             Column("still_required", VALUE, "尚需", "What is missing to the target."),
@@ -560,7 +574,9 @@ _JUDGEMENT = (
         _columns(
             "scheme_id class_id year asof_period park_id indicator_id measure raw normalised weight "
             "points goalpost_low goalpost_high note",
-            Column("measure", TEXT, "计分对象", "value 数值 or growth 同比.", "", ("value", "growth")),
+            Column(
+                "measure", TEXT, "计分对象", "value 数值 or growth 同比.", "", ("value", "growth")
+            ),
             Column("raw", VALUE, "原值", "Figure scored."),
             Column("normalised", VALUE, "标准化值", "Figure after the scoring method, 0–100."),
             Column("weight", VALUE, "权重", "Weight applied, after reweighting for missing."),

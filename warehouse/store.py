@@ -65,7 +65,9 @@ class Warehouse:
         """
         path = self.workspace.warehouse_file
         if not path.exists():
-            raise NothingPublishedError(f"尚无已发布的数据:{path}。请先运行 parkwatch run --period ……")
+            raise NothingPublishedError(
+                f"尚无已发布的数据:{path}。请先运行 parkwatch run --period ……"
+            )
         connection = connect(path, read_only=True)
         try:
             yield connection
@@ -224,7 +226,7 @@ def insert_rows(
     incoming = as_arrow(full_name, rows)  # DuckDB finds it under this name
     names = ", ".join(column.name for column in schema.table(full_name).columns)
     connection.execute(f"INSERT INTO {full_name} ({names}) SELECT {names} FROM incoming")
-    return incoming.num_rows
+    return int(incoming.num_rows)
 
 
 def as_arrow(full_name: str, rows: Sequence[Mapping[str, Any]]) -> Any:
@@ -266,7 +268,9 @@ def _arrow_type(sql_type: str) -> Any:
 
 
 def fetch(
-    connection: duckdb.DuckDBPyConnection, query: str, values: Sequence[object] | Mapping[str, object] = ()
+    connection: duckdb.DuckDBPyConnection,
+    query: str,
+    values: Sequence[object] | Mapping[str, object] = (),
 ) -> list[dict[str, Any]]:
     """Rows of a query as dicts by column name."""
     cursor = connection.execute(query, values or None)

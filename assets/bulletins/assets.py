@@ -19,7 +19,9 @@ def bulletin(context: dg.AssetExecutionContext, build: dg.ResourceParam[Build]):
         folder, digests = documents.write_edition(connection, build, period)
         where = f"period = '{period}'"
         edition = result(describe(connection, "bulletins.edition", where))
-        links = [f"- [{name}]({(folder / name).as_uri()}) `{sha[:12]}`" for name, sha in digests.items()]
+        links = [
+            f"- [{name}]({(folder / name).as_uri()}) `{sha[:12]}`" for name, sha in digests.items()
+        ]
         yield edition._replace(
             metadata={**edition.metadata, "documents": dg.MetadataValue.md("\n".join(links))}
         )

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from assets.assessment.elimination import place_count
-from assets.bulletins import data
 from assets.build import Build
+from assets.bulletins import data
 from warehouse import store
 from warehouse.catalog.models import Audience, period_end
 from warehouse.catalog.reporting import expected_reporters, is_workday

@@ -54,9 +54,7 @@ def area_year(context: dg.AssetExecutionContext, build: dg.ResourceParam[Build])
         return result(describe(connection, "indicators.area_year", where))
 
 
-@dg.asset(
-    key=["dims", "calendar"], deps=upstream_keys("dims.calendar"), partitions_def=PERIODS
-)
+@dg.asset(key=["dims", "calendar"], deps=upstream_keys("dims.calendar"), partitions_def=PERIODS)
 def calendar(build: dg.ResourceParam[Build]):
     """Report periods seen so far with their labels and time progress."""
     with build.step("更新报告期") as connection:

@@ -13,7 +13,9 @@ from warehouse.schema import table, upstream_keys
 PERIODS = dg.MonthlyPartitionsDefinition(
     start_date="2000-01", fmt="%Y-%m", timezone="Asia/Shanghai", end_offset=1
 )
-DIMENSIONS = tuple(f"dims.{name}" for name in ("park", "indicator", "document", "target", "region", "reporter"))
+DIMENSIONS = tuple(
+    f"dims.{name}" for name in ("park", "indicator", "document", "target", "region", "reporter")
+)
 
 
 def result(built: TableResult) -> dg.MaterializeResult:
@@ -56,9 +58,7 @@ def submissions(context: dg.AssetExecutionContext, build: dg.ResourceParam[Build
             yield result(describe(connection, name, f"period = '{context.partition_key}'"))
 
 
-@dg.asset(
-    key=["quality", "finding"], deps=upstream_keys("quality.finding"), partitions_def=PERIODS
-)
+@dg.asset(key=["quality", "finding"], deps=upstream_keys("quality.finding"), partitions_def=PERIODS)
 def finding(context: dg.AssetExecutionContext, build: dg.ResourceParam[Build]):
     """Collect what reading found and who has not reported."""
     with build.step("审核") as connection:

@@ -59,6 +59,16 @@ def _title_parts(table: DetectedTable) -> Iterator[tuple[str, str]]:
                 yield f"标题{title.address}", part
 
 
+def _specific(read: list[tuple[ParsedPeriod, str]]) -> list[tuple[ParsedPeriod, str]]:
+    """A bare year (`2020年.xlsx`) says nothing against a month of that year stated elsewhere."""
+    months = {found.period[:4] for found, _ in read if found.kind != "year"}
+    return [
+        (found, place)
+        for found, place in read
+        if found.kind != "year" or found.period[:4] not in months
+    ]
+
+
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?=年|[-./]\d|\d{2}(?!\d)|(?!\d))")
 
 
@@ -85,20 +95,21 @@ def table_period(
     if rule.period.fixed:
         return rule.period.fixed, []
     year = default_year(table, state)
-    said: list[tuple[str, str, str]] = []
+    read: list[tuple[ParsedPeriod, str]] = []
     refused: list[tuple[str, PeriodRefusal]] = []
     for place, text in places(table, kinds, state):
         reading = parse_period(text, default_year=year)
         if isinstance(reading, ParsedPeriod):
-            said.append((reading.period, place, reading.evidence))
+            read.append((reading, place))
         elif isinstance(reading, PeriodRefusal) and place != "文件名":
             refused.append((place, reading))
+    said = [(found.period, place, found.evidence) for found, place in _specific(read)]
     expected = state.context.period
     if expected and said and "submission" not in kinds:
         said.append((expected, "报送登记", expected))
     if not said:
         return None, [notes.no_period(table, refused)]
     if len({period for period, _, _ in said}) > 1:
-        state.period = state.period or max(period for period, _, _ in said)
+        state.period = max(period for period, _, _ in said)
         return None, [notes.period_mismatch(table, said, state.period)]
     return said[0][0], []

@@ -101,11 +101,14 @@ def is_period(value: CellValue) -> bool:
 
 
 def show(value: CellValue) -> str:
-    """A cell as a person would read it in a head: `2005`, `2020-06-30`, text stripped."""
+    """A cell as a person would read it in a head: `2005`, `2020-06-30`, text as written, stripped.
+
+    Texts keep their width and inner spaces (they are evidence); comparisons fold them.
+    """
     if value is None:
         return ""
     if isinstance(value, str):
-        return fold(value)
+        return value.strip() if squeeze(value) else ""
     if isinstance(value, ErrorValue):
         return value.code
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:

@@ -76,6 +76,7 @@ _ORDINAL = re.compile(
 _OF_WHICH = re.compile(r"^(?:其中|#|＃)[:、,]?")
 _MARK = re.compile(r"(?:[①-⑳*※†]+|\[\d+\]|(?<=\))[a-z]{1,3}\d?)$")
 _NEUTRAL = re.compile(r"^(?:.*(?:指标|情况|方面|内容|数据|项目|栏)|其中|#|单位|分项|name|value)$")
+_UNIT_LABEL = re.compile(r"^(?:计量|金额)?单位[:为]?")
 _GROUPS = re.compile(r"\(([^()]*)\)")
 
 
@@ -152,6 +153,9 @@ def _level(text: str, is_unit: IsUnit, known: Callable[[str], bool], *, alone: b
     while state.text and (not known(state.text) or not alone) and _strip_once(state, known):
         pass
     plain = state.text.strip("_-:/,;、|.")
+    if unit is None and plain.endswith(")") and not known(plain):
+        plain, unit, more, _ = _brackets(plain, is_unit)  # 产值(万元)_本月
+        state.tags.update(more)
     if plain and unit is None and not known(plain):
         plain, unit = _trailing_unit(plain, is_unit)
     plain = "" if _NEUTRAL.match(plain) and not known(plain) else plain
@@ -171,7 +175,7 @@ def _brackets(text: str, is_unit: IsUnit) -> tuple[str, str | None, list[str], s
     period: str | None = None
     tags: list[str] = []
     for match in reversed(list(_GROUPS.finditer(text))):
-        inner = match[1].strip()
+        inner = _UNIT_LABEL.sub("", match[1].strip())
         tag = _whole_word(inner)
         if tag:
             tags.append(tag)
@@ -310,7 +314,7 @@ class IndicatorIndex:
             return next(iter(ids)), "alias"
         return None, "ambiguous" if ids else "unknown"
 
-    def suggest(self, text: str, limit: int = 5, least: float = 0.3) -> tuple[Suggestion, ...]:
+    def suggest(self, text: str, limit: int = 5, least: float = 0.15) -> tuple[Suggestion, ...]:
         """Indicators whose name or alias resembles the text, best first (ties by id).
 
         Labels the catalogue lists as another scope's (技工贸总收入) come first.

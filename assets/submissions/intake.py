@@ -16,6 +16,8 @@ from typing import Any
 from assets.build import Progress
 from assets.submissions.archive import Archive, Delivery, deliveries
 from assets.submissions.layout import CellRecord, ReadingContext, read_cells
+from assets.submissions.numbers import raw_text
+from assets.submissions.periods import ParsedPeriod, parse_period
 from assets.submissions.sandbox import ReaderPool
 from assets.submissions.workbook import Rejected, Workbook
 from quality.finding import Finding
@@ -28,6 +30,7 @@ class SubmissionRows:
     """What one file became: its submission row, its cells and its findings, as dicts by column."""
 
     submission: dict[str, Any]
+    content_digest: str | None = None
     cells: list[dict[str, Any]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
@@ -134,7 +137,8 @@ def _rows(
         "n_cells": len(batch.cells),
         "n_findings": len(findings),
     }
-    return SubmissionRows(row, [_cell(receipt.sha256, c) for c in batch.cells], findings)
+    cells = [_cell(receipt.sha256, cell) for cell in batch.cells]
+    return SubmissionRows(row, content_digest(content), cells, findings)
 
 
 def _rejected(receipt: Receipt, why: Rejected) -> SubmissionRows:
@@ -152,9 +156,19 @@ def _rejected(receipt: Receipt, why: Rejected) -> SubmissionRows:
         "status": "rejected",
         "reason": why.message,
         "reporter": receipt.sender,
+        "period": _period_of_name(receipt),
         "n_findings": 1,
     }
-    return SubmissionRows(row, [], [finding])
+    return SubmissionRows(row, findings=[finding])
+
+
+def _period_of_name(receipt: Receipt) -> str | None:
+    """Period named by the file or its folder: all there is to go by when it cannot be read."""
+    for text in (Path(receipt.file_name).stem, Path(receipt.inbox_path).parent.name):
+        found = parse_period(text)
+        if isinstance(found, ParsedPeriod):
+            return found.period
+    return None
 
 
 def _submission(receipt: Receipt, file_format: str | None) -> dict[str, Any]:
@@ -184,11 +198,13 @@ def _first_message(findings: Iterable[Finding]) -> str:
     return next((f.message for f in findings), "文件中没有可识别的数据表")
 
 
-def content_digest(cells: Sequence[dict[str, Any]]) -> str | None:
-    """Digest of what a file says, whatever its bytes and name; None for a file without cells."""
-    if not cells:
-        return None
+def content_digest(workbook: Workbook) -> str:
+    """Digest of what a file says, cell by cell, whatever its bytes, its name and its format."""
     digest = hashlib.sha256()
-    for cell in cells:
-        digest.update(f"{cell['sheet']}\x1f{cell['address']}\x1f{cell['raw_text']}\x1e".encode())
+    for sheet in workbook.sheets:
+        digest.update(f"\x1d{sheet.name}".encode())
+        for row, values in enumerate(sheet.rows, start=1):
+            for column, value in enumerate(values, start=1):
+                if value is not None and value != "":
+                    digest.update(f"\x1e{row},{column}\x1f{raw_text(value)}".encode())
     return digest.hexdigest()

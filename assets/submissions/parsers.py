@@ -225,9 +225,10 @@ def _decrypt(
         plain = io.BytesIO()
         try:
             office = msoffcrypto.OfficeFile(io.BytesIO(data))
-            office.load_key(password=password)
+            checked = {"verify_password": True} if office.format == "ooxml" else {}
+            office.load_key(password=password, **checked)
             office.decrypt(plain)
-        except (msoffcrypto.exceptions.InvalidKeyError, msoffcrypto.exceptions.DecryptionError):
+        except msoffcrypto.exceptions.InvalidKeyError:
             continue
         except MemoryError:
             raise

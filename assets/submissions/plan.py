@@ -22,7 +22,6 @@ from assets.submissions.heads import (
     inherit,
     name_key,
     one_stock,
-    show_path,
     take_apart,
 )
 from assets.submissions.structure import Column, DetectedTable, TextAt
@@ -208,6 +207,7 @@ class TablePlan:
     table: DetectedTable
     rule: TableLayout
     heads: HeadReader
+    sheet: Sheet
     entity_column: int = 0
     region_column: int = 0
     indicator_column: int = 0
@@ -249,7 +249,9 @@ class TablePlan:
         if self.blocked or not self.values:
             return 0.0
         rule = self.rule
-        if rule.across_indicators:
+        if rule.indicator is not None and rule.indicator.fixed:
+            share = float(rule.indicator.fixed in self.heads.index.indicators)
+        elif rule.across_indicators:
             share = _known_share([self.meanings[c.column] for c in self.values])
         else:
             share = _known_share([self.heads.read(path) for path in self.paths])
@@ -267,7 +269,7 @@ def plan_table(
     table: DetectedTable, rule: TableLayout, heads: HeadReader, sheet: Sheet, file_name: str
 ) -> TablePlan:
     """Find the dimensions of a table. The result may be `blocked` (the layout is not for it)."""
-    plan = TablePlan(table, rule, heads)
+    plan = TablePlan(table, rule, heads, sheet)
     used: set[int] = set()
     plan.entity_column = _dimension(plan, rule.entity, "单位名称", used, _label_column)
     plan.region_column = _by_head(table, heads, rule.entity.region)
@@ -284,11 +286,11 @@ def plan_table(
     )
     _keep_values(plan)
     if not rule.across_indicators:
-        plan.paths = _row_paths(plan, sheet, file_name)
+        plan.paths = _row_paths(plan, file_name)
     return plan
 
 
-def _row_paths(plan: TablePlan, sheet: Sheet, file_name: str) -> list[tuple[str, ...]]:
+def _row_paths(plan: TablePlan, file_name: str) -> list[tuple[str, ...]]:
     """Distinct indicator names of the first rows, or the one name stated for the table."""
     rule = plan.rule.indicator
     if rule is not None and rule.fixed:
@@ -298,8 +300,8 @@ def _row_paths(plan: TablePlan, sheet: Sheet, file_name: str) -> list[tuple[str,
         return [(stated,)] if stated else []
     found: dict[tuple[str, ...], None] = {}
     for row in plan.table.rows[:SAMPLE]:
-        label = show(sheet.at(row.row, plan.indicator_column))
-        words = show(sheet.at(row.row, plan.measure_column)) if plan.measure_column else ""
+        label = show(plan.sheet.at(row.row, plan.indicator_column))
+        words = show(plan.sheet.at(row.row, plan.measure_column)) if plan.measure_column else ""
         if label and row.kind not in ("note", "repeat_head"):
             found[(label, words) if words else (label,)] = None
     return list(found)
@@ -326,7 +328,7 @@ def _dimension(
     where: Where,
     name: str,
     used: set[int],
-    guess: Callable[[DetectedTable, set[int]], int],
+    guess: Callable[[TablePlan, set[int]], int],
 ) -> int:
     """Column of a dimension read from cells; guessed (and noted as drift) when its head is gone."""
     if not where.in_cells:
@@ -338,20 +340,23 @@ def _dimension(
     else:
         column = _by_head(plan.table, plan.heads, where.head)
         if not column:
-            column = guess(plan.table, used)
+            column = guess(plan, used)
             plan.missing.append(f"{name}列“{'”或“'.join(where.head)}”")
             plan.blocked = plan.blocked or not column
     used.add(column)
     return column
 
 
-def _label_column(table: DetectedTable, used: set[int]) -> int:
-    free = [column for column in table.entity_columns if column not in used]
-    return free[-1] if free else 0
+def _label_column(plan: TablePlan, used: set[int]) -> int:
+    """The free label column with most different texts (园区 beside 县区); the last among equals."""
+    rows = [row.row for row in plan.table.rows[:SAMPLE] if row.kind == "data"]
+    free = [column for column in plan.table.entity_columns if column not in used]
+    variety = {c: len({show(plan.sheet.at(row, c)) for row in rows}) for c in free}
+    return max(free, key=lambda c: (variety[c], c), default=0)
 
 
-def _period_column(table: DetectedTable, used: set[int]) -> int:
-    free = [column for column in table.row_period_columns if column not in used]
+def _period_column(plan: TablePlan, used: set[int]) -> int:
+    free = [column for column in plan.table.row_period_columns if column not in used]
     return free[0] if free else 0
 
 
@@ -506,7 +511,7 @@ def value_plan(
     return ValuePlan(
         column=column.column,
         letters=address(1, column.column)[:-1],
-        head=show_path((*path, *(column.path if path != column.path else ()))),
+        head="/".join((*path, *(column.path if path != column.path else ()))),
         indicator_id=meaning.indicator_id if readable else None,
         measure=meaning.measure if readable and meaning.measure != OTHER else None,
         unit=use,

@@ -207,7 +207,7 @@ def _check_shared_parts(
                 found = f"部件“{member.name}”解压后 {member.size / MIB:,.0f} MB"
                 raise refuse("text_too_large", found, limits.text_bytes // MIB)
             if not binary:
-                scan_xlsx.refuse_dtd(data, member)
+                scan_xlsx.check_shared_part(data, member)
 
 
 def _container_notices(data: bytes, directory: Directory) -> list[Notice]:

@@ -22,6 +22,7 @@ from assets.submissions.heads import (
     measure_of,
     name_key,
     plain_growth,
+    show_path,
     take_apart,
 )
 from assets.submissions.heads import default_measure as default_measure_of
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
 
 NO_UNIT = "未注明"
 WHOLE = "全国"
+NEAR = 0.3
+"""Resemblance from which a known indicator is worth a comment."""
 _ENTITY_HEAD = re.compile(
     r"(地区|省份?|城市|市|县|区|园区|集中区|开发区|单位|企业|名称|机构|"
     r"province|state|city|county|country|region|name|unit|park|area)",
@@ -363,13 +366,13 @@ class _Drafter:
         month = next((c for c in rows if head(c) in ("month", "月", "月份")), None)
         if year is not None and month is not None:
             self.monthly = True
-            return PeriodRule(year=(year.head,), month=(month.head,))
+            return PeriodRule(year=(show_path(year.path),), month=(show_path(month.path),))
         column = year or rows[0]
         cells = [self.sheet.at(r.row, column.column) for r in self.table.rows if r.kind == "data"]
         kinds = {r.kind for r in parse_period_column(cells[:60]) if isinstance(r, ParsedPeriod)}
         self.monthly = bool(kinds & {"month", "point"})
         if column.path:
-            return PeriodRule(head=(column.head,))
+            return PeriodRule(head=(show_path(column.path),))
         return PeriodRule(column=address(1, column.column)[:-1])
 
     def _places(self) -> list[str]:
@@ -398,7 +401,7 @@ class _Drafter:
             if column.column in used or reason is None:
                 continue
             if column.path:
-                rules.append(IgnoreRule(head=(column.head,), reason=reason))
+                rules.append(IgnoreRule(head=(show_path(column.path),), reason=reason))
             else:
                 rules.append(IgnoreRule(column=address(1, column.column)[:-1], reason=reason))
         return rules
@@ -406,7 +409,7 @@ class _Drafter:
     def _where(self, column: int) -> dict[str, Any]:
         found = self.table.column(column)
         if found.path and sum(c.head == found.head for c in self.table.columns) == 1:
-            return {"head": (found.head,)}
+            return {"head": (show_path(found.path),)}
         return {"column": address(1, column)[:-1]}
 
     def _entity_rule(self) -> EntityRule:
@@ -436,7 +439,7 @@ class _Drafter:
         columns: list[HeadRule] = []
         for column, path, meaning in zip(self.values, paths, inherit(found), strict=True):
             if meaning is not None:
-                columns.append(self._rule("/".join(path), meaning, column))
+                columns.append(self._rule(show_path(path), meaning, column))
         if self.both:
             columns = list({rule.head: rule for rule in columns}.values())
         columns = _distinct(columns)
@@ -492,7 +495,7 @@ class _Drafter:
     def _units(self) -> dict[str, Any]:
         if not self.unit_column:
             return {}
-        return {"unit_column": (self.table.column(self.unit_column).head,)}
+        return {"unit_column": (show_path(self.table.column(self.unit_column).path),)}
 
     def _indicator_rule(
         self, beside: Sequence[Column] = ()
@@ -531,7 +534,7 @@ class _Drafter:
         return self._entry(label, meaning, open_measure=open_measure)
 
     def _entry(self, label: str, meaning: HeadMeaning | None, *, open_measure: bool) -> HeadRule:
-        rule = self._rule(label, meaning or HeadMeaning("unknown"), None)
+        rule = self._rule(show_path((label,)), meaning or HeadMeaning("unknown"), None)
         return rule.model_copy(update={"measure": None}) if open_measure else rule
 
     # --- entries ------------------------------------------------------------------------------
@@ -581,12 +584,11 @@ class _Drafter:
         )
 
     def _comment(self, head: str, meaning: HeadMeaning) -> None:
-        if not meaning.suggestions:
-            return
-        ranked = "、".join(
-            f"{s.indicator_id} {s.name}({s.score:.2f})" for s in meaning.suggestions[:3]
-        )
-        self.out.comments.setdefault(head, []).append(f"新指标;如即目录中的指标请改代码:{ranked}")
+        near = [s for s in meaning.suggestions[:3] if s.score >= NEAR]
+        if near:
+            ranked = "、".join(f"{s.indicator_id} {s.name}({s.score:.2f})" for s in near)
+            line = f"新指标;如即目录中的指标请改代码:{ranked}"
+            self.out.comments.setdefault(head, []).append(line)
 
 
 def _distinct(columns: list[HeadRule]) -> list[HeadRule]:

@@ -17,6 +17,7 @@ from assets.submissions.grid import (
     PERIOD,
     TEXT,
     Grid,
+    fold,
     is_period,
     is_year,
     show,
@@ -66,13 +67,13 @@ class Scan:
             return len(cells) == 1 and is_period(self.grid.sheet.at(row, cells[0][0]))
         loose = [text for _, text in cells if not self._keyed(text)]
         keys = len(cells) - len(loose)
-        return len(loose) <= max(1, keys) and all(len(text) <= 24 for text in loose)
+        return len(loose) <= max(1, keys)
 
     @staticmethod
     def _keyed(text: str) -> bool:
-        if ":" not in text:  # `show` has made every colon half-width
+        if ":" not in text and "：" not in text:
             return False
-        return bool(META.match(squeeze(text))) or bool(UNIT_LINE.search(text))
+        return bool(META.match(squeeze(text))) or bool(UNIT_LINE.match(fold(text)))
 
     def year_head(self, row: int, least: int = 2) -> bool:
         """A row whose numbers are successive periods (2005 2006 …, 202001 …, 2016.09 2016.1)."""
@@ -254,19 +255,40 @@ def _head_above(scan: Scan, first: int, floor: int) -> tuple[list[int], int]:
 
 
 def _trim_heads(scan: Scan, run: list[int], first: int) -> list[int]:
-    """The run without rows that are text-only data: their cells stand only over text columns."""
-    grid = scan.grid
+    """The run up to the first row that is data without numbers (待核实, a park with no figures)."""
     texty = _text_columns(scan, first)
     heads = [run[0]]
     for row in run[1:]:
-        own = [column for column, _ in grid.texts(row)]
-        covered = {
-            column for column in own if any(grid.filled(head, column) is not None for head in heads)
-        }
-        if own and set(own) <= texty and set(own) <= covered and not scan.index_row(row):
+        if not scan.index_row(row) and _is_text_data(scan, row, heads, texty):
             break
         heads.append(row)
     return heads[:MAX_HEAD_ROWS]
+
+
+def _is_text_data(scan: Scan, row: int, heads: list[int], texty: set[int]) -> bool:
+    """Its cells stand only over label columns, or name something under a label that is complete."""
+    grid = scan.grid
+    own = [column for column, _ in grid.texts(row)]
+    covered = {c for c in own if any(grid.filled(head, c) is not None for head in heads)}
+    if own and set(own) <= texty & covered:
+        return True
+    labels = [c for c in own if c in texty and any(_complete(grid, head, c) for head in heads)]
+    return any(not _translation(grid, row, heads, column) for column in labels)
+
+
+def _complete(grid: Grid, head: int, column: int) -> bool:
+    """Whether a head cell stands for one column alone (not for a group to its right)."""
+    area = grid.merged_at(head, column)
+    if area is not None and area[3] > area[1]:
+        return False
+    here, beside = grid.kind(head, column), grid.kind(head, column + 1)
+    return here == TEXT and (beside != 0 or column == grid.width)
+
+
+def _translation(grid: Grid, row: int, heads: list[int], column: int) -> bool:
+    """An English line under a Chinese head."""
+    above = "".join(show(grid.filled(head, column)) for head in heads)
+    return show(grid.filled(row, column)).isascii() and not above.isascii()
 
 
 def _text_columns(scan: Scan, first: int) -> set[int]:

@@ -15,7 +15,6 @@ from assets.build import Build
 from assets.submissions.archive import Archive
 from assets.submissions.intake import (
     SubmissionRows,
-    content_digest,
     read_submissions,
     receive,
 )
@@ -27,6 +26,9 @@ if TYPE_CHECKING:
 
 BATCH = 200
 """Files whose rows are held in memory at a time, so memory does not grow with their number."""
+
+READER_VERSION = 1
+"""Raise it when the same file and catalogue are to be read differently: all files are read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def load_dimensions(connection: duckdb.DuckDBPyConnection, build: Build) -> None
 
 
 def take_in(build: Build) -> Taken:
-    """Receive the inbox, read what has not been read by today's catalogue, store the rows."""
+    """Receive the inbox, read what today's catalogue and reader have not read, store the rows."""
     from assets.submissions.sandbox import ReaderPool
 
     archive = Archive(build.workspace.archive)
@@ -64,7 +66,7 @@ def take_in(build: Build) -> Taken:
                 "SELECT submission_id, catalogue_digest FROM internal.reading"
             ).fetchall()
         )
-    digest = build.catalog.reading_digest
+    digest = f"{build.catalog.reading_digest}/{READER_VERSION}"
     pending = [r for r in build.state.receipts() if read_by.get(r.sha256) != digest]
     if not pending:
         return Taken(len(fresh), 0, 0)
@@ -109,14 +111,16 @@ def _store_batch(
                       "internal.reading"):  # fmt: skip
         if full_name == "submissions.cell":
             derive.mark_affected(connection, _periods(connection, ids))
-        connection.execute(f"DELETE FROM {full_name} WHERE submission_id IN (SELECT unnest(?))", [ids])
+        connection.execute(
+            f"DELETE FROM {full_name} WHERE submission_id IN (SELECT unnest(?))", [ids]
+        )
     store.insert_rows(connection, "submissions.submission", [rows.submission for rows in batch])
     store.insert_rows(connection, "submissions.cell", [c for rows in batch for c in rows.cells])
     _insert_findings(connection, batch)
     connection.executemany(
         "INSERT INTO internal.reading VALUES (?, ?, ?)",
         [
-            (rows.submission["submission_id"], content_digest(rows.cells), catalogue_digest)
+            (rows.submission["submission_id"], rows.content_digest, catalogue_digest)
             for rows in batch
         ],
     )
@@ -157,14 +161,15 @@ def _finding_row(finding: Finding, submission: dict[str, Any]) -> dict[str, Any]
 
 
 def _mark_same_content(connection: duckdb.DuckDBPyConnection) -> None:
-    """A file that says exactly what an earlier one said (re-saved, renamed) is a duplicate."""
+    """A file that says exactly what an earlier one of the same reporter and period said (re-saved,
+    renamed) is a duplicate; last month's file under this month's name is not, and is checked."""
     connection.execute(
         """
         WITH same AS (
             SELECT
                 reading.submission_id,
                 first_value(reading.submission_id) OVER (
-                    PARTITION BY reading.content_digest
+                    PARTITION BY reading.content_digest, submission.reporter, submission.period
                     ORDER BY submission.received_at, reading.submission_id
                 ) AS original
             FROM internal.reading AS reading

@@ -10,9 +10,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from assets.build import Build
+from assets.submissions.units import Units
 from assets.targets.evidence import Area, Value, YearEnd
 from assets.targets.judge import judge_park_targets
-from assets.submissions.units import Units
 from warehouse import store
 from warehouse.catalog.models import period_end
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 def judge(connection: duckdb.DuckDBPyConnection, build: Build, period: str) -> int:
     """Replace the verdicts of ``period``; returns their number."""
-    catalog = build.catalog
+    catalog, last_day = build.catalog, period_end(period)
     rows = judge_park_targets(
         catalog.targets,
-        catalog.parks_on(period_end(period)),
+        catalog.parks_on(last_day),
         park_values(connection, period),
         period,
         documents={document.document_id: document for document in catalog.documents},
@@ -33,6 +33,7 @@ def judge(connection: duckdb.DuckDBPyConnection, build: Build, period: str) -> i
         convert=Units.from_mapping(catalog.units_mapping()).convert,
         areas=_areas(connection, period),
         history=_history(connection, period),
+        regions={code: region.name for code, region in catalog.regions_on(last_day).items()},
     )
     return store.replace_rows(
         connection,

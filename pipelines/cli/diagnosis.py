@@ -72,7 +72,9 @@ def _folders(home: Path) -> Iterator[Diagnosis]:
     for name in ("inbox", "archive", "reports", "quality", "dagster"):
         folder = home / name
         ok = folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
-        yield Diagnosis(f"目录 {name}", ok, str(folder), f"建立该目录并授予写权限:mkdir -p {folder}")
+        yield Diagnosis(
+            f"目录 {name}", ok, str(folder), f"建立该目录并授予写权限:mkdir -p {folder}"
+        )
 
 
 def _disk(home: Path) -> Iterator[Diagnosis]:
@@ -124,7 +126,7 @@ def _ledger(home: Path) -> Iterator[Diagnosis]:
     yield Diagnosis("台账", verdict == "ok", f"state.sqlite {verdict}", "从备份恢复 state.sqlite")
 
 
-def _fonts(home: Path) -> Iterator[Diagnosis]:
+def _fonts(_home: Path) -> Iterator[Diagnosis]:
     from assets.bulletins import fonts
 
     families = fonts.describe()
@@ -134,8 +136,12 @@ def _fonts(home: Path) -> Iterator[Diagnosis]:
 def _telemetry(home: Path) -> Iterator[Diagnosis]:
     file = home / "dagster" / "dagster.yaml"
     text = file.read_text(encoding="utf-8") if file.exists() else ""
-    off = "telemetry: {enabled: false}" in text or os.environ.get("DAGSTER_DISABLE_TELEMETRY") == "1"
-    yield Diagnosis("遥测", off, "已关闭" if off else "未关闭", f"在 {file} 写入 telemetry: {{enabled: false}}")
+    off = (
+        "telemetry: {enabled: false}" in text or os.environ.get("DAGSTER_DISABLE_TELEMETRY") == "1"
+    )
+    yield Diagnosis(
+        "遥测", off, "已关闭" if off else "未关闭", f"在 {file} 写入 telemetry: {{enabled: false}}"
+    )
 
 
 _CHECKS: tuple[Callable[[Path], Iterator[Diagnosis]], ...] = (

@@ -130,7 +130,9 @@ def launch(workspace: Workspace, period: str, asof: str | None = None) -> int:
         raise
     if not result.success:
         state.finish_run(run_id, _now(), "failed", _failure(result))
-        typer.echo(f"错误:运行失败:{_failure(result)}\n详情:在 Dagster 界面查看运行 {run_id}", err=True)
+        typer.echo(
+            f"错误:运行失败:{_failure(result)}\n详情:在 Dagster 界面查看运行 {run_id}", err=True
+        )
         return 1
     seconds = time.monotonic() - started
     return _conclude(workspace, state, run_id, period, seconds)
@@ -171,7 +173,7 @@ def _display() -> Iterator[Any]:
     if not sys.stderr.isatty():
         said: list[str] = []
 
-        def say(what: str, done: int, total: int) -> None:
+        def say(what: str, *_counts: int) -> None:
             if what not in said:
                 said.append(what)
                 typer.echo(f"  {what}……", err=True)
@@ -181,7 +183,12 @@ def _display() -> Iterator[Any]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("  {task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True)) as bars:
         tasks: dict[str, Any] = {}
 
@@ -216,13 +223,13 @@ def _conclude(workspace: Workspace, state: Any, run_id: str, period: str, second
     status = "done_with_findings" if missing or troubled else "done"
     state.finish_run(run_id, _now(), status, summary)
     typer.echo(f"完成,用时 {seconds:.0f} 秒。{summary}")
-    _print_troubled(workspace, period, troubled, missing)
+    _print_troubled(workspace, troubled, missing)
     _print_documents(workspace, period)
     return 3 if missing or troubled else 0
 
 
 def _print_troubled(
-    workspace: Workspace, period: str, troubled: list[dict[str, Any]], missing: list[str]
+    workspace: Workspace, troubled: list[dict[str, Any]], missing: list[str]
 ) -> None:
     from warehouse.store import Warehouse, fetch
 
@@ -233,14 +240,17 @@ def _print_troubled(
     with Warehouse(workspace).reading() as connection:
         findings = fetch(
             connection,
-            "SELECT file_name, sheet, address, severity, message FROM quality.finding "
+            "SELECT file_name, message FROM quality.finding "
             "WHERE submission_id IN (SELECT unnest(?)) AND outcome <> 'pass' "
-            "ORDER BY file_name, severity, sheet, address",
+            "ORDER BY severity <> 'error', file_name, sheet, address",
             [[row["sha256"] for row in troubled]],
         )
-    typer.echo(f"问题清单({len(findings)} 条,列前 20 条;全部见 parkwatch query \"FROM quality.finding\"):")
+    typer.echo(
+        f'问题清单({len(findings)} 条,列前 20 条;全部见 parkwatch query "FROM quality.finding"):'
+    )
     for finding in findings[:20]:
-        typer.echo(f"  {finding['message']}")
+        name = "" if finding["file_name"] in finding["message"] else f"“{finding['file_name']}” "
+        typer.echo(f"  {name}{finding['message']}")
 
 
 def _print_documents(workspace: Workspace, period: str) -> None:
@@ -265,5 +275,3 @@ def _shown(home: Path) -> str:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-

@@ -28,7 +28,12 @@ WORDS = {
     "superseded": "已被更正",
     "late_locked": "封账后报送",
 }
-RUN_WORDS = {"running": "运行中", "done": "完成", "done_with_findings": "完成(有问题)", "failed": "失败"}
+RUN_WORDS = {
+    "running": "运行中",
+    "done": "完成",
+    "done_with_findings": "完成(有问题)",
+    "failed": "失败",
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -102,4 +107,6 @@ def _print_runs(runs: list[dict[str, Any]]) -> None:
         typer.echo("最近运行:")
         for run in runs:
             word = RUN_WORDS.get(run["status"], run["status"])
-            typer.echo(f"  {run['started_at'][:16]} {run['period'] or '—'} {word} {run['summary'] or ''}")
+            typer.echo(
+                f"  {run['started_at'][:16]} {run['period'] or '—'} {word} {run['summary'] or ''}"
+            )

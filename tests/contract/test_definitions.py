@@ -61,7 +61,9 @@ def test_graph_is_the_committed_one(defs, specs):
     lines = [f"asset {name} [{spec.group_name}]" for name, spec in sorted(specs.items())]
     keys = defs.resolve_asset_graph().asset_check_keys
     lines += sorted(f"check {'.'.join(k.asset_key.path)}:{k.name}" for k in keys)
-    lines += sorted(f"job {job.name}" for job in defs.resolve_all_job_defs() if not job.name.startswith("__"))
+    lines += sorted(
+        f"job {job.name}" for job in defs.resolve_all_job_defs() if not job.name.startswith("__")
+    )
     assert lines == GRAPH.read_text(encoding="utf-8").splitlines(), "\n".join(lines)
 
 

@@ -25,7 +25,9 @@ class CaseIndicator:
 
 def workspace(home: Path, first_month: int = 2) -> Workspace:
     """A workspace at ``home`` that needs no settings file."""
-    return Workspace(home=home, bureau=Bureau(name="测试局", region_code="610000"), first_month=first_month)
+    return Workspace(
+        home=home, bureau=Bureau(name="测试局", region_code="610000"), first_month=first_month
+    )
 
 
 class Case:

@@ -93,8 +93,17 @@ class OleContainer:
         while sector < _LAST_SECTOR and len(pieces) < wanted:
             pieces.append(self._sector_bytes(sector))
             sector = self.fat[sector] if sector < len(self.fat) else _NONE
+        self._refuse_loop(sector, len(pieces))
         content = b"".join(pieces)
         return content if size is None else content[:size]
+
+    def _refuse_loop(self, sector: int, steps: int) -> None:
+        """A chain longer than the file comes back to itself; other readers follow it for ever."""
+        while sector < len(self.fat):
+            sector = self.fat[sector]
+            steps += 1
+            if steps > self.count + 1:
+                raise _damaged("的扇区链成环")
 
     def _read_root(self, start: int) -> tuple[list[Entry], Entry | None]:
         """Children of the root storage, by walking its tree; embedded objects stay out of sight."""

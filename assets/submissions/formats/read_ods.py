@@ -31,7 +31,6 @@ SheetRows = tuple[SheetFacts, list[list[CellValue]]]
 @dataclass(slots=True)
 class _Cell:
     attributes: Attributes
-    covered: bool
     lines: list[str] = field(default_factory=list)
 
 
@@ -63,8 +62,8 @@ class _Reader:
             "table:table": self._table,
             "table:table-column": self._column,
             "table:table-row": self._row,
-            "table:table-cell": lambda a: self._cell(a, covered=False),
-            "table:covered-table-cell": lambda a: self._cell(a, covered=True),
+            "table:table-cell": self._cell,
+            "table:covered-table-cell": self._cell,  # below a merge: kept, as other formats do
             "text:p": self._paragraph,
             "text:s": lambda a: self._text(" " * min(int(a.get("text:c", "1")), 1000)),
             "text:tab": lambda _: self._text("\t"),
@@ -162,8 +161,8 @@ class _Reader:
             self.sheet.uncached.update((row, column) for column in self.row_uncached)
             self.sheet.errors.update(((row, column), code) for column, code in self.row_errors)
 
-    def _cell(self, attributes: Attributes, covered: bool) -> None:
-        self.cell = _Cell(attributes, covered)
+    def _cell(self, attributes: Attributes) -> None:
+        self.cell = _Cell(attributes)
 
     def _paragraph(self, _attributes: Attributes) -> None:
         if self.cell is not None:
@@ -185,7 +184,7 @@ class _Reader:
         first = self.column_number + 1
         self.column_number += repeat
         self._merge(cell.attributes, first)
-        value = None if cell.covered else _value(cell)
+        value = _value(cell)
         formula = "table:formula" in cell.attributes
         self.sheet.formulas += formula
         uncached = formula and value is None and "office:value-type" not in cell.attributes

@@ -105,6 +105,17 @@ def _scan_globals(stream: bytes, facts: Facts) -> list[int]:
     return places
 
 
+def _is_arithmetic(tokens: bytes) -> bool:
+    """Does a formula end in an operation that yields a number or an error, never a text?
+
+    Its tokens are in postfix order: the last is + - * / ^ %, a sign, or SUM.
+    """
+    if tokens[-1:] and tokens[-1] in b"\x03\x04\x05\x06\x07\x12\x13\x14":
+        return True
+    is_sum = len(tokens) >= 4 and tokens[-4] in b"\x22\x42\x62" and tokens[-2:] == b"\x04\0"
+    return is_sum or tokens[-4:] == b"\x19\x10\0\0"
+
+
 def _sheet_name(content: bytes, version: int) -> str:
     """Name in a BOUNDSHEET; a BIFF5 name is in the file's code page, and used for messages only."""
     size = content[0]
@@ -185,8 +196,10 @@ class _SheetScan:
         if result[6:] == b"\xff\xff":
             if result[0] == 2:
                 self.sheet.errors[row + 1, column + 1] = ERROR_CODES.get(result[2], "#ERR")
+            elif result[0] == 3 and _is_arithmetic(stream[body + 22 : body + length]):
+                self.sheet.uncached.add((row + 1, column + 1))  # xlwt: "empty text" for a product
         elif flags & 3 == 3 and result == bytes(8):
-            # "calculate always" and "on load" with a zero: the writer (xlwt) computed nothing
+            # "calculate always" and "on load" with a zero: the writer (PEAR) computed nothing
             self.sheet.uncached.add((row + 1, column + 1))
 
     def _row(self, stream: bytes, body: int, _length: int) -> None:

@@ -28,6 +28,8 @@ from assets.submissions.workbook import address
 
 # the root element follows the XML declaration at once: there is no room for a DTD
 _PROLOG = re.compile(rb"\s*(?:<\?xml[^<>]*\?>\s*)?<[A-Za-z]")
+_UNIQUE_COUNT = re.compile(rb'<(?:\w+:)?sst\s[^<>]*uniqueCount="(\d{1,18})"')
+_SMALLEST_STRING = len("<si/>")
 _TRUE = ("1", "true", "on")
 Attributes = dict[str, str]
 
@@ -63,16 +65,25 @@ def stream(pieces: Iterable[bytes], part: str, start: Callable[..., None]) -> ex
         parser.Parse(b"", True)
     except expat.ExpatError as error:
         raise refuse("xml_damaged", f"部件“{part}”第 {error.lineno} 行无法解析") from None
-    except (ValueError, KeyError):
+    except (LookupError, OSError):  # an encoding nobody knows: looked up, no module to be found
+        raise refuse("xml_damaged", f"部件“{part}”的编码无法识别或缺少属性") from None
+    except ValueError:
         line = parser.CurrentLineNumber
         raise refuse("xml_damaged", f"部件“{part}”第 {line} 行的单元格位置或属性异常") from None
     return parser
 
 
-def refuse_dtd(data: bytes, member: Member) -> None:
-    """Refuse a part whose prolog declares a DTD, reading no further than its root element."""
+def check_shared_part(data: bytes, member: Member) -> None:
+    """Look at the head of a part that any parser reads whole (shared strings, styles).
 
-    if _PROLOG.match(next(unpack(data, member), b"")):
+    Refuses a DTD, reading no further than the root element, and a count of strings that the part
+    cannot hold: readers allocate what is promised.
+    """
+    head = next(unpack(data, member), b"")
+    promised = _UNIQUE_COUNT.search(head)
+    if promised and int(promised[1]) * _SMALLEST_STRING > member.size:
+        raise refuse("damaged", f"部件“{member.name}”声明的字符串数量 {int(promised[1]):,} 不实")
+    if _PROLOG.match(head):
         return
 
     def stop(_parser: object, _name: str, _attributes: Attributes) -> None:

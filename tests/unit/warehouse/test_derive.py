@@ -79,12 +79,16 @@ def test_versions_count_by_receipt_and_older_ones_are_superseded(case):
     case.deliver("s2", AUGUST, [("P1", "C01", "2020-06", "ytd", 110)])
     case.deliver("s1", JULY, [("P1", "C01", "2020-06", "ytd", 100)], n_findings=1)
     case.build("2020-06")
-    rows = case.rows("SELECT submission_id, version_no, status FROM submissions.submission ORDER BY 1")
+    rows = case.rows(
+        "SELECT submission_id, version_no, status FROM submissions.submission ORDER BY 1"
+    )
     assert [tuple(row.values()) for row in rows] == [("s1", 1, "superseded"), ("s2", 2, "accepted")]
 
 
 def test_cell_with_an_error_finding_is_not_accepted(case):
-    case.deliver("s1", JULY, [("P1", "C01", "2020-06", "ytd", 100), ("P1", "C01", "2020-05", "ytd", 80)])
+    case.deliver(
+        "s1", JULY, [("P1", "C01", "2020-06", "ytd", 100), ("P1", "C01", "2020-05", "ytd", 80)]
+    )
     with case.warehouse.building() as connection:
         connection.execute(
             "INSERT INTO quality.finding (finding_id, rule_id, severity, outcome, message, "
@@ -97,7 +101,9 @@ def test_cell_with_an_error_finding_is_not_accepted(case):
 def test_the_same_build_twice_changes_nothing(case):
     case.deliver("s1", JULY, [("P1", "C01", "2020-06", "ytd", 100)])
     case.build("2020-06")
-    before = {t: case.rows(f"FROM {t}") for t in ("observations.observation", "indicators.park_year")}
+    before = {
+        t: case.rows(f"FROM {t}") for t in ("observations.observation", "indicators.park_year")
+    }
     case.build("2020-06")
     assert before == {t: case.rows(f"FROM {t}") for t in before}
 
@@ -106,20 +112,26 @@ def test_the_same_build_twice_changes_nothing(case):
 
 
 def test_single_month_is_the_difference_of_cumulative_values(case):
-    case.deliver("s1", MAY, [("P1", "C01", "2020-04", "ytd", 70), ("P1", "C01", "2020-05", "ytd", 100)])
+    case.deliver(
+        "s1", MAY, [("P1", "C01", "2020-04", "ytd", 70), ("P1", "C01", "2020-05", "ytd", 100)]
+    )
     case.build("2020-05")
     assert month(case, "2020-05")["value_month"] == D(30)
 
 
 def test_january_and_february_are_never_split(case):
-    case.deliver("s1", MAY, [("P1", "C01", "2020-02", "ytd", 40), ("P1", "C01", "2020-03", "ytd", 65)])
+    case.deliver(
+        "s1", MAY, [("P1", "C01", "2020-02", "ytd", 40), ("P1", "C01", "2020-03", "ytd", 65)]
+    )
     case.build("2020-03")
     assert month(case, "2020-02")["value_month"] is None
     assert month(case, "2020-03")["value_month"] == D(25)
 
 
 def test_no_single_month_across_a_missing_period(case):
-    case.deliver("s1", MAY, [("P1", "C01", "2020-02", "ytd", 40), ("P1", "C01", "2020-04", "ytd", 90)])
+    case.deliver(
+        "s1", MAY, [("P1", "C01", "2020-02", "ytd", 40), ("P1", "C01", "2020-04", "ytd", 90)]
+    )
     case.build("2020-04")
     assert month(case, "2020-04")["value_month"] is None
 
@@ -180,21 +192,28 @@ def test_growth_over_a_negative_or_zero_base_is_not_a_number(case):
 def test_sums_and_means_need_every_month(tmp_path):
     case = Case(tmp_path, [CaseIndicator("sales", "sum"), CaseIndicator("customers", "mean")], 1)
     case.parks({"park_id": "AK"})
-    cells = [("AK", i, f"2024-{m:02d}", "month", m) for i in ("sales", "customers") for m in (1, 2, 4)]
+    cells = [
+        ("AK", i, f"2024-{m:02d}", "month", m) for i in ("sales", "customers") for m in (1, 2, 4)
+    ]
     case.deliver("s1", JULY, cells)
     case.build("2024-04")
     values = {r["indicator_id"]: r["value"] for r in case.rows("FROM indicators.park_year")}
     assert values == {"sales": None, "customers": None}
     case.deliver("s2", AUGUST, [("AK", i, "2024-03", "month", 3) for i in ("sales", "customers")])
     case.build("2024-04")
-    rows = {r["indicator_id"]: r for r in case.rows("FROM indicators.park_year WHERE asof_period = '2024-04'")}
+    rows = {
+        r["indicator_id"]: r
+        for r in case.rows("FROM indicators.park_year WHERE asof_period = '2024-04'")
+    }
     assert rows["sales"]["value"] == D(10) and rows["customers"]["value"] == D("2.5")
     assert rows["sales"]["n_months"] == 4 and rows["sales"]["basis"] == "ytd"
 
 
 def test_ratio_of_sums_not_mean_of_ratios(tmp_path):
     price = CaseIndicator("price", "formula", "ratio", "100 * revenue / sales")
-    case = Case(tmp_path, [CaseIndicator("revenue", "sum"), CaseIndicator("sales", "sum"), price], 1)
+    case = Case(
+        tmp_path, [CaseIndicator("revenue", "sum"), CaseIndicator("sales", "sum"), price], 1
+    )
     case.parks({"park_id": "AK"}, {"park_id": "AL"})
     case.deliver("s1", JULY, [
         ("AK", "revenue", "2024-01", "month", 10), ("AK", "sales", "2024-01", "month", 100),
@@ -204,7 +223,9 @@ def test_ratio_of_sums_not_mean_of_ratios(tmp_path):
         ("AL", "revenue", "2024-02", "month", 0), ("AL", "sales", "2024-02", "month", 0),
     ])  # fmt: skip
     case.build("2024-02")
-    rows = {r["park_id"]: r for r in case.rows("FROM indicators.park_year WHERE indicator_id = 'price'")}
+    rows = {
+        r["park_id"]: r for r in case.rows("FROM indicators.park_year WHERE indicator_id = 'price'")
+    }
     assert rows["AK"]["value"] == D(25)
     assert (rows["AL"]["value"], rows["AL"]["state"]) == (None, "not_applicable")
     area = case.rows("FROM indicators.area_year WHERE indicator_id = 'price' AND scope = 'all'")
@@ -221,7 +242,11 @@ def test_a_stock_is_the_last_one_known_in_the_year(tmp_path):
 
 
 def test_december_is_final_and_other_years_keep_one_row(case):
-    case.deliver("s1", MAY, [("P1", "C01", f"{y}-{m:02d}", "ytd", y + m) for y in (2018, 2019) for m in (11, 12)])
+    case.deliver(
+        "s1",
+        MAY,
+        [("P1", "C01", f"{y}-{m:02d}", "ytd", y + m) for y in (2018, 2019) for m in (11, 12)],
+    )
     case.build("2019-12")
     rows = case.rows("FROM indicators.park_year ORDER BY year")
     assert [(r["year"], r["asof_period"], r["basis"], r["value"]) for r in rows] == [
@@ -240,7 +265,9 @@ def test_enclave_counts_once_in_its_home_county(tmp_path):
         {"park_id": "P2", "county_code": "610902", "home_county_code": "610924",
          "host_county_code": "610902", "city_code": "610900", "is_key": True},
     )  # fmt: skip
-    case.deliver("s1", JULY, [("P1", "C01", "2020-06", "ytd", 10), ("P2", "C01", "2020-06", "ytd", 5)])
+    case.deliver(
+        "s1", JULY, [("P1", "C01", "2020-06", "ytd", 10), ("P2", "C01", "2020-06", "ytd", 5)]
+    )
     case.build("2020-06")
     rows = case.rows("SELECT area_code, scope, value FROM indicators.area_year ORDER BY 1, 2")
     assert [tuple(r.values()) for r in rows] == [
@@ -260,7 +287,12 @@ def test_area_growth_compares_the_same_parks(tmp_path):
     ])  # fmt: skip
     case.build("2020-06")
     row = case.rows("FROM indicators.area_year WHERE scope = 'all'")[0]
-    assert (row["value"], row["yoy_pct"], row["n_parks"], row["n_reported"]) == (D(610), D(10), 2, 2)
+    assert (row["value"], row["yoy_pct"], row["n_parks"], row["n_reported"]) == (
+        D(610),
+        D(10),
+        2,
+        2,
+    )
 
 
 def test_register_history_decides_membership_on_the_day(tmp_path):
@@ -268,10 +300,17 @@ def test_register_history_decides_membership_on_the_day(tmp_path):
 
     case = Case(tmp_path, [C01])
     case.parks(
-        {"park_id": "P1", "valid_from": date(2015, 1, 1), "valid_to": date(2020, 7, 1), "is_key": True},
+        {
+            "park_id": "P1",
+            "valid_from": date(2015, 1, 1),
+            "valid_to": date(2020, 7, 1),
+            "is_key": True,
+        },
         {"park_id": "P1", "valid_from": date(2020, 7, 1), "is_key": False},
     )
-    case.deliver("s1", AUGUST, [("P1", "C01", p, "ytd", v) for p, v in (("2020-06", 10), ("2020-07", 12))])
+    case.deliver(
+        "s1", AUGUST, [("P1", "C01", p, "ytd", v) for p, v in (("2020-06", 10), ("2020-07", 12))]
+    )
     case.build("2020-07", each_month=True)
     keyed = case.rows("SELECT asof_period FROM indicators.area_year WHERE scope = 'key'")
     assert [r["asof_period"] for r in keyed] == ["2020-06"]

@@ -15,7 +15,10 @@ from warehouse.store import NothingPublishedError, Warehouse, WarehouseBusyError
 
 
 def test_reading_before_anything_is_published_says_what_to_do(tmp_path):
-    with pytest.raises(NothingPublishedError, match="parkwatch run"), Warehouse(workspace(tmp_path)).reading():
+    with (
+        pytest.raises(NothingPublishedError, match="parkwatch run"),
+        Warehouse(workspace(tmp_path)).reading(),
+    ):
         pass
 
 
@@ -30,17 +33,25 @@ def test_a_second_process_cannot_write_and_is_told_who_does(tmp_path):
         "except WarehouseBusyError as error: print('busy', error)\n"
     )
     with Warehouse(workspace(tmp_path)).writer_lock():
-        told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+        told = subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, check=True
+        )
     assert told.stdout.startswith("busy") and "pid" in told.stdout
-    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
     assert told.stdout == "got it\n"
 
 
 def test_lock_is_free_again_after_its_holder_is_gone(tmp_path):
     warehouse = Warehouse(workspace(tmp_path))
-    with warehouse.writer_lock(), warehouse.writer_lock():  # re-entrant within the process
-        with pytest.raises(WarehouseBusyError), Warehouse(workspace(tmp_path)).writer_lock():
-            pass
+    with (
+        warehouse.writer_lock(),
+        warehouse.writer_lock(),  # re-entrant within the process
+        pytest.raises(WarehouseBusyError),
+        Warehouse(workspace(tmp_path)).writer_lock(),
+    ):
+        pass
     with Warehouse(workspace(tmp_path)).writer_lock():
         pass
 
@@ -91,14 +102,18 @@ def test_digest_ignores_order_and_notices_every_change(tmp_path):
     changed = digest()
     assert changed[0] == before[0] and changed[1] != before[1]
     with case.warehouse.building() as connection:
-        connection.execute("INSERT INTO dims.indicator FROM dims.indicator WHERE indicator_id = 'C01'")
+        connection.execute(
+            "INSERT INTO dims.indicator FROM dims.indicator WHERE indicator_id = 'C01'"
+        )
     assert digest()[0] == 4 and digest()[1] != changed[1]
 
 
 def test_decimals_and_times_travel_unchanged(tmp_path):
     case = Case(tmp_path, [CaseIndicator("C01")])
     exact = Decimal("12345678901234567.12345678")
-    case.deliver("s1", datetime(2020, 7, 8, 1, 2, 3, 456789), [("P1", "C01", "2020-06", "ytd", exact)])
+    case.deliver(
+        "s1", datetime(2020, 7, 8, 1, 2, 3, 456789), [("P1", "C01", "2020-06", "ytd", exact)]
+    )
     assert case.rows("SELECT value FROM submissions.cell") == [{"value": exact}]
     assert case.rows("SELECT received_at FROM submissions.submission") == [
         {"received_at": datetime(2020, 7, 8, 1, 2, 3, 456789)}
@@ -114,5 +129,7 @@ def test_every_table_of_the_dictionary_exists_with_comments(tmp_path):
             table.group,
             table.name,
         )
-        assert [c["column_name"] for c in columns] == [c.name for c in table.columns], table.full_name
+        assert [c["column_name"] for c in columns] == [c.name for c in table.columns], (
+            table.full_name
+        )
         assert all(c["comment"] for c in columns), table.full_name

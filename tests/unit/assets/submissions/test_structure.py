@@ -197,7 +197,7 @@ def test_上下两张表_标题归下一张_表注归上一张() -> None:
         [["一、产值表"], ["园区", "产值"], ["甲园", 1], ["注：快报"], [], ["二、投资表"],
          ["园区", "投资"], ["甲园", 5]]
     )  # fmt: skip
-    assert (first.title, [note.text for note in first.footnotes]) == ("一、产值表", ["注:快报"])
+    assert (first.title, [note.text for note in first.footnotes]) == ("一、产值表", ["注：快报"])
     assert (second.title, second.area) == ("二、投资表", (7, 1, 8, 2))
 
 

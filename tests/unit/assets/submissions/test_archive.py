@@ -1,0 +1,88 @@
+"""The archive and the inbox: nothing lost, nothing changed, receipts believed only when clear."""
+
+from __future__ import annotations
+
+import os
+import stat
+from datetime import UTC, datetime
+
+import pytest
+
+from assets.submissions.archive import Archive, ReceiptsError, deliveries
+
+
+def test_stored_bytes_come_back_and_are_read_only(tmp_path):
+    archive = Archive(tmp_path)
+    digest = archive.store("园区月报".encode(), "月报.xlsx")
+    assert archive.read(digest) == "园区月报".encode()
+    assert stat.S_IMODE(archive.find(digest).stat().st_mode) == 0o444
+
+
+def test_the_same_bytes_are_stored_once_whatever_the_name(tmp_path):
+    archive = Archive(tmp_path)
+    assert archive.store(b"x", "a.xlsx") == archive.store(b"x", "b.csv")
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
+
+
+@pytest.mark.parametrize("name", ["a.表格文件后缀", "..", "a.longsuffix", ".hidden", "no suffix"])
+def test_odd_names_cannot_leave_the_archive(tmp_path, name):
+    archive = Archive(tmp_path / "archive")
+    digest = archive.store(b"x", name)
+    assert archive.find(digest).parent.parent == tmp_path / "archive"
+
+
+def test_damage_is_noticed_on_reading(tmp_path):
+    archive = Archive(tmp_path)
+    digest = archive.store(b"good", "a.xlsx")
+    path = archive.find(digest)
+    path.chmod(0o644)
+    path.write_bytes(b"bad!")
+    with pytest.raises(ValueError, match="已损坏"):
+        archive.read(digest)
+
+
+def test_missing_original_says_where_to_look(tmp_path):
+    with pytest.raises(FileNotFoundError, match="备份"):
+        Archive(tmp_path).read("0" * 64)
+
+
+def inbox(tmp_path, files, receipts=None):
+    for name in files:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    if receipts is not None:
+        (tmp_path / "receipts.csv").write_text(receipts, encoding="utf-8")
+    return list(deliveries(tmp_path))
+
+
+def test_deliveries_are_found_in_path_order_without_lock_files(tmp_path):
+    found = inbox(tmp_path, ["b.xlsx", "甲县/a.xlsx", "~$b.xlsx", ".DS_Store"])
+    assert [d.inbox_path for d in found] == ["b.xlsx", "甲县/a.xlsx"]
+
+
+def test_pipes_and_links_are_not_deliveries(tmp_path):
+    os.mkfifo(tmp_path / "pipe.xlsx")
+    (tmp_path / "link.xlsx").symlink_to("/etc/hosts")
+    assert [d.inbox_path for d in inbox(tmp_path, ["a.xlsx"])] == ["a.xlsx"]
+
+
+def test_receipts_give_time_and_sender(tmp_path):
+    text = "file,received_at,sender\na.xlsx,2020-07-08T09:30:00+08:00,ak-hanbin\n"
+    (delivery,) = inbox(tmp_path, ["a.xlsx"], text)
+    assert delivery.received_at == datetime(2020, 7, 8, 1, 30, tzinfo=UTC)
+    assert delivery.sender == "ak-hanbin"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("a.xlsx,2020-07-08T09:30:00,x", "时区"),
+        ("a.xlsx,昨天,x", "received_at"),
+        ("a.xlsx", "received_at"),
+    ],
+)
+def test_an_unclear_receipt_stops_instead_of_guessing(tmp_path, line, said):
+    with pytest.raises(ReceiptsError, match=said) as told:
+        inbox(tmp_path, ["a.xlsx"], f"file,received_at,sender\n{line}\n")
+    assert "第2行" in str(told.value)
