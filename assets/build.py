@@ -76,12 +76,22 @@ class Build:
             connection.execute("DELETE FROM internal.affected_asof")
             store.replace_rows(connection, "ops.digest", store.digest_rows(connection))
             outcomes = store.fetch(connection, "FROM submissions.submission")
+            covered = dict(connection.execute(_COVERED, [period]).fetchall())
         self.warehouse.publish()
         self.state.replace_outcomes(outcomes)
         for named in {period, *(row["period"] for row in outcomes)} - {None}:
-            self.state.replace_expected(
-                named, expected_reporters(self.catalog, named, self.workspace.first_month)
-            )
+            expected = expected_reporters(self.catalog, named, self.workspace.first_month)
+            self.state.replace_expected(named, expected, covered if named == period else None)
+
+
+_COVERED = """
+SELECT submission.reporter, arg_max(submission.submission_id, submission.received_at)
+FROM submissions.submission AS submission
+WHERE submission.status IN ('accepted', 'partly') AND submission.submission_id IN (
+    SELECT submission_id FROM submissions.cell WHERE period = ? AND indicator_id IS NOT NULL
+)
+GROUP BY submission.reporter
+"""
 
 
 @dataclass(frozen=True, slots=True)

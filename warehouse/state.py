@@ -45,6 +45,7 @@ CREATE TABLE IF NOT EXISTS expected (
     reporter TEXT NOT NULL,
     name TEXT NOT NULL,
     deadline TEXT,
+    covered_by TEXT,
     PRIMARY KEY (period, reporter)
 );
 CREATE TABLE IF NOT EXISTS run (
@@ -143,12 +144,23 @@ class State:
                 [tuple(_plain(row[name]) for name in names) for row in rows],
             )
 
-    def replace_expected(self, period: str, rows: Iterable[tuple[str, str, str | None]]) -> None:
-        """Who is expected to report for ``period``: (reporter, name, deadline ISO date)."""
+    def replace_expected(
+        self,
+        period: str,
+        rows: Iterable[tuple[str, str, str | None]],
+        covered: Mapping[str, str] | None = None,
+    ) -> None:
+        """Who is expected to report for ``period``: (reporter, name, deadline ISO date).
+
+        ``covered``: reporter → submission that holds the period's figures although it is filed
+        under another period (a workbook that brings its whole history).
+        """
+        held = covered or {}
         with self._open() as connection:
             connection.execute("DELETE FROM expected WHERE period = ?", (period,))
             connection.executemany(
-                "INSERT INTO expected VALUES (?, ?, ?, ?)", [(period, *row) for row in rows]
+                "INSERT INTO expected VALUES (?, ?, ?, ?, ?)",
+                [(period, *row, held.get(row[0])) for row in rows],
             )
 
     def board(self, period: str) -> list[dict[str, Any]]:
@@ -160,11 +172,13 @@ class State:
                        o.status, o.reason, coalesce(o.n_findings, 0) AS n_findings
                 FROM expected AS e
                 LEFT JOIN outcome AS o
-                  ON o.sha256 = (
+                  ON o.sha256 = coalesce((
                     SELECT sha256 FROM outcome AS newest
                     WHERE newest.period = e.period AND newest.reporter = e.reporter
-                    ORDER BY newest.status = 'rejected', newest.received_at DESC, sha256 LIMIT 1
-                  )
+                    ORDER BY newest.status IN ('rejected', 'duplicate'), newest.received_at DESC,
+                             sha256
+                    LIMIT 1
+                  ), e.covered_by)
                 WHERE e.period = ?
                 ORDER BY e.reporter
                 """,

@@ -36,6 +36,8 @@ class Issuer:
     """Handling mark; never a secrecy grade, which only a competent body may give."""
     region_word: str = "全省"
     park_word: str = "县域工业集中区"
+    unit_word: str = "园区"
+    """What one monitored unit is called in running text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +56,12 @@ class Indicator:
 class AreaRow:
     """An indicator summed over the reported parks of an area, as of the period.
 
-    ``value``/``value_prior`` are in the indicator's canonical unit; ``yoy_pct`` in percent, on
-    ``yoy_basis``; ``previous_yoy_pct`` is the growth printed for the previous period.
+    ``value``/``value_prior`` are in the indicator's canonical unit; ``value_prior`` is None where
+    it covers other parks than ``value``: a reader would divide the two. ``yoy_pct`` in percent
+    rests on the ``n_growth`` parks known in both years, of which ``n_levels`` were compared with
+    last year's return instead of a same-scope figure; None: not counted (ratios). ``n_carried``
+    parks of a stock keep an earlier month's figure. ``previous_yoy_pct`` is the growth printed for
+    the previous period, over ``previous_n_reported`` parks.
     """
 
     scope_code: str
@@ -64,8 +70,11 @@ class AreaRow:
     value: Decimal | None
     value_prior: Decimal | None = None
     yoy_pct: Decimal | None = None
-    yoy_basis: str | None = None
+    n_growth: int | None = None
+    n_levels: int = 0
+    n_carried: int = 0
     previous_yoy_pct: Decimal | None = None
+    previous_n_reported: int | None = None
     n_parks: int
     n_reported: int
 
@@ -74,18 +83,27 @@ class AreaRow:
 class VerdictRow:
     """``targets.verdict`` with its clause. ``actual`` and ``target_value`` are both in ``unit``.
 
-    ``park_id`` empty: the target of an area. ``seasonal_progress_pct`` is the share of the year
-    usually reached by now; it is printed beside 序时进度 where present.
+    ``title`` is what is measured, ``subject`` over what (全省重点建设县域工业集中区合计).
+    ``park_id`` empty: the verdict is about an area. ``each``: the clause is judged park by park or
+    county by county, this row is one of them and ``member`` its name. ``document_scope_code``: the
+    region the document is for. ``restated``: a clause that only repeats another one of its
+    document; judged, never counted. ``seasonal_progress_pct`` is the share of the year usually
+    reached by now; it is printed beside the time progress where present.
     """
 
     target_id: str
     doc_no: str
     clause: str
     title: str
+    subject: str = ""
+    document_id: str
+    document_scope_code: str
+    document_scope_name: str = ""
     scope_code: str
-    scope_name: str
     park_id: str | None = None
-    indicator_name: str
+    each: bool = False
+    member: str = ""
+    restated: bool = False
     unit: str
     comparator: str
     target_value: Decimal | None
@@ -111,12 +129,12 @@ class VerdictRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scheme:
-    """An assessment scheme; ``note`` says where its parameters come from (建议值,非官方)."""
+    """An assessment scheme; ``short`` names its parks in a table head (重点园区); ``note`` says
+    where its parameters come from (建议值，非官方)."""
 
     scheme_id: str
     name: str
-    doc_no: str = ""
-    clause: str = ""
+    short: str = ""
     note: str = ""
 
 
@@ -125,9 +143,11 @@ class ScoreRow:
     """``assessment.score`` joined with ``assessment.watch`` and the park register.
 
     ``rank`` among the ``n`` ranked parks of the whole class (also where the audience sees only
-    some of them), equal scores sharing the better rank;
-    ``last_k`` the number the scheme calls 末位 (None: the scheme has none). A park that is not
-    ``eligible`` has no rank and says why. ``complete`` is False where missing data were bridged.
+    some of them), equal scores sharing the better rank. ``last_k``: number of last places of the
+    class (None: the scheme has none, 0: the class is too small); ``in_last_k``: whether the
+    assessment put the park there. A park that is not ``eligible`` has no rank and says why.
+    ``complete`` is False where missing figures were bridged. ``weak`` names the indicators that
+    cost the park most points, worst first.
     """
 
     scheme_id: str
@@ -141,6 +161,7 @@ class ScoreRow:
     rank: int | None
     n: int
     last_k: int | None
+    in_last_k: bool = False
     official: bool = False
     eligible: bool = True
     exclusion_reason: str | None = None
@@ -148,19 +169,36 @@ class ScoreRow:
     streak: int | None = None
     light: Literal["green", "yellow", "orange", "red", "grey"] = "grey"
     complete: bool = True
+    weak: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriggerRow:
-    """Why a park is on the risk list: ``label`` in words, ``value`` as measured in ``unit``."""
+    """One rule of the risk list that fired for a park: ``label`` says which, in words.
+
+    ``shown_elsewhere``: rank and streak already stand in the row's own columns.
+    """
 
     scheme_id: str
     park_id: str
     trigger_id: str
     label: str
+    shown_elsewhere: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkRow:
+    """One indicator of one park for the annex; ``city_code`` orders and groups the parks."""
+
+    park_id: str
+    park_name: str
+    county_name: str = ""
+    city_code: str = ""
+    city_name: str = ""
+    indicator_id: str
     value: Decimal | None
-    unit: str
-    decimals: int = 1
+    value_prior: Decimal | None = None
+    yoy_pct: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +207,7 @@ class ReporterRow:
 
     reporter_id: str
     name: str
+    region_code: str
     status: Literal["on_time", "late", "missing"]
     parks_expected: int
     parks_reported: int
@@ -185,6 +224,8 @@ class BulletinData:
 
     ``as_of`` must carry an offset. ``simulated`` marks the whole document 模拟数据.
     ``scope_code`` names the area whose rows are the totals; other areas are listed in the annex.
+    ``topics``: what this bureau keeps at all; what it does not keep has no section. ``unreported``:
+    names of the parks without any figure for the period.
     """
 
     period: str
@@ -200,7 +241,10 @@ class BulletinData:
     schemes: tuple[Scheme, ...] = ()
     scores: tuple[ScoreRow, ...] = ()
     triggers: tuple[TriggerRow, ...] = ()
+    parks: tuple[ParkRow, ...] = ()
     reporters: tuple[ReporterRow, ...] = ()
+    unreported: tuple[str, ...] = ()
+    topics: tuple[Literal["targets", "ranks"], ...] = ("targets", "ranks")
     previous_period: str | None = None
     filing_deadline: date | None = None
     reply_by: date | None = None

@@ -1,8 +1,8 @@
-"""Facts (事实): areas, coverage and filing of a bulletin, each number registered with its source.
+"""Facts (事实): areas and coverage of a bulletin, each number registered with its source.
 
-Belongs here: selecting, sorting, counting and subtracting rows, and registering every result as a
-figure. Does not belong here: targets and ranks (standings), sentences
-(``report_templates/bulletin.md.j2``) or words (wording).
+Belongs here: selecting, sorting, counting and subtracting area figures, and registering every
+result as a figure. Does not belong here: filing (filing), targets (goals), ranks (standings),
+sentences (``report_templates/bulletin.md.j2``) or words (wording).
 """
 
 from __future__ import annotations
@@ -12,12 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from assets.bulletins import wording
-from assets.bulletins.data import (
-    AreaRow,
-    BulletinData,
-    Indicator,
-    ReporterRow,
-)
+from assets.bulletins.data import AreaRow, BulletinData, Indicator
 from assets.bulletins.figures import (
     Figure,
     FigureBook,
@@ -29,8 +24,10 @@ from assets.bulletins.figures import (
 
 ANNEX_INDICATORS = 4
 """Indicators side by side in the annex by area: what an A4 page carries legibly."""
-REPORTERS_SHOWN = 12
-"""Reporters with problems listed in the body; the rest are counted."""
+PARK_INDICATORS = 2
+"""Indicators side by side in the annex by park, beside its ranks."""
+PARKS_LISTED = 200
+"""Parks the annex lists; a longer register is data, not a document."""
 
 
 class Register:
@@ -68,10 +65,28 @@ class Register:
             below_unit=below_unit,
         )
 
+    def count(
+        self,
+        parts: Sequence[str],
+        label: str,
+        counted: Sequence[Figure],
+        source: tuple[str, str],
+        unit: str = "个",
+    ) -> Figure:
+        """Register how many things there are; ``counted`` holds one figure of each."""
+        return self.add(
+            parts, label, len(counted), unit, source, formula="count(inputs)", inputs=counted
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class IndicatorFacts:
-    """An indicator of an area: amount, growth, last year's amount, change of growth, coverage."""
+    """An indicator of an area: amount, growth, last year's amount, change of growth, coverage.
+
+    ``by_amounts``: a rate would mislead (no base, a loss, a small base), so ``yoy`` is missing and
+    the two amounts are printed. ``levels`` of the ``growth_parks`` were compared with last year's
+    return; ``carried`` parks of a stock keep an earlier month's figure.
+    """
 
     name: str
     unit: str
@@ -80,8 +95,14 @@ class IndicatorFacts:
     yoy: Figure
     prior: Figure
     pace: Figure
+    falling: bool
+    by_amounts: bool
+    same_parks: bool
     reported: Figure
     expected: Figure
+    growth_parks: Figure
+    levels: Figure
+    carried: Figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +110,9 @@ class AreaFacts:
     """One city (or county) of the annex; ``indicators`` in annex order, None where no row came."""
 
     name: str
+    reported: Figure
+    expected: Figure
+    complete: bool
     indicators: tuple[IndicatorFacts | None, ...]
 
 
@@ -98,6 +122,7 @@ class GrowthFacts:
 
     n: Figure
     n_up: Figure
+    n_down: Figure
     highest: tuple[str, ...]
     highest_yoy: Figure | None
     lowest: tuple[str, ...]
@@ -108,50 +133,33 @@ class GrowthFacts:
 
 @dataclass(frozen=True, slots=True)
 class CoverageFacts:
-    """Parks expected and reported, over all reporters."""
+    """Parks expected and reported, over all reporters; ``names`` of those without figures."""
 
     expected: Figure
     reported: Figure
     unreported: Figure
     complete: bool
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class ReportingFacts:
-    """Filing and data quality by reporter."""
+class BasisFacts:
+    """How growth was computed, for the note under the table of totals.
 
-    n: Figure
-    n_on_time: Figure
-    late: tuple[str, ...]
-    n_late: Figure
-    missing: tuple[str, ...]
-    n_missing: Figure
-    returned: tuple[str, ...]
-    n_returned: Figure
-    files: Figure
-    files_returned: Figure
-    n_error: Figure
-    n_verify: Figure
-    n_hint: Figure
-    rows: tuple[ReporterFacts, ...]
-    n_more: Figure
+    ``mixed``: (indicators, parks compared with last year's return) for totals that rest on both
+    kinds of base; ``levels`` and ``comparable`` name the indicators that rest on one kind.
+    ``carried``: most parks whose stocks are of an earlier month; ``other_parks``: the change of
+    growth compares two months over different numbers of parks.
+    """
+
+    comparable: tuple[str, ...]
+    levels: tuple[str, ...]
+    mixed: tuple[tuple[tuple[str, ...], Figure], ...]
+    carried: Figure | None
+    other_parks: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ReporterFacts:
-    """A reporter with something to mend."""
-
-    name: str
-    status: str
-    parks_expected: Figure
-    parks_reported: Figure
-    files_returned: Figure
-    n_error: Figure
-    n_verify: Figure
-    n_hint: Figure
-
-
-# --- areas -----------------------------------------------------------------------------------
+# --- indicators of an area -------------------------------------------------------------------
 
 
 def indicator_facts(
@@ -163,54 +171,72 @@ def indicator_facts(
     label = f"{area.scope_name}{indicator.name_zh}"
 
     def add(
-        what: str,
-        column: str,
-        words: str,
-        value: Decimal | int | None,
-        unit: str,
-        decimals: int,
-        inputs: Iterable[Figure] = (),
+        what: str, column: str, words: str, value: Decimal | int | None, unit: str, decimals: int
     ) -> Figure:
-        parts = (who, indicator.indicator_id, what)
-        formula = "本期公布增速 - 上期公布增速，均为一位小数" if what == "pace" else ""
-        key = row_key(
-            area_code=area.scope_code,
-            indicator_id=indicator.indicator_id,
-            asof_period=data.period,
-            column=column,
-        )
-        source = ("indicators.area_year", key)
-        money = what in ("total", "prior")
         return register.add(
-            parts, f"{label}{words}", value, unit, source,
-            decimals=decimals, formula=formula, inputs=inputs, below_unit=money,
+            (who, indicator.indicator_id, what), f"{label}{words}", value, unit,
+            _area_source(area, indicator, data.period, column),
+            decimals=decimals, below_unit=what in ("total", "prior"),
         )  # fmt: skip
 
-    scaled = None if area.value is None else area.value * factor
-    prior = None if area.value_prior is None else area.value_prior * factor
-    growth = None if area.value_prior is not None and area.value_prior <= 0 else area.yoy_pct
-    total = add("total", "value", "", scaled, unit, decimals)
-    yoy = add("yoy", "yoy_pct", "同比", growth, "%", 1)
-    change = _printed_difference(growth, area.previous_yoy_pct)
-    pace = add("pace", "yoy_pct", "同比增速较上期变动", change, "个百分点", 1, (yoy,))
+    by_amounts = wording.growth_from_amounts(area.yoy_pct, area.value_prior)
+    yoy = add("yoy", "yoy_pct", "同比", None if by_amounts else area.yoy_pct, "%", 1)
     return IndicatorFacts(
         name=indicator.name_zh,
         unit=unit,
         kind=indicator.kind,
-        total=total,
+        total=add("total", "value", "", _times(area.value, factor), unit, decimals),
         yoy=yoy,
-        prior=add("prior", "value_prior", "上年同期", prior, unit, decimals),
-        pace=pace,
-        reported=add("reported", "n_reported", "已报园区数", area.n_reported, "个", 0),
+        prior=add(
+            "prior", "value_prior", "上年同期", _times(area.value_prior, factor), unit, decimals
+        ),
+        pace=_pace(register, data, area, indicator, yoy),
+        falling=bool(yoy.value and yoy.value < 0 and (area.previous_yoy_pct or 0) < 0),
+        by_amounts=by_amounts,
+        same_parks=area.previous_n_reported in (None, area.n_reported),
+        reported=add("reported", "n_reported", "有数园区数", area.n_reported, "个", 0),
         expected=add("expected", "n_parks", "应报园区数", area.n_parks, "个", 0),
+        growth_parks=add("growth-parks", "yoy_pct", "计算同比的园区数", area.n_growth, "个", 0),
+        levels=add("levels", "value_prior", "以上年报送数为基数的园区数", area.n_levels, "个", 0),
+        carried=add("carried", "n_reported", "沿用前期期末数的园区数", area.n_carried, "个", 0),
     )
 
 
-def _printed_difference(now: Decimal | None, before: Decimal | None) -> Decimal | None:
-    """Difference of the two printed numbers, so that a reader's own subtraction agrees."""
-    if now is None or before is None:
-        return None
-    return round_half_up(now, 1) - round_half_up(before, 1)
+def _area_source(
+    area: AreaRow, indicator: Indicator, period: str, column: str
+) -> tuple[str, str]:
+    key = row_key(
+        area_code=area.scope_code,
+        scope="all",
+        indicator_id=indicator.indicator_id,
+        asof_period=period,
+        column=column,
+    )
+    return ("indicators.area_year", key)
+
+
+def _times(value: Decimal | None, factor: Decimal) -> Decimal | None:
+    return None if value is None else value * factor
+
+
+def _pace(
+    register: Register, data: BulletinData, area: AreaRow, indicator: Indicator, yoy: Figure
+) -> Figure:
+    """Difference of the two printed growths, so that a reader's own subtraction agrees."""
+    who = "P" if area.scope_code == data.scope_code else area.scope_code
+    label = f"{area.scope_name}{indicator.name_zh}"
+    before = register.add(
+        (who, indicator.indicator_id, "yoy-before"), f"{label}上期同比", area.previous_yoy_pct, "%",
+        _area_source(area, indicator, data.previous_period or data.period, "yoy_pct"), decimals=1,
+    )  # fmt: skip
+    change = None
+    if yoy.value is not None and before.value is not None:
+        change = round_half_up(yoy.value, 1) - round_half_up(before.value, 1)
+    return register.add(
+        (who, indicator.indicator_id, "pace"), f"{label}同比增速较上期变动", change, "个百分点",
+        _area_source(area, indicator, data.period, "yoy_pct"), decimals=1,
+        formula=f"{yoy.figure_id} - {before.figure_id}，均取一位小数", inputs=(yoy, before),
+    )  # fmt: skip
 
 
 def total_facts(register: Register, data: BulletinData) -> dict[str, IndicatorFacts]:
@@ -225,6 +251,30 @@ def total_facts(register: Register, data: BulletinData) -> dict[str, IndicatorFa
     }
 
 
+def basis_facts(totals: Iterable[IndicatorFacts]) -> BasisFacts:
+    """What the growth of the totals rests on, indicator by indicator."""
+    known = [item for item in totals if item.growth_parks.value and not item.yoy.is_missing]
+    mixed: dict[str, list[IndicatorFacts]] = {}
+    for item in known:
+        if 0 < (item.levels.value or 0) < (item.growth_parks.value or 0):
+            mixed.setdefault(item.levels.text, []).append(item)
+    carried = [item.carried for item in known if item.carried.value]
+    return BasisFacts(
+        comparable=tuple(item.name for item in known if not item.levels.value),
+        levels=tuple(
+            item.name for item in known if item.levels.value == item.growth_parks.value
+        ),
+        mixed=tuple(
+            (tuple(item.name for item in items), items[0].levels) for items in mixed.values()
+        ),
+        carried=max(carried, key=lambda figure: figure.value or 0, default=None),
+        other_parks=any(not item.same_parks and not item.pace.is_missing for item in known),
+    )
+
+
+# --- areas below -----------------------------------------------------------------------------
+
+
 def area_facts(register: Register, data: BulletinData) -> tuple[AreaFacts, ...]:
     """The areas below, by code, with the first indicators of the list; codes order GB/T 2260."""
     rows = {(a.scope_code, a.indicator_id): a for a in data.areas}
@@ -237,10 +287,23 @@ def area_facts(register: Register, data: BulletinData) -> tuple[AreaFacts, ...]:
             indicator_facts(register, data, row, indicator) if row is not None else None
             for row, indicator in zip(found, chosen, strict=True)
         )
-        name = next((row.scope_name for row in found if row is not None), None)
-        if name is not None:
-            facts.append(AreaFacts(name, cells))
+        first = next((i for i, row in enumerate(found) if row is not None), None)
+        if first is not None:
+            facts.append(_area(found[first], cells[first], cells))
     return tuple(facts)
+
+
+def _area(
+    row: AreaRow | None, first: IndicatorFacts | None, cells: tuple[IndicatorFacts | None, ...]
+) -> AreaFacts:
+    assert row is not None and first is not None
+    return AreaFacts(
+        name=row.scope_name,
+        reported=first.reported,
+        expected=first.expected,
+        complete=row.n_reported == row.n_parks,
+        indicators=cells,
+    )
 
 
 def growth_facts(
@@ -251,7 +314,7 @@ def growth_facts(
     position = order.index(data.lead_indicator_id)
     if position >= ANNEX_INDICATORS or not areas:
         return None
-    yoy = {a.name: f.yoy for a in areas if (f := a.indicators[position]) is not None}
+    yoy = {_named(a): f.yoy for a in areas if (f := a.indicators[position]) is not None}
     values = {name: figure.value for name, figure in yoy.items()}
     # 增长 and 下降 as printed: 0.04 % prints 0.0 and is neither
     signs = {n: wording.sign(v, 1) for n, v in values.items() if v is not None}
@@ -261,12 +324,13 @@ def growth_facts(
     key = row_key(asof_period=data.period, indicator_id=data.lead_indicator_id)
     source = ("indicators.area_year", key)
 
-    def count(what: str, label: str, value: int) -> Figure:
-        return register.add(("A", what), label, value, "个", source, formula=f"count({what})")
+    def count(what: str, label: str, names: Iterable[str]) -> Figure:
+        return register.count(("A", what), label, [yoy[name] for name in names], source)
 
     return GrowthFacts(
-        n=count("areas", "有增速的地区数", len(signs)),
-        n_up=count("areas-up", "增长的地区数", sum(s > 0 for s in signs.values())),
+        n=count("areas", "有增速的地区数", signs),
+        n_up=count("areas-up", "增长的地区数", [n for n, s in signs.items() if s > 0]),
+        n_down=count("areas-down", "下降的地区数", down),
         highest=highest,
         highest_yoy=yoy[highest[0]] if highest else None,
         lowest=lowest,
@@ -276,95 +340,41 @@ def growth_facts(
     )
 
 
+def _named(area: AreaFacts) -> str:
+    """A comparison with an area whose parks have not all reported is only for reference."""
+    return area.name if area.complete else f"{area.name}（报送不全，供参考）"
+
+
+# --- coverage --------------------------------------------------------------------------------
+
+
+def parks_source(region_code: str) -> tuple[str, str]:
+    """Source of a count of parks: the region whose register is counted."""
+    return ("dims.region", row_key(code=region_code))
+
+
 def coverage_facts(register: Register, data: BulletinData) -> CoverageFacts | None:
     """Parks expected and reported, summed over reporters; None when no reporter is known."""
     if not data.reporters:
         return None
     expected = sum(r.parks_expected for r in data.reporters)
     reported = sum(r.parks_reported for r in data.reporters)
-    source = ("submissions.submission", row_key(period=data.period))
+    source = parks_source(data.scope_code)
 
-    def add(what: str, label: str, value: int, formula: str) -> Figure:
-        return register.add(("Q", f"parks-{what}"), label, value, "个", source, formula=formula)
+    def add(what: str, label: str, value: int, formula: str, *inputs: Figure) -> Figure:
+        return register.add(
+            ("Q", f"parks-{what}"), label, value, "个", source, formula=formula, inputs=inputs
+        )
 
+    all_parks = add("expected", "应报园区数", expected, "count(登记在册的园区)")
+    known = add("reported", "已报园区数", reported, "count(本期有数的园区)")
     return CoverageFacts(
-        expected=add("expected", "应报园区数", expected, "sum(parks_expected)"),
-        reported=add("reported", "已报园区数", reported, "sum(parks_reported)"),
-        unreported=add("unreported", "未报园区数", expected - reported, "expected - reported"),
+        expected=all_parks,
+        reported=known,
+        unreported=add(
+            "unreported", "未报园区数", expected - reported,
+            f"{all_parks.figure_id} - {known.figure_id}", all_parks, known,
+        ),
         complete=expected == reported,
-    )
-
-
-# --- reporting -------------------------------------------------------------------------------
-
-
-def reporting_facts(register: Register, data: BulletinData) -> ReportingFacts:
-    """Filing status and findings; reporters with something to mend, gravest first."""
-    reporters = sorted(data.reporters, key=lambda r: r.reporter_id)
-    troubled = sorted((r for r in reporters if _has_problem(r)), key=_gravity)
-    late = [r.name for r in reporters if r.status == "late"]
-    missing = [r.name for r in reporters if r.status == "missing"]
-    returned = [r.name for r in reporters if r.files_returned]
-    shown = troubled[:REPORTERS_SHOWN]
-
-    def add(what: str, label: str, value: int, unit: str) -> Figure:
-        source = ("submissions.submission", row_key(period=data.period))
-        return register.add(("Q", what), label, value, unit, source, formula=f"count({what})")
-
-    def findings(severity: str, word: str) -> Figure:
-        total = sum(getattr(r, f"n_{severity}") for r in reporters)
-        key = row_key(period=data.period, outcome="fail", severity=severity)
-        source = ("quality.finding", key)
-        parts = ("Q", f"n-{severity}")
-        return register.add(parts, f"审核{word}数", total, "项", source, formula="count(*)")
-
-    return ReportingFacts(
-        n=add("reporters", "报送单位数", len(reporters), "个"),
-        n_on_time=add(
-            "on-time", "按时报送单位数", sum(r.status == "on_time" for r in reporters), "个"
-        ),
-        late=tuple(late),
-        n_late=add("late", "迟报单位数", len(late), "个"),
-        missing=tuple(missing),
-        n_missing=add("missing", "未报单位数", len(missing), "个"),
-        returned=tuple(returned),
-        n_returned=add("returned", "有退回件的单位数", len(returned), "个"),
-        files=add("files", "收到报送件数", sum(r.files for r in reporters), "件"),
-        files_returned=add(
-            "files-returned", "退回报送件数", sum(r.files_returned for r in reporters), "件"
-        ),
-        n_error=findings("error", "错误"),
-        n_verify=findings("verify", "核实"),
-        n_hint=findings("hint", "提示"),
-        rows=tuple(_reporter(register, data, row) for row in shown),
-        n_more=add("more", "未列示的有问题单位数", len(troubled) - len(shown), "个"),
-    )
-
-
-def _has_problem(row: ReporterRow) -> bool:
-    return row.status != "on_time" or bool(row.files_returned or row.n_error or row.n_verify)
-
-
-def _gravity(row: ReporterRow) -> tuple[int, int, int, int, str]:
-    order = {"missing": 0, "late": 1, "on_time": 2}[row.status]
-    return (order, -row.files_returned, -row.n_error, -row.n_verify, row.reporter_id)
-
-
-def _reporter(register: Register, data: BulletinData, row: ReporterRow) -> ReporterFacts:
-    def add(what: str, label: str, value: int, unit: str) -> Figure:
-        table = "quality.finding" if what.startswith("n_") else "submissions.submission"
-        source = (table, row_key(reporter=row.reporter_id, period=data.period))
-        parts = ("Q", row.reporter_id, what)
-        words = f"{row.name}{label}"
-        return register.add(parts, words, value, unit, source, formula=f"count({what})")
-
-    return ReporterFacts(
-        name=row.name,
-        status=wording.FILING[row.status],
-        parks_expected=add("parks_expected", "应报园区数", row.parks_expected, "个"),
-        parks_reported=add("parks_reported", "已报园区数", row.parks_reported, "个"),
-        files_returned=add("files_returned", "退回件数", row.files_returned, "件"),
-        n_error=add("n_error", "错误数", row.n_error, "项"),
-        n_verify=add("n_verify", "核实数", row.n_verify, "项"),
-        n_hint=add("n_hint", "提示数", row.n_hint, "项"),
-    )
+        names=tuple(sorted(data.unreported)),
+    )  # fmt: skip

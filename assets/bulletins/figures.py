@@ -201,10 +201,18 @@ DISPLAY_UNITS: Mapping[str, tuple[str, Decimal, int]] = {
     "万人": ("万人", Decimal(1), 2),
     "%": ("%", Decimal(1), 1),
     "百分点": ("个百分点", Decimal(1), 1),
+    "Thousand Dollars": ("亿美元", Decimal("0.00001"), 2),
+    "Megawatthours": ("亿千瓦时", Decimal("0.00001"), 2),
+    "Cents/kWh": ("美分/千瓦时", Decimal(1), 2),
 }
 """Canonical unit → printed unit, factor and decimals: money in 亿元, persons in 万人."""
+
+WHOLE_UNITS = ("户", "个", "家", "项", "次")
+"""Units of things that are counted: always printed whole."""
 
 
 def display_unit(unit: str, decimals: int) -> tuple[str, Decimal, int]:
     """Printed unit, factor from the canonical unit, decimals (the indicator's own if unlisted)."""
+    if unit in WHOLE_UNITS:
+        return unit, Decimal(1), 0
     return DISPLAY_UNITS.get(unit, (unit, Decimal(1), decimals))

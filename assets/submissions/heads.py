@@ -293,6 +293,8 @@ class IndicatorIndex:
         self._keys: dict[str, set[str]] = {}
         self._near: dict[str, set[str]] = {}
         for indicator in self.indicators.values():
+            if indicator.engine is not None:
+                continue  # 当月值, 同比增速: computed on any indicator, in a form they are measures
             self._names[name_key(indicator.name_zh)] = indicator.indicator_id
             for text in (*indicator.labels, indicator.name_en):
                 if text:

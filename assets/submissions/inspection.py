@@ -6,6 +6,7 @@ printing (``pipelines.cli``), or guessing (`proposal`).
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -39,10 +40,10 @@ def inspect_workbook(
 
 
 SHAPE_ZH = {
-    "wide": "宽表(指标在列头)",
-    "transposed": "转置(单位在列头)",
-    "series": "时间序列(报告期在列头)",
-    "long": "长表(一行一数)",
+    "wide": "宽表（指标在列头）",
+    "transposed": "转置（单位在列头）",
+    "series": "时间序列（报告期在列头）",
+    "long": "长表（一行一数）",
 }
 
 
@@ -115,7 +116,7 @@ def _period_text(draft: TableDraft) -> str:
         return ""
     if rule.period.across:
         heads = [show(c.period_head) for c in draft.table.columns if c.period_head is not None]
-        return f"列头:{heads[0]} … {heads[-1]}" if heads else "列头"
+        return f"列头：{heads[0]} … {heads[-1]}" if heads else "列头"
     if rule.period.places:
         return "取自 " + "、".join(rule.period.places)
     return "取自列 " + "、".join((*rule.period.head, *rule.period.year, *rule.period.month))
@@ -128,8 +129,38 @@ def _meaning_text(meaning: HeadMeaning | None, reader: Reader) -> str:
     if known is not None:
         return f"{known.indicator_id} {known.name_zh}"
     return (
-        "新指标;相近:"
+        "新指标；相近："
         + "、".join(f"{s.indicator_id} {s.name}({s.score:.2f})" for s in meaning.suggestions[:3])
         if meaning.suggestions
         else "新指标"
     )
+
+
+def describe_workbook(inspection: Inspection) -> str:
+    """The inspection as plain text: tables with their columns, then what accepted layouts say."""
+    lines: list[str] = []
+    for table in inspection.tables:
+        lines.append(table.title)
+        lines += [f"  {_padded(name, 8)}{text}" for name, text in table.facts]
+        rows = [("位置", "表头", "内容", "单位", "指标"), *table.columns]
+        widths = [max(_width(row[k]) for row in rows) + 2 for k in range(5)]
+        lines += ["  " + "".join(map(_padded, row, widths)).rstrip() for row in rows]
+        lines.append("")
+    batch = inspection.batch
+    if batch.layout_id is not None:
+        lines.append(f"已确认的版式“{batch.layout_id}”可读该文件：{len(batch.cells)}个数值")
+    counted: dict[str, int] = {}
+    for finding in batch.findings:
+        counted[finding.message] = counted.get(finding.message, 0) + 1
+    lines += [f"  {message}" for message in list(counted)[:20]]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _width(text: str) -> int:
+    """Columns a text takes on a terminal: East Asian wide characters take two."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def _padded(text: str, width: int) -> str:
+    plain = " ".join(text.split())
+    return plain + " " * max(1, width - _width(plain))

@@ -35,11 +35,11 @@ def _join(parts: Iterable[str], limit: int = 12) -> str:
 
 
 def _ranked(suggestions: Sequence[Suggestion]) -> str:
-    return "、".join(f"{s.indicator_id} {s.name}(相似度{s.score:.2f})" for s in suggestions)
+    return "、".join(f"{s.indicator_id} {s.name}（相似度{s.score:.2f}）" for s in suggestions)
 
 
 def _ranked_parks(suggestions: Sequence[ParkSuggestion]) -> str:
-    return "、".join(f"{s.park_id} {s.name}(相似度{s.score:.2f})" for s in suggestions)
+    return "、".join(f"{s.park_id} {s.name}（相似度{s.score:.2f}）" for s in suggestions)
 
 
 # --- file ------------------------------------------------------------------------------------
@@ -54,7 +54,7 @@ def no_table(workbook: Workbook) -> Finding:
         "文件中没有找到带数字的表格",
         found=f"工作表{sheets}" if sheets else "没有工作表",
         expected="至少一张有表头和数值的表",
-        remedy="请核对是否发错文件;图片或扫描件请改报电子表格",
+        remedy="请核对是否发错文件；图片或扫描件请改报电子表格",
     )
 
 
@@ -66,14 +66,14 @@ def no_layout(
     for table in tables[:3]:
         for column, meaning in meanings[id(table)][:20]:
             lines.append(_proposal(column, meaning))
-    near = f";最接近的版式是“{nearest}”" if nearest else ""
+    near = f"；最接近的版式是“{nearest}”" if nearest else ""
     return Finding(
         "R-no-layout",
         "error",
-        f"没有适用于该文件的版式{near},数值已保留但未认定指标",
-        found=_join((f"工作表“{t.sheet}”表头:{_heads(t)}" for t in tables), 3),
-        expected="已确认的版式文件(layouts/*.yaml)",
-        remedy="运行 parkwatch inspect 查看并确认建议的版式。按指标目录的对应建议:"
+        f"没有适用于该文件的版式{near}，数值已保留但未认定指标",
+        found=_join((f"工作表“{t.sheet}”表头：{_heads(t)}" for t in tables), 3),
+        expected="已确认的版式文件（layouts/*.yaml）",
+        remedy="运行 parkwatch inspect 查看并确认建议的版式。按指标目录的对应建议："
         + _join(lines, 20),
         sheet=tables[0].sheet,
     )
@@ -95,10 +95,10 @@ def unread_table(table: DetectedTable, layout: str) -> Finding:
     return Finding(
         "R-unread-table",
         "hint",
-        f"工作表“{table.sheet}”中 {_area(table)} 的表不在版式“{layout}”内,数值已保留但未认定指标",
-        found=f"表头:{_heads(table)}",
-        expected="版式 tables 中的一项,或在 ignore_sheets 中说明不读的原因",
-        remedy="运行 parkwatch inspect 查看;需要时补充版式",
+        f"工作表“{table.sheet}”中 {_area(table)} 的表不在版式“{layout}”内，数值已保留但未认定指标",
+        found=f"表头：{_heads(table)}",
+        expected="版式 tables 中的一项，或在 ignore_sheets 中说明不读的原因",
+        remedy="运行 parkwatch inspect 查看；需要时补充版式",
         sheet=table.sheet,
         address=_area(table),
     )
@@ -117,7 +117,7 @@ def missing_table(rule: TableLayout, layout: str) -> Finding:
         "verify",
         f"版式“{layout}”要求的表“{name}”没有找到",
         expected=f"工作表 {'、'.join(rule.sheets)}",
-        remedy="请核对是否漏报该表,或工作表名、表头是否改动",
+        remedy="请核对是否漏报该表，或工作表名、表头是否改动",
     )
 
 
@@ -131,10 +131,10 @@ def reporter_mismatch(register: Register, sender: str, named: Sequence[str], pla
     return Finding(
         "R-reporter-mismatch",
         "verify",
-        f"{place}写的是“{_join(map(name, named))}”,而报送单位是“{name(sender)}”",
+        f"{place}写的是“{_join(map(name, named))}”，而报送单位是“{name(sender)}”",
         found=_join(map(name, named)),
         expected=name(sender),
-        remedy="请核对是否发错文件;只采用报送单位辖内的数值",
+        remedy="请核对是否发错文件；只采用报送单位辖内的数值",
     )
 
 
@@ -148,7 +148,7 @@ def no_period(table: DetectedTable, refused: Sequence[tuple[str, PeriodRefusal]]
         return Finding(
             "R-period-unclear",
             "error",
-            f"工作表“{table.sheet}”{place}的报告期不能确定:{refusal.reason}",
+            f"工作表“{table.sheet}”{place}的报告期不能确定：{refusal.reason}",
             found=refusal.found,
             expected="如 2020年6月 或 2020年1—6月",
             remedy="请在标题中写明年份和月份",
@@ -158,8 +158,8 @@ def no_period(table: DetectedTable, refused: Sequence[tuple[str, PeriodRefusal]]
         "R-no-period",
         "error",
         f"工作表“{table.sheet}”没有写明报告期",
-        found=f"标题:{table.title[:60] or '(空)'}",
-        expected="标题、工作表名或文件名中的报告期,如 2020年1—6月",
+        found=f"标题：{table.title[:60] or '（空）'}",
+        expected="标题、工作表名或文件名中的报告期，如 2020年1—6月",
         remedy="请在标题中写明年份和月份",
         sheet=table.sheet,
     )
@@ -173,7 +173,7 @@ def period_mismatch(
     return Finding(
         "R-period-mismatch",
         "error",
-        f"工作表“{table.sheet}”各处写的报告期不一致,数值已保留但未采用",
+        f"工作表“{table.sheet}”各处写的报告期不一致，数值已保留但未采用",
         found=found,
         expected="标题、工作表名、文件名和报送登记的报告期相同",
         remedy="请核对后改正并重报",
@@ -187,7 +187,7 @@ def head_period_mismatch(sheet: str, at: str, head: str, found: str, period: str
     return Finding(
         "R-period-mismatch",
         "error",
-        f"工作表“{sheet}”{at} 表头“{head}”的报告期与全表不一致,该列未采用",
+        f"工作表“{sheet}”{at} 表头“{head}”的报告期与全表不一致，该列未采用",
         found=found,
         expected=period or "",
         remedy="请核对表头与标题的月份",
@@ -202,9 +202,9 @@ def row_period(sheet: str, at: str, found: str, reason: str) -> Finding:
     return Finding(
         "R-period-unclear",
         "error",
-        f"工作表“{sheet}”{at} 的报告期不能识别:{reason},该行未采用",
+        f"工作表“{sheet}”{at} 的报告期不能识别：{reason}，该行未采用",
         found=found,
-        expected="年月,如 2020年6月",
+        expected="年月，如 2020年6月",
         remedy="请改写为年份加月份",
         sheet=sheet,
         address=at,
@@ -216,25 +216,25 @@ def row_period(sheet: str, at: str, found: str, reason: str) -> Finding:
 _HEAD_WHY = {
     "unknown": "不在指标目录中",
     "ambiguous": "在指标目录中对应不止一个指标",
-    "qualified": "的上级表头可能限定了口径,不能直接对应",
-    "not_listed": "是目录中的指标,但不在本版式所列范围内",
+    "qualified": "的上级表头可能限定了口径，不能直接对应",
+    "not_listed": "是目录中的指标，但不在本版式所列范围内",
     "unregistered": "对应的指标代码没有登记",
-    "empty": "只有口径,看不出是哪个指标",
+    "empty": "只有口径，看不出是哪个指标",
 }
 
 
 def unknown_head(sheet: str, at: str, head: str, meaning: HeadMeaning, layout: str) -> Finding:
     """A head without a certain meaning; its cells are kept, its suggestions are ranked."""
     ranked = _ranked(meaning.suggestions)
-    hint = f"。相近指标(须人工确认):{ranked}" if ranked else ""
+    hint = f"。相近指标（须人工确认）：{ranked}" if ranked else ""
     return Finding(
         "R-unknown-head",
         "verify",
-        f"工作表“{sheet}”{at} 表头“{head}”{_HEAD_WHY.get(meaning.how, '不能识别')},"
+        f"工作表“{sheet}”{at} 表头“{head}”{_HEAD_WHY.get(meaning.how, '不能识别')}，"
         f"该列数值已保留但未认定指标",
         found=head,
-        expected=f"版式“{layout}”登记的表头,或指标目录中的名称、别名",
-        remedy=f"确认后在版式 columns 中登记,或在 ignore 中说明原因{hint}",
+        expected=f"版式“{layout}”登记的表头，或指标目录中的名称、别名",
+        remedy=f"确认后在版式 columns 中登记，或在 ignore 中说明原因{hint}",
         sheet=sheet,
         address=at,
     )
@@ -245,7 +245,7 @@ def unit_problem(sheet: str, at: str, head: str, unit: str, wanted: str, why: st
     return Finding(
         "R-unknown-unit",
         "error",
-        f"工作表“{sheet}”{at} 表头“{head}”的计量单位不能采用:{why},该列未认定",
+        f"工作表“{sheet}”{at} 表头“{head}”的计量单位不能采用：{why}，该列未认定",
         found=unit,
         expected=f"可换算为“{wanted}”的计量单位",
         remedy="请核对表头或单位行的计量单位",
@@ -259,10 +259,10 @@ def cell_unit_problem(sheet: str, at: str, found: str, wanted: str, why: str) ->
     return Finding(
         "R-unknown-unit",
         "error",
-        f"工作表“{sheet}”{at} 单元格内的计量单位不能采用:{why}",
+        f"工作表“{sheet}”{at} 单元格内的计量单位不能采用：{why}",
         found=found,
-        expected=f"可换算为“{wanted}”的计量单位,或只填数值",
-        remedy="请只填数值,单位写在表头",
+        expected=f"可换算为“{wanted}”的计量单位，或只填数值",
+        remedy="请只填数值，单位写在表头",
         sheet=sheet,
         address=at,
     )
@@ -288,17 +288,17 @@ def drift(
         "登记为无此项但出现了": appeared,
         "计量单位与登记不同": replaced_units,
     }
-    lines = [f"{name}:{_join(items)}" for name, items in parts.items() if items]
+    lines = [f"{name}：{_join(items)}" for name, items in parts.items() if items]
     if not lines:
         return None
     severity: Severity = "verify" if guessed or missing or unknown or replaced_units else "hint"
     return Finding(
         "R-layout-drift",
         severity,
-        f"工作表“{table.sheet}”与版式“{layout}”有出入。" + ";".join(lines),
-        found=f"表头:{_heads(table)}",
+        f"工作表“{table.sheet}”与版式“{layout}”有出入。" + "；".join(lines),
+        found=f"表头：{_heads(table)}",
         expected=f"版式“{layout}”登记的表头",
-        remedy="确认后更新版式:改 columns,或在 absent 中说明不再填报",
+        remedy="确认后更新版式：改 columns，或在 absent 中说明不再填报",
         sheet=table.sheet,
         address=_area(table),
     )
@@ -317,11 +317,11 @@ def unknown_park(sheet: str, at: str, name: str, match: EntityMatch, period: str
     return Finding(
         "R-unknown-park",
         "error",
-        f"工作表“{sheet}”{at} “{name or '(空白)'}”{why},该行数值已保留但未采用",
+        f"工作表“{sheet}”{at} “{name or '（空白）'}”{why}，该行数值已保留但未采用",
         found=name,
         expected="名录中的全称、简称或别名",
-        remedy="请改用名录中的名称,或由管理员登记别名"
-        + (f"。相近单位(须人工确认):{ranked}" if ranked else ""),
+        remedy="请改用名录中的名称，或由管理员登记别名"
+        + (f"。相近单位（须人工确认）：{ranked}" if ranked else ""),
         sheet=sheet,
         address=at,
         period=period,
@@ -349,10 +349,10 @@ def outside_scope(sheet: str, at: str, name: str, park_id: str, reporter: str) -
     return Finding(
         "R-park-outside",
         "error",
-        f"工作表“{sheet}”{at} “{name}”不由报送单位“{reporter}”填报,该行数值已保留但未采用",
+        f"工作表“{sheet}”{at} “{name}”不由报送单位“{reporter}”填报，该行数值已保留但未采用",
         found=name,
-        expected="报送单位辖内的监测单位(飞地由飞出地填报)",
-        remedy="请删去该行,由负责填报的单位报送",
+        expected="报送单位辖内的监测单位（飞地由飞出地填报）",
+        remedy="请删去该行，由负责填报的单位报送",
         sheet=sheet,
         address=at,
         park_id=park_id,
@@ -364,10 +364,10 @@ def number_refused(sheet: str, at: str, head: str, found: str, reason: str) -> F
     return Finding(
         "R-number-refused",
         "error",
-        f"工作表“{sheet}”{at}(“{head}”)不是可以采用的数值:{reason}",
+        f"工作表“{sheet}”{at}（“{head}”）不是可以采用的数值：{reason}",
         found=found,
         expected="数字",
-        remedy="请填写数字;零填 0,无此项填 —,不掌握留空",
+        remedy="请填写数字；零填 0，无此项填 —，不掌握留空",
         sheet=sheet,
         address=at,
     )
@@ -378,10 +378,10 @@ def error_cell(sheet: str, at: str, head: str, code: str) -> Finding:
     return Finding(
         "R-error-cell",
         "error",
-        f"工作表“{sheet}”{at}(“{head}”)是公式错误值 {code}",
+        f"工作表“{sheet}”{at}（“{head}”）是公式错误值 {code}",
         found=code,
         expected="数字",
-        remedy="请检查公式,或粘贴为数值后重报",
+        remedy="请检查公式，或粘贴为数值后重报",
         sheet=sheet,
         address=at,
     )
@@ -392,10 +392,10 @@ def formula_uncached(sheet: str, at: str, head: str) -> Finding:
     return Finding(
         "R-formula-uncached",
         "error",
-        f"工作表“{sheet}”{at}(“{head}”)是公式,但文件中没有保存计算结果",
-        found="公式(无结果)",
+        f"工作表“{sheet}”{at}（“{head}”）是公式，但文件中没有保存计算结果",
+        found="公式（无结果）",
         expected="数字",
-        remedy="请用电子表格软件打开、重新计算并保存,或粘贴为数值后重报",
+        remedy="请用电子表格软件打开、重新计算并保存，或粘贴为数值后重报",
         sheet=sheet,
         address=at,
     )
@@ -406,10 +406,10 @@ def approximate(sheet: str, at: str, head: str, found: str) -> Finding:
     return Finding(
         "R-approximate",
         "verify",
-        f"工作表“{sheet}”{at}(“{head}”)填写的是约数",
+        f"工作表“{sheet}”{at}（“{head}”）填写的是约数",
         found=found,
         expected="准确数字",
-        remedy="请填写准确数字,或说明原因",
+        remedy="请填写准确数字，或说明原因",
         sheet=sheet,
         address=at,
     )
@@ -420,9 +420,9 @@ def growth_fractions(sheet: str, rows: int) -> Finding:
     return Finding(
         "R-growth-fraction",
         "hint",
-        f"工作表“{sheet}”的增速存为小数(如 0.125 表示 12.5%),已按百分数读取",
+        f"工作表“{sheet}”的增速存为小数（如 0.125 表示 12.5%），已按百分数读取",
         found=f"{rows}处与本表累计、上年同期相符",
-        expected="百分数的数值,如 12.5",
+        expected="百分数的数值，如 12.5",
         remedy="请将增速直接填为百分数的数值",
         sheet=sheet,
     )
@@ -433,10 +433,10 @@ def merged_value(sheet: str, at: str, head: str, found: str, rows: int) -> Findi
     return Finding(
         "R-merged-value",
         "error",
-        f"工作表“{sheet}”{at}(“{head}”)一个数值合并占了{rows}行,不能确定属于哪个单位",
+        f"工作表“{sheet}”{at}（“{head}”）一个数值合并占了{rows}行，不能确定属于哪个单位",
         found=found,
         expected="每行一个数值",
-        remedy="请取消合并,逐行填写",
+        remedy="请取消合并，逐行填写",
         sheet=sheet,
         address=at,
     )
@@ -464,8 +464,8 @@ def duplicate(first: CellRecord, second: CellRecord) -> list[Finding]:
         Finding(
             "R-duplicate-row",
             "error",
-            f"“{cell.entity_raw}”“{cell.head}”({measure})在同一文件中填了两次且不一致,均未采用",
-            found=";".join(places),
+            f"“{cell.entity_raw}”“{cell.head}”（{measure}）在同一文件中填了两次且不一致，均未采用",
+            found="；".join(places),
             expected="同一单位、指标、报告期、口径只填一次",
             remedy="请核对后保留正确的一处",
             sheet=cell.sheet,

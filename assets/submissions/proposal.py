@@ -116,7 +116,7 @@ def propose_layout(
     layout = _layout(good, drafts, unread, file_name, source)
     comments: dict[str, list[str]] = {
         "": [
-            f"由 parkwatch inspect 根据“{PurePath(file_name).name}”建议,确认后 status 改为 accepted"
+            f"由 parkwatch inspect 根据“{PurePath(file_name).name}”建议，确认后 status 改为 accepted"
         ]
     }
     for draft in good:
@@ -173,7 +173,7 @@ def _layout_id(stem: str) -> str:
     """A short readable id: ASCII words of the name, else a digest of it."""
     base = stem.split("__")[0]
     slug = re.sub(r"[^a-z0-9]+", "_", base.lower()).strip("_")
-    if len(slug) >= 3 and not slug.isdigit():
+    if re.search(r"[a-z]{3}", slug):
         return slug[:60]
     return "layout_" + hashlib.sha256(name_key(base).encode()).hexdigest()[:8]
 
@@ -395,7 +395,7 @@ class _Drafter:
     def _ignored(self) -> list[IgnoreRule]:
         used = {self.entity, self.indicator, self.unit_column}
         rules: list[IgnoreRule] = []
-        reasons = {"serial": "序号或代码", "text": "文字列", "flag": "是否标记,不是数值"}
+        reasons = {"serial": "序号或代码", "text": "文字列", "flag": "是否标记，不是数值"}
         for column in self.table.columns:
             reason = reasons.get(column.kind)
             if column.column in used or reason is None:
@@ -425,7 +425,7 @@ class _Drafter:
         ):
             if self.reader.register.park_in(text) is not None:
                 return EntityRule.model_validate({"from": [place]})
-        self.out.comments.setdefault("", []).append(f"表中没有单位列,entity 暂写“{WHOLE}”,请核对")
+        self.out.comments.setdefault("", []).append(f"表中没有单位列，entity 暂写“{WHOLE}”，请核对")
         return EntityRule(fixed=WHOLE)
 
     # --- shapes -------------------------------------------------------------------------------
@@ -587,7 +587,7 @@ class _Drafter:
         near = [s for s in meaning.suggestions[:3] if s.score >= NEAR]
         if near:
             ranked = "、".join(f"{s.indicator_id} {s.name}({s.score:.2f})" for s in near)
-            line = f"新指标;如即目录中的指标请改代码:{ranked}"
+            line = f"新指标；如即目录中的指标请改代码：{ranked}"
             self.out.comments.setdefault(head, []).append(line)
 
 
@@ -598,7 +598,7 @@ def _distinct(columns: list[HeadRule]) -> list[HeadRule]:
     for rule in columns:
         key = (rule.indicator, rule.measure)
         if key in taken and rule.measure not in (OTHER, None):
-            rule = rule.model_copy(update={"measure": OTHER, "note": "与前列口径相同,请核对"})
+            rule = rule.model_copy(update={"measure": OTHER, "note": "与前列口径相同，请核对"})
         taken.add(key)
         result.append(rule)
     return result
@@ -622,6 +622,6 @@ def _indicator(
             "kind": kind,
             "over_time": over_time,
             "aggregation": "none" if kind == "ratio" else "sum",
-            "note": "由 parkwatch inspect 建议,口径待核",
+            "note": "由 parkwatch inspect 建议，口径待核",
         }
     )

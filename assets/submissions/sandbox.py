@@ -172,19 +172,26 @@ class ReaderPool:
             job = self._jobs.get()
             if job is None or self._closing:
                 break
-            worker.take(job)
-            while worker.busy:
-                if not worker.full:
-                    with contextlib.suppress(queue.Empty):
-                        following = self._jobs.get_nowait()
-                        if following is None:
-                            self._jobs.put(None)
-                        else:
-                            worker.take(following)
-                worker.finish_one()
+            try:
+                self._serve(worker, job)
+            except Exception as error:  # whoever waits for the files is told; the thread goes on
+                worker.give_up(error)
         worker.stop()
         if job is not None:
             job.future.cancel()
+
+    def _serve(self, worker: _Worker, job: _Job) -> None:
+        """Read a file, and those that come while it is being read."""
+        worker.take(job)
+        while worker.busy:
+            if not worker.full:
+                with contextlib.suppress(queue.Empty):
+                    following = self._jobs.get_nowait()
+                    if following is None:
+                        self._jobs.put(None)
+                    else:
+                        worker.take(following)
+            worker.finish_one()
 
     def start(self, passwords: Sequence[str] | None) -> ReadingProcess:
         """A new reading process, known to the pool."""
@@ -306,6 +313,9 @@ class _Worker:
         except Refused as refused:
             self.pool.settle(job, b"", refused.rejected, fresh=True)
             return
+        except Exception as error:
+            self.pool.fail(job, error)
+            return
         if self.with_process and len(data) > _SENT_AHEAD:
             self.held = (job, data)
         else:
@@ -330,6 +340,15 @@ class _Worker:
         self.pool.settle(job, data, result, fresh)
         if not self.with_process:
             self._send_held()
+
+    def give_up(self, error: Exception) -> None:
+        """Pass an unforeseen fault of ours to all who wait, and start anew."""
+        held = [self.held[0]] if self.held else []
+        for job in [*(job for job, _, _ in self.with_process), *held]:
+            self.pool.fail(job, error)
+        self.with_process.clear()
+        self.held = None
+        self.stop()
 
     def stop(self) -> None:
         """End the process."""
@@ -372,12 +391,15 @@ def load(source: bytes | Path, limits: Limits) -> bytes:
             raise refuse("not_a_file", "链接、管道或设备") from None
         reason = os.strerror(error.errno) if error.errno else type(error).__name__
         raise refuse("unreadable_source", reason) from None
-    with os.fdopen(descriptor, "rb", buffering=0) as file:
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise refuse("not_a_file", "文件夹、管道或设备")
         _check_size(status.st_size, limits)
-        data = file.read()
+        with os.fdopen(descriptor, "rb", buffering=0, closefd=False) as file:
+            data = file.read()
+    finally:
+        os.close(descriptor)
     _check_size(len(data), limits)
     return data
 

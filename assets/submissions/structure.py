@@ -48,6 +48,7 @@ ColumnKind = Literal["value", "text", "period", "serial", "flag", "blank"]
 Orientation = Literal["wide", "long", "transposed", "series"]
 
 SAMPLE_ROWS = 200
+_SPACED_KEY = re.compile(r"(表)\s+(号)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -436,7 +437,7 @@ def _facts(texts: Iterable[TextAt]) -> tuple[Fact, ...]:
 def _segments(texts: Iterable[TextAt]) -> Iterator[TextAt]:
     """Cells cut at wide gaps: `填报单位：甲    2020年1—6月    计量单位：万元` is three texts."""
     for text in texts:
-        for part in WIDE_GAP.split(fold(text.text)):
+        for part in WIDE_GAP.split(_SPACED_KEY.sub(r"\1\2", fold(text.text))):
             if part.strip():
                 yield TextAt(part.strip(), text.row, text.column)
 

@@ -62,7 +62,7 @@ def decode(data: bytes) -> Decoded:
         return Decoded(data.decode("utf-8"), "utf-8")
     except UnicodeDecodeError as error:
         utf8_error = error
-    if _has_utf8_lines(data):
+    if _is_cut(data, utf8_error) or _has_utf8_lines(data):
         raise refuse("encoding_mixed", _where(data, utf8_error, "UTF-8"))
     try:
         text = data.decode("gb18030")
@@ -128,6 +128,11 @@ def _decode_marked(body: bytes, encoding: str) -> Decoded:
     if "\0" in text:
         raise refuse("binary_text", "文本中有空字符（NUL）")
     return Decoded(text, encoding)
+
+
+def _is_cut(data: bytes, error: UnicodeDecodeError) -> bool:
+    """Valid UTF-8 Chinese up to an unfinished last character: a transfer that broke off."""
+    return error.reason == "unexpected end of data" and len(_THREE_BYTES.findall(data)) >= 2
 
 
 def _has_utf8_lines(data: bytes) -> bool:

@@ -22,8 +22,8 @@ def inspect(
     write: Annotated[Path | None, typer.Option(help="把建议的版式写入该文件")] = None,
 ) -> None:
     """Show the detected tables of ``file`` and propose a layout; nothing is taken in."""
+    from assets.submissions.inspection import describe_workbook, inspect_workbook
     from assets.submissions.layout import build_reader
-    from assets.submissions.proposal import describe_workbook, propose_layout
     from assets.submissions.sandbox import ReaderPool
     from assets.submissions.workbook import Rejected
     from pipelines.settings import load_workspace
@@ -36,11 +36,13 @@ def inspect(
     if isinstance(content, Rejected):
         typer.echo(f"未能读取“{file.name}”:{content.message}\n处理:{content.remedy}", err=True)
         raise typer.Exit(1)
-    reader = build_reader(catalog)
-    typer.echo(describe_workbook(content, reader))
-    text = propose_layout(content, reader, file.name)
-    if write is None:
-        typer.echo(text)
+    found = inspect_workbook(content, build_reader(catalog), file.name)
+    typer.echo(describe_workbook(found))
+    proposed = found.proposal.yaml()
+    if not proposed:
+        typer.echo("没有可建议的版式:文件中没有识别出数据表,或已有版式适用")
+    elif write is None:
+        typer.echo(proposed)
     else:
-        write.write_text(text, encoding="utf-8")
+        write.write_text(proposed, encoding="utf-8")
         typer.echo(f"版式建议已写入 {write};核对后放入 {workspace.catalog}/layouts/")

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from warehouse.workspace import HOME_VARIABLE, Workspace
+from pipelines import instance
+from warehouse.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,9 +114,7 @@ def launch(workspace: Workspace, period: str, asof: str | None = None) -> int:
     from warehouse.state import State
     from warehouse.store import Warehouse
 
-    os.environ[HOME_VARIABLE] = str(workspace.home)
-    os.environ["DAGSTER_HOME"] = str(workspace.dagster_home)
-    workspace.dagster_home.mkdir(parents=True, exist_ok=True)
+    instance.use(workspace.home, workspace.dagster_home)
     state = State(workspace.state_file)
     with Warehouse(workspace).writer_lock():
         pass  # fail at once, with a plain word, when somebody else is at work

@@ -14,21 +14,11 @@ from typing import Annotated
 
 import typer
 
+from pipelines import instance
 from warehouse.workspace import home_folder
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 FOLDERS = ("inbox", "archive", "catalog", "lake", "quality", "reports", "site", "dagster")
-
-DAGSTER_YAML = """\
-# Instance of this workspace. Nothing is sent anywhere; one run at a time; old ticks are purged.
-telemetry: {enabled: false}
-nux: {enabled: false}
-concurrency: {runs: {max_concurrent_runs: 1}}
-run_monitoring: {enabled: true, start_timeout_seconds: 180, max_runtime_seconds: 7200}
-retention:
-  schedule: {purge_after_days: 90}
-  sensor: {purge_after_days: {skipped: 7, failure: 30, success: 30}}
-"""
 
 
 class UsageError(ValueError):
@@ -66,7 +56,7 @@ def make_workspace(home: Path, example: str) -> Path:
     shutil.copytree(source, making)
     for name in FOLDERS:
         (making / name).mkdir(exist_ok=True)
-    (making / "dagster" / "dagster.yaml").write_text(DAGSTER_YAML, encoding="utf-8")
+    instance.prepare(making / "dagster")
     if (source / "simulation.toml").is_file():
         _generate_returns(example, making)
     home.parent.mkdir(parents=True, exist_ok=True)

@@ -84,7 +84,7 @@ def test_help_and_status_import_nothing_heavy(command):
         f"sys.argv = ['parkwatch', *{command.split()!r}]\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
         "heavy = ('dagster', 'duckdb', 'pandas', 'polars', 'numpy', 'great_expectations', 'typst',\n"
-        "         'pyarrow', 'openpyxl', 'httpx', 'jinja2', 'pydantic')\n"
+        "         'pyarrow', 'openpyxl', 'httpx', 'jinja2', 'pydantic_settings', 'yaml')\n"
         "print('HEAVY', sorted(m for m in heavy if m in sys.modules))"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -257,3 +257,63 @@ def _ole_entry(
     entry = text.ljust(64, b"\0") + struct.pack("<H2B", len(text), kind, 1)
     entry += struct.pack("<3I", 0xFFFFFFFF, right, child) + bytes(36)
     return entry + struct.pack("<3I", start, size, 0)
+
+
+def xlsb() -> bytes:
+    """A small .xlsb: 41954.56 and TRUE in row 1, #N/A in the hidden row 2; column B is hidden."""
+    name = "月报".encode("utf-16-le")
+    relation = "rId1".encode("utf-16-le")
+    bundle = struct.pack("<2I", 0, 1) + struct.pack("<I", 4) + relation
+    bundle += struct.pack("<I", 2) + name
+    workbook = b"".join(
+        _binary_record(kind, body)
+        for kind, body in ((131, b""), (143, b""), (156, bundle), (144, b""), (132, b""))
+    )
+    hidden_row = bytearray(_binary_row(1))
+    hidden_row[11] |= 0x10
+    sheet = b"".join(
+        _binary_record(kind, body)
+        for kind, body in (
+            (129, b""),
+            (148, struct.pack("<4I", 0, 1, 0, 1)),
+            (390, b""),
+            (60, struct.pack("<4IH", 1, 1, 2000, 0, 1)),
+            (391, b""),
+            (145, b""),
+            (0, _binary_row(0)),
+            (5, struct.pack("<2Id", 0, 0, 41954.56)),
+            (4, struct.pack("<2IB", 1, 0, 1)),
+            (0, bytes(hidden_row)),
+            (3, struct.pack("<2IB", 0, 0, 0x2A)),
+            (146, b""),
+            (130, b""),
+        )
+    )
+    relations = (
+        f'{XML}<Relationships xmlns="{PACKAGE}"><Relationship Id="rId1" '
+        f'Type="{RELATIONS}/worksheet" Target="worksheets/sheet1.bin"/></Relationships>'
+    )
+    root = str(xlsx_members()["_rels/.rels"]).replace("workbook.xml", "workbook.bin")
+    return zip_bytes(
+        {
+            "[Content_Types].xml": "<Types/>",
+            "_rels/.rels": root,
+            "xl/workbook.bin": workbook,
+            "xl/_rels/workbook.bin.rels": relations,
+            "xl/worksheets/sheet1.bin": sheet,
+        }
+    )
+
+
+def _binary_row(number: int) -> bytes:
+    return struct.pack("<2IH", number, 0, 300) + bytes(3) + struct.pack("<I", 0)
+
+
+def _binary_record(kind: int, body: bytes) -> bytes:
+    head = bytes([kind]) if kind < 128 else bytes([kind & 0x7F | 0x80, kind >> 7])
+    size, length = len(body), b""
+    while True:
+        length += bytes([size & 0x7F | (0x80 if size > 0x7F else 0)])
+        size >>= 7
+        if not size:
+            return head + length + body

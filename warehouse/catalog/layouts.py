@@ -32,8 +32,8 @@ Shape = Literal["wide", "transposed", "series", "long"]
 Place = Literal["title", "sheet", "file", "facts", "submission"]
 
 SHAPE_ZH = {
-    "wide": "一行一个单位,指标在列头",
-    "transposed": "一行一个指标,单位在列头",
+    "wide": "一行一个单位，指标在列头",
+    "transposed": "一行一个指标，单位在列头",
     "series": "报告期在列头",
     "long": "一行一个数",
 }
@@ -46,7 +46,7 @@ def _many(value: Any) -> Any:
 
 def _column_letters(value: Any) -> Any:
     if isinstance(value, str) and not re.fullmatch(r"[A-Za-z]{1,3}", value):
-        raise ValueError(f"列号应为字母(如 B、AC),读到“{value}”")
+        raise ValueError(f"列号应为字母（如 B、AC），读到“{value}”")
     return value.upper() if isinstance(value, str) else value
 
 
@@ -68,7 +68,7 @@ class Where(CatalogModel):
     head: Texts = ()
     column: Letters = None
     across: bool = False
-    places: tuple[Place, ...] = Field(default=(), alias="from")
+    places: Annotated[tuple[Place, ...], BeforeValidator(_many)] = Field(default=(), alias="from")
     fixed: str | None = None
 
     @model_validator(mode="after")
@@ -76,7 +76,7 @@ class Where(CatalogModel):
         given = self._ways()
         if len(given) != 1:
             found = "、".join(given) if given else "都没有写"
-            raise ValueError(f"head、column、across、from、fixed 只能写一个,现{found}")
+            raise ValueError(f"head、column、across、from、fixed 只能写一个，现{found}")
         return self
 
     def _ways(self) -> list[str]:
@@ -166,7 +166,7 @@ class HeadRule(CatalogModel):
         if self.measure is not None and self.measures:
             raise ValueError("measure 与 measures 只能写一个")
         if self.head and len(self.measures) > 1:
-            raise ValueError("写了 head 的一项只能有一个口径,请用 measure,或分成几项")
+            raise ValueError("写了 head 的一项只能有一个口径，请用 measure，或分成几项")
         return self
 
     @property
@@ -239,7 +239,7 @@ class TableLayout(CatalogModel):
     @classmethod
     def _auto_or_list(cls, value: Any) -> Any:
         if isinstance(value, str) and value != "auto":
-            raise ValueError(f"应为 auto 或指标代码列表,读到“{value}”")
+            raise ValueError(f"应为 auto 或指标代码列表，读到“{value}”")
         return value
 
     @model_validator(mode="after")
@@ -247,15 +247,15 @@ class TableLayout(CatalogModel):
         found = self._found_shape()
         if found != self.shape:
             raise ValueError(
-                f"shape 写的是 {self.shape}({SHAPE_ZH[self.shape]}),"
-                f"而 entity、indicator、period 的写法是 {found}({SHAPE_ZH[found]})"
+                f"shape 写的是 {self.shape}（{SHAPE_ZH[self.shape]}），"
+                f"而 entity、indicator、period 的写法是 {found}（{SHAPE_ZH[found]}）"
             )
         if self.entity.across and self.indicator is not None and self.indicator.across:
             raise ValueError("entity 与 indicator 不能都在列头")
         if self.entity.across and self.indicator is None:
             raise ValueError("单位在列头时须写明 indicator 在哪里")
         if not self.columns and not self.indicators and self.indicator_places:
-            raise ValueError("columns 与 indicators 至少写一个,否则没有一列读得出指标")
+            raise ValueError("columns 与 indicators 至少写一个，否则没有一列读得出指标")
         return self
 
     def _found_shape(self) -> str:
@@ -355,7 +355,7 @@ def load_layout(path: Path, shown_as: str | None = None) -> Layout:
         fields = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         why = " ".join(str(error).split())
-        raise CatalogError([CatalogProblem(origin, "版式", "", f"YAML 无法读取:{why}")]) from None
+        raise CatalogError([CatalogProblem(origin, "版式", "", f"YAML 无法读取：{why}")]) from None
     if not isinstance(fields, dict):
         problem = CatalogProblem(
             origin,
@@ -409,7 +409,8 @@ def _items(
     for value in values:
         plain = _single(value)
         head = value.get("head") or [value.get("indicator") or value.get("indicator_id") or ""]
-        lines += [f"{indent}# {text}" for text in notes.get(str(head[0]), ())]
+        if head[0]:
+            lines += [f"{indent}# {text}" for text in notes.get(str(head[0]), ())]
         lines.append(f"{indent}- {_flow(plain)}")
     return lines
 

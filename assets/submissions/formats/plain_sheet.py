@@ -24,7 +24,7 @@ _CELL = re.compile(rb'<c r="([A-Z]{1,3})([0-9]{1,7})"[^<>/]*><(?!/)')
 _CLOSED_CELL = re.compile(rb'<c r="[A-Z]{1,3}[0-9]{1,7}"[^<>/]*></c>')
 _HIDDEN = re.compile(rb'hidden="(?!0"|false")')
 _FORMULA = re.compile(rb"<f[\s/>]")
-_COMPUTED = re.compile(rb"(?:</f>|<f [^<>]*/>)<v>[^<]+</v>")
+_COMPUTED = re.compile(rb"(?:</f>|<f [^<>]*/>)<v>\s*+[^<\s]")
 _MERGE = re.compile(rb'<mergeCell ref="([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})"')
 
 

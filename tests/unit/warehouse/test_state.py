@@ -64,6 +64,12 @@ def test_board_shows_the_newest_readable_delivery_and_who_is_missing(state):
     ]
 
 
+def test_a_workbook_with_its_whole_history_covers_a_period_it_is_not_filed_under(state):
+    state.replace_outcomes([outcome("all", "accepted", period="2025-04")])
+    state.replace_expected("2024-12", [("r1", "甲局", None), ("r2", "乙局", None)], {"r1": "all"})
+    assert [row["status"] for row in state.board("2024-12")] == ["accepted", None]
+
+
 def test_unread_files_without_a_period_are_troubled_in_every_period(state):
     state.replace_outcomes([outcome("x", "rejected", period=None), outcome("y", "accepted")])
     assert [row["sha256"] for row in state.troubled("2020-06")] == ["x"]

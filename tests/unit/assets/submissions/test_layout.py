@@ -40,7 +40,15 @@ INDICATORS = [
     indicator("E01", "从业人员期末人数", "人", "stock", "从业人员"),
     indicator("B01", "入驻企业数", "户", "stock"),
     indicator("A02", "建成面积", "公顷", "stock"),
-    indicator("X22", "当月值", "万元"),
+    Indicator(
+        indicator_id="X22",
+        name_zh="当月值",
+        unit="万元",
+        kind="flow",
+        over_time="formula",
+        aggregation="none",
+        engine="month_value",
+    ),
 ]
 PARKS = [
     Park(park_id="P1", name="月河工业集中区", county_code="610921", aliases=("月河园区",)),
@@ -100,7 +108,9 @@ def told(batch: CellBatch, code: str) -> Any:
 
 
 def test_一个数值的来龙去脉() -> None:
-    batch = read([["汉阴县2020年1—6月园区月报"], ["园区", "工业总产值（亿元）"], ["月河工业集中区", 1.2345]])
+    batch = read(
+        [["汉阴县2020年1—6月园区月报"], ["园区", "工业总产值（亿元）"], ["月河工业集中区", 1.2345]]
+    )
     assert batch.findings == []
     assert (batch.source_id, batch.reporter, batch.period, batch.layout_id) == (
         "monthly", "hanyin", "2020-06", "t",
@@ -180,7 +190,9 @@ def test_没有保存结果的公式_不当作空白() -> None:
 
 
 def test_一个数合并占两行_不知道是谁的() -> None:
-    batch = read([["园区", "营业收入"], ["月河园区", 9], ["城关工业园区", _]], merged=((2, 2, 3, 2),))
+    batch = read(
+        [["园区", "营业收入"], ["月河园区", 9], ["城关工业园区", _]], merged=((2, 2, 3, 2),)
+    )
     assert told(batch, "R-merged-value").address == "B2"
 
 
@@ -220,6 +232,10 @@ def test_两级表头的各列口径_单列的增长跟左边的指标() -> None
          ["月河园区", 1, 2, 3, 4, 5, 6]],
         merged=((1, 2, 1, 5),),
     )  # fmt: skip
+    flat = read([["园区", "税收", "当月值", "同比"], ["月河园区", 1, 2, 3]])
+    assert [(c.indicator_id, c.measure) for c in flat.cells] == [
+        ("D02", "ytd"), ("D02", "month"), ("D02", None),
+    ]  # fmt: skip
     assert [(c.indicator_id, c.measure) for c in batch.cells] == [
         ("C01", "month"), ("C01", None), ("C01", "ytd"), ("C01", "yoy_published"),
         ("D02", "ytd"), ("D02", "yoy_published"),
@@ -236,7 +252,9 @@ def test_上级表头可能限定口径时不按下级认定() -> None:
     assert "上级表头可能限定了口径" in told(batch, "R-unknown-head").message
 
 
-@pytest.mark.parametrize("head", ["工业总收入", "产值增加", "营业外收入", "工业增加值率", "技工贸总收入"])
+@pytest.mark.parametrize(
+    "head", ["工业总收入", "产值增加", "营业外收入", "工业增加值率", "技工贸总收入"]
+)
 def test_相近的表头不采用_给出排序的建议_数值保留(head: str) -> None:
     batch = read([["园区", head, "工业总产值"], ["月河园区", 77, 5]])
     cell = at(batch, "B2")
@@ -248,7 +266,7 @@ def test_相近的表头不采用_给出排序的建议_数值保留(head: str) 
 
 def test_更宽口径的说法_建议时排在最前() -> None:
     batch = read([["园区", "技工贸总收入", "工业总产值"], ["月河园区", 77, 5]])
-    assert "须人工确认):C04 营业收入" in told(batch, "R-unknown-head").remedy
+    assert "须人工确认）：C04 营业收入" in told(batch, "R-unknown-head").remedy
 
 
 def test_单位与指标不是一类_不采用并说明() -> None:
@@ -298,7 +316,7 @@ def test_表头改得认不出_报告差异与建议_其余照读() -> None:
     assert [c.indicator_id for c in batch.cells] == [None, "D02"]
     drift = told(batch, "R-layout-drift")
     assert drift.severity == "verify"
-    assert "缺少:C01 工业总产值(累计)" in drift.message
+    assert "缺少：C01 工业总产值(累计)" in drift.message
     assert "工业类产值→可能是C01" in drift.message
 
 
@@ -306,13 +324,13 @@ def test_登记为无此项的_少了不报_多了报告() -> None:
     absent = layout(FORM | {"absent": [{"indicator": "D02", "reason": "不再填报"}]})
     assert not read([["园区", "工业总产值"], ["月河园区", 1]], absent).findings
     appeared = read([["园区", "工业总产值", "税收"], ["月河园区", 1, 2]], absent)
-    assert "登记为无此项但出现了:税收" in told(appeared, "R-layout-drift").message
+    assert "登记为无此项但出现了：税收" in told(appeared, "R-layout-drift").message
 
 
 def test_单位名称列改名_按文字列读并报告() -> None:
     batch = read([["集中区", "工业总产值", "税收"], ["月河园区", 1, 2]], layout(FORM))
     assert {cell.park_id for cell in batch.cells} == {"P1"}
-    assert "找不到:单位名称列" in told(batch, "R-layout-drift").message
+    assert "找不到：单位名称列" in told(batch, "R-layout-drift").message
 
 
 def test_没有合适的版式_数值都在_说明怎么办() -> None:
@@ -332,7 +350,13 @@ def test_没有数字的文件() -> None:
 
 def test_合计行留着核对_其中行里的在册园区是数据() -> None:
     batch = read(
-        [["园区", "税收"], ["合计", 6], ["其中：月河园区", 1], ["城关工业园区", 5], ["其中：示范园区", 2]]
+        [
+            ["园区", "税收"],
+            ["合计", 6],
+            ["其中：月河园区", 1],
+            ["城关工业园区", 5],
+            ["其中：示范园区", 2],
+        ]
     )
     assert [(c.role, c.park_id, c.value) for c in batch.cells] == [
         ("total", None, 6), ("data", "P1", 1), ("data", "P2", 5), ("of_which", None, 2),
@@ -551,7 +575,11 @@ def test_工作表次序不改变结果() -> None:
         ({"period": {"month": "月"}}, "tables.0.period", "只能写一个"),
         ({"colunms": []}, "tables.0.colunms", "没有这个字段"),
         ({"columns": [{"measure": "ytd"}]}, "tables.0.columns.0", "head 与 indicator 至少写一个"),
-        ({"columns": [{"indicator": "C01", "measure": "sum"}]}, "columns.0.measure", "不在允许范围"),
+        (
+            {"columns": [{"indicator": "C01", "measure": "sum"}]},
+            "columns.0.measure",
+            "不在允许范围",
+        ),
         ({"ignore": [{"head": "备注"}]}, "tables.0.ignore.0.reason", "缺少必填字段"),
         ({"maturity": {"column": "状态"}}, "tables.0.maturity", "须用 map 说明"),
         ({"indicators": [], "columns": []}, "tables.0", "没有一列读得出指标"),
@@ -570,7 +598,10 @@ def test_版式写成文件再读回来不变() -> None:
         FORM
         | {
             "absent": [{"indicator": "C04", "measure": "month", "reason": "不报"}],
-            "ignore": [{"head": ["备注", "说明"], "reason": "文字"}, {"column": "AB", "reason": "旧列"}],
+            "ignore": [
+                {"head": ["备注", "说明"], "reason": "文字"},
+                {"column": "AB", "reason": "旧列"},
+            ],
         },
         new_indicators=[INDICATORS[0].model_dump(mode="json")],
     )

@@ -39,7 +39,11 @@ def kinds(table: DetectedTable) -> list[str]:
 
 def test_两级合并表头_合并单元格的上级写到每一列() -> None:
     table = only(
-        [["园区", "工业总产值", _, "税收", _], [_, "本月", "累计", "本月", "累计"], ["甲园", 1, 2, 3, 4]],
+        [
+            ["园区", "工业总产值", _, "税收", _],
+            [_, "本月", "累计", "本月", "累计"],
+            ["甲园", 1, 2, 3, 4],
+        ],
         ((1, 1, 2, 1), (1, 2, 1, 3), (1, 4, 1, 5)),
     )
     assert table.head_rows == (1, 2)
@@ -66,7 +70,12 @@ def test_表头中的单位行不算表头_每列记下自己的单位() -> None
 
 def test_三级表头_单位行里的列名仍是列名() -> None:
     table = only(
-        [[_, _, "居民", _], [_, _, "收入", "电量"], ["年", "州", "千元", "兆瓦时"], [2025, "AK", 1.5, 2.5]],
+        [
+            [_, _, "居民", _],
+            [_, _, "收入", "电量"],
+            ["年", "州", "千元", "兆瓦时"],
+            [2025, "AK", 1.5, 2.5],
+        ],
         ((1, 3, 1, 4),),
     )
     assert heads(table) == ["年", "州", "居民/收入", "居民/电量"]
@@ -236,7 +245,9 @@ def test_形状(rows: Rows, shape: str) -> None:
 
 
 def test_文本数字_全角数字_带单位的数都是数值列() -> None:
-    table = only([["园区", "产值", "税收"], ["甲园", "１，０７５．５", "—"], ["乙园", "1,075.5亿元", "…"]])
+    table = only(
+        [["园区", "产值", "税收"], ["甲园", "１，０７５．５", "—"], ["乙园", "1,075.5亿元", "…"]]
+    )
     assert [column.kind for column in table.columns] == ["text", "value", "value"]
 
 
@@ -260,12 +271,16 @@ def test_只有文字的表不是数据表() -> None:
     assert tables([["项目", "说明"], ["口径", "规模以上"], ["来源", "统计局"]]) == []
 
 
-@pytest.mark.parametrize("text", ["万元", "%", "上年同月=100", "Cents/kWh", "吨/日", "10^8 CNY", "座"])
+@pytest.mark.parametrize(
+    "text", ["万元", "%", "上年同月=100", "Cents/kWh", "吨/日", "10^8 CNY", "座"]
+)
 def test_像单位(text: str) -> None:
     assert looks_like_unit(text)
 
 
-@pytest.mark.parametrize("text", ["不含农户", "人口抽样调查", "同比±%", "本月", "粉", "其中:规上企业个"])
+@pytest.mark.parametrize(
+    "text", ["不含农户", "人口抽样调查", "同比±%", "本月", "粉", "其中:规上企业个"]
+)
 def test_不像单位(text: str) -> None:
     assert not looks_like_unit(text)
 
@@ -274,7 +289,9 @@ CELL = st.one_of(
     st.none(),
     st.integers(-5, 2030),
     st.floats(-10, 3000, allow_nan=False),
-    st.sampled_from(["园区", "合计", "2019年", "注：", "单位：万元", "本月", "—", "其中", "1-6月", "", " "]),
+    st.sampled_from(
+        ["园区", "合计", "2019年", "注：", "单位：万元", "本月", "—", "其中", "1-6月", "", " "]
+    ),
     st.dates(date(2019, 1, 1), date(2021, 1, 1)),
     st.booleans(),
 )

@@ -1,0 +1,38 @@
+"""The Dagster instance of a workspace: its settings file, made before anything uses it.
+
+Belongs here: what the shipped ``dagster.yaml`` says and that it exists. Does not belong here: jobs.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from warehouse.workspace import HOME_VARIABLE
+
+DAGSTER_YAML = """\
+# Instance of this workspace. Nothing is sent anywhere; one run at a time; old ticks are purged.
+telemetry: {enabled: false}
+nux: {enabled: false}
+concurrency: {runs: {max_concurrent_runs: 1}}
+run_monitoring: {enabled: true, start_timeout_seconds: 180, max_runtime_seconds: 7200}
+retention:
+  schedule: {purge_after_days: 90}
+  sensor: {purge_after_days: {skipped: 7, failure: 30, success: 30}}
+"""
+
+
+def prepare(dagster_home: Path) -> None:
+    """Make the instance folder with the shipped settings; existing settings are left alone."""
+    dagster_home.mkdir(parents=True, exist_ok=True)
+    settings = dagster_home / "dagster.yaml"
+    if not settings.exists():
+        settings.write_text(DAGSTER_YAML, encoding="utf-8")
+
+
+def use(home: Path, dagster_home: Path) -> None:
+    """Point this process, and what it starts, at a workspace and its instance."""
+    prepare(dagster_home)
+    os.environ[HOME_VARIABLE] = str(home)
+    os.environ["DAGSTER_HOME"] = str(dagster_home)
+    os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"

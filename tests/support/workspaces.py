@@ -1,0 +1,46 @@
+"""Whole workspaces for tests: made with the product's own commands, run in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PARKWATCH = Path(sys.executable).with_name("parkwatch")
+
+
+def parkwatch(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user would; output is captured, nothing is raised."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("PARKWATCH_", "DAGSTER_"))}
+    return subprocess.run(
+        [str(PARKWATCH), *map(str, words)],
+        capture_output=True,
+        text=True,
+        env=clean | environment,
+        timeout=600,
+        cwd=environment.get("PWD", ROOT),
+    )
+
+
+def query(home: Path, sql: str) -> list[dict]:
+    """Rows of the published warehouse, through the command."""
+    told = parkwatch("query", sql, "--home", home, "--json")
+    assert told.returncode == 0, told.stderr
+    return json.loads(told.stdout)
+
+
+def small_shaanxi(home: Path, first: str, through: str) -> Path:
+    """A shaanxi workspace with the simulated returns of a few periods only."""
+    shutil.copytree(ROOT / "examples" / "shaanxi", home)
+    for name in ("inbox", "archive", "quality", "reports", "dagster"):
+        (home / name).mkdir(exist_ok=True)
+    subprocess.run(
+        [sys.executable, str(ROOT / "examples" / "sample_returns.py"), "--example", "shaanxi",
+         "--to", str(home / "inbox"), "--from", first, "--through", through],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return home
