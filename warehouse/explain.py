@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MAX_PARTS = 400
 """Parts of a total listed before the rest is only counted."""
+FULL_INPUTS = 4
+"""Figures a figure is computed from that are proved in full; more are listed with their ids."""
 
 
 class NotFoundError(LookupError):
@@ -66,45 +68,117 @@ def _printed_figure(connection: duckdb.DuckDBPyConnection, figure_id: str) -> St
             'parkwatch query "SELECT figure_id, label, text FROM bulletins.figure"'
         )
     figure = rows[0]
-    step = Step(
-        f"{figure['label']}:{figure['text']}{figure['unit'] or ''}"
+    step = _figure(connection, figure)
+    step.text += (
         f"({figure['period']} 通报,{figure['audience_id']},第{figure['edition']}版;"
         f"修约:{figure['rounding'] or '无'};未修约值 {_plain(figure['value'])})"
     )
-    if figure["source_table"]:
-        step.parts.append(
-            _row(connection, figure["source_table"], json.loads(figure["source_key"] or "{}"))
-        )
     return step
 
 
-def _row(connection: duckdb.DuckDBPyConnection, table: str, key: dict[str, Any]) -> Step:
-    """Proof of one row of a table by its key (extra entries of the key, e.g. column, are ignored)."""
+def _figure(connection: duckdb.DuckDBPyConnection, figure: dict[str, Any]) -> Step:
+    """A registered figure: read from a row, or computed from other registered figures."""
+    step = Step(_figure_words(figure))
+    if figure["formula"]:
+        step.text += f",算法 {figure['formula']}"
+    if figure["inputs"]:
+        step.parts = _inputs(connection, figure)
+    elif figure["source_table"]:
+        key = json.loads(figure["source_key"] or "{}")
+        step.parts = [_row(connection, figure["source_table"], key, figure["figure_period"])]
+    return step
+
+
+def _inputs(connection: duckdb.DuckDBPyConnection, figure: dict[str, Any]) -> list[Step]:
+    """The figures a figure was computed from: a few in full, many in one line each with its id."""
+    rows = fetch(
+        connection,
+        "SELECT * FROM bulletins.figure WHERE period = ? AND audience_id = ? AND edition = ? "
+        "AND list_contains(?::VARCHAR[], figure_id)",
+        [figure["period"], figure["audience_id"], figure["edition"], figure["inputs"]],
+    )
+    known = {row["figure_id"]: row for row in rows}
+    ordered = [known[name] for name in figure["inputs"] if name in known]
+    if len(ordered) <= FULL_INPUTS:
+        return [_figure(connection, row) for row in ordered]
+    return [
+        Step(f"{_figure_words(row)}(来源:parkwatch explain {row['figure_id']})") for row in ordered
+    ]
+
+
+def _figure_words(figure: dict[str, Any]) -> str:
+    unit = figure["unit"] or "" if figure["value"] is not None else ""
+    return f"{figure['label']}:{figure['text']}{unit}"
+
+
+def _row(
+    connection: duckdb.DuckDBPyConnection, table: str, key: dict[str, Any], period: str
+) -> Step:
+    """Proof of the row, or rows, a key selects; ``column`` says which figure of the row is meant.
+
+    ``period`` is the figure's, for tables that are not kept by period (the register of parks).
+    """
+    key = {name: value for name, value in key.items() if name != "column"}
     followers = {
         "indicators.area_year": _area,
         "indicators.park_year": _park_year,
         "indicators.park_month": _park_month,
-        "targets.verdict": _verdict,
-        "assessment.score": _score,
-        "assessment.watch": _score,
+        "targets.verdict": _verdict if "target_id" in key and "scope_code" in key else _verdicts,
+        "assessment.score": _score if "park_id" in key else _scores,
+        "assessment.watch": _watch if "park_id" in key else _scores,
         "submissions.submission": _submissions,
         "quality.finding": _findings,
+        "dims.region": _register,
     }
     follow = followers.get(table)
     if follow is None:
         return Step(f"{table} {_words(key)}")
-    return follow(connection, key)
+    return follow(connection, key | {"period": key.get("period") or period})
+
+
+def _register(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
+    """Parks a region has on the last day of the period, and how many figures came of each."""
+    rows = fetch(connection, _REGISTER, {"code": key["code"], "period": key["period"]})
+    known = sum(row["n"] > 0 for row in rows)
+    step = Step(
+        f"名录中 {key['code']} 的园区 {key['period']}:应报 {len(rows)} 个,本期有数 {known} 个"
+    )
+    step.parts = [
+        Step(f"{row['name']}({row['park_id']}):本期观测值 {row['n']} 个")
+        for row in rows[:MAX_PARTS]
+    ]
+    return step
+
+
+_REGISTER = """
+SELECT park.park_id, park.name, count(observation.park_id) AS n
+FROM dims.park AS park
+LEFT JOIN observations.observation AS observation
+    ON observation.park_id = park.park_id AND observation.period = $period
+WHERE park.valid_from <= last_day(($period || '-01')::DATE)
+    AND (park.valid_to IS NULL OR park.valid_to > last_day(($period || '-01')::DATE))
+    AND coalesce(park.status, 'active') = 'active'
+    AND $code IN (
+        park.province_code, park.city_code, coalesce(nullif(park.home_county_code, ''), park.county_code)
+    )
+GROUP BY ALL
+ORDER BY park.park_id
+"""
 
 
 def _submissions(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
-    period = key.get("period") or key.get("asof_period")
+    """Files of the period: those that report it or hold figures of it; one that cannot be read
+    counts for the month before it came."""
     rows = fetch(
         connection,
         "SELECT reporter, file_name, received_at, status FROM submissions.submission "
-        "WHERE period = ? ORDER BY reporter, received_at",
-        [period],
+        "WHERE (coalesce(period, strftime(received_at - INTERVAL 1 MONTH, '%Y-%m')) = $period "
+        "  OR submission_id IN (SELECT submission_id FROM observations.observation "
+        "                       WHERE period = $period)) "
+        "AND reporter = coalesce($reporter, reporter) ORDER BY reporter, received_at",
+        {"period": key["period"], "reporter": key.get("reporter")},
     )
-    step = Step(f"submissions.submission {_words(key)}:{len(rows)} 个报送件")
+    step = Step(f"报送件 {_words(key)}:{len(rows)} 个")
     step.parts = [
         Step(f"文件“{r['file_name']}”({r['reporter']},{r['received_at']} UTC,{r['status']})")
         for r in rows[:MAX_PARTS]
@@ -113,15 +187,16 @@ def _submissions(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> 
 
 
 def _findings(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
-    wanted = {n: v for n, v in key.items() if n in ("period", "reporter", "severity", "rule_id")}
-    where = " AND ".join(f"{name} = ?" for name in wanted) or "true"
+    names = ("period", "reporter", "severity", "rule_id", "outcome")
+    wanted = {name: key[name] for name in names if name in key}
+    where = " AND ".join([f"{name} = ?" for name in wanted] + ["lifecycle <> 'resolved'"])
     rows = fetch(
         connection,
         f"SELECT file_name, sheet, address, message FROM quality.finding WHERE {where} "
         "ORDER BY finding_id",
         list(wanted.values()),
     )
-    step = Step(f"quality.finding {_words(key)}:{len(rows)} 条")
+    step = Step(f"审核问题 {_words(wanted)}:{len(rows)} 条")
     step.parts = [
         Step(f"{r['file_name']} {r['sheet'] or ''} {r['address'] or ''}:{r['message']}")
         for r in rows[:MAX_PARTS]
@@ -160,6 +235,7 @@ JOIN dims.park AS park USING (park_id)
 WHERE figure.asof_period = $asof AND figure.value IS NOT NULL
     AND park.valid_from <= last_day(($asof || '-01')::DATE)
     AND (park.valid_to IS NULL OR park.valid_to > last_day(($asof || '-01')::DATE))
+    AND coalesce(park.status, 'active') = 'active'
     AND CASE $level
         WHEN 'county' THEN coalesce(park.home_county_code, park.county_code)
         WHEN 'city' THEN park.city_code
@@ -190,7 +266,10 @@ def _park_year(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> St
         values,
     )
     if not rows:
-        return _value(connection, *values)
+        try:
+            return _value(connection, *values)
+        except NotFoundError:
+            return Step(f"{values[0]} {values[1]} {values[2]}:没有数值")
     row = rows[0]
     step = Step(
         f"{_park_name(connection, row['park_id'], row['asof_period'])} {row['indicator_id']} "
@@ -309,8 +388,8 @@ def _verdict(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step
         connection,
         "SELECT verdict.*, target.doc_no, target.clause, target.quote FROM targets.verdict "
         "LEFT JOIN dims.target USING (target_id) WHERE target_id = ? AND asof_period = ? "
-        "AND park_id IS NOT DISTINCT FROM ? AND scope_code IS NOT DISTINCT FROM ?",
-        [key["target_id"], key["asof_period"], key.get("park_id"), key.get("scope_code")],
+        "AND verdict.park_id IS NOT DISTINCT FROM ? AND verdict.scope_code IS NOT DISTINCT FROM ?",
+        [key["target_id"], key["asof_period"], key.get("park_id") or "", key.get("scope_code")],
     )
     if not rows:
         return Step(f"targets.verdict {_words(key)}:无此行")
@@ -321,6 +400,25 @@ def _verdict(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step
     )
     for figure_id in row["figure_ids"] or []:
         step.parts.append(_input(connection, figure_id))
+    return step
+
+
+def _verdicts(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
+    """The verdicts a key selects, one line each."""
+    names = ("asof_period", "target_id", "park_id", "verdict")
+    wanted = {name: key[name] for name in names if name in key}
+    where = " AND ".join(f"{name} = ?" for name in wanted) or "true"
+    rows = fetch(
+        connection,
+        f"SELECT * FROM targets.verdict WHERE {where} ORDER BY target_id, scope_code, park_id",
+        list(wanted.values()),
+    )
+    clauses = len({row["target_id"] for row in rows})
+    step = Step(f"目标判定 {_words(wanted)}:{clauses} 项条款,{len(rows)} 个判定")
+    step.parts = [
+        Step(f"{r['target_id']} {r['scope_code']} {r['park_id']}:{r['verdict']},{r['reason']}")
+        for r in rows[:MAX_PARTS]
+    ]
     return step
 
 
@@ -371,6 +469,45 @@ def _score(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
             )
         )
         step.parts.append(part)
+    return step
+
+
+def _scores(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
+    """The ranked parks of a class, or of every class, one line each."""
+    names = ("asof_period", "scheme_id", "class_id")
+    wanted = {name: key[name] for name in names if name in key}
+    where = " AND ".join(f"{name} = ?" for name in wanted) or "true"
+    rows = fetch(
+        connection,
+        f"SELECT * FROM assessment.score WHERE {where} "
+        "ORDER BY scheme_id, class_id, rank NULLS LAST, park_id",
+        list(wanted.values()),
+    )
+    ranked = sum(row["rank"] is not None for row in rows)
+    step = Step(f"考核得分 {_words(wanted)}:参与排名 {ranked} 个,未参与 {len(rows) - ranked} 个")
+    for row in rows[:MAX_PARTS]:
+        place = f"第{row['rank']}名" if row["rank"] is not None else row["exclusion_reason"]
+        step.parts.append(
+            Step(f"{row['class_id']} {row['park_id']}:{_plain(row['score'])} 分,{place}")
+        )
+    return step
+
+
+def _watch(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
+    """The watch list over the periods of the year for one park, then its score now."""
+    rows = fetch(
+        connection,
+        "FROM assessment.watch WHERE scheme_id = $scheme_id AND park_id = $park_id "
+        "AND asof_period <= $asof AND left(asof_period, 4) = left($asof, 4) ORDER BY asof_period",
+        {"scheme_id": key["scheme_id"], "park_id": key["park_id"], "asof": key["asof_period"]},
+    )
+    step = Step(f"末位风险名单 {key['scheme_id']} {key['park_id']} 至 {key['asof_period']}")
+    step.parts = [
+        Step(f"{r['asof_period']}:模拟名次 {r['simulated_rank'] or '—'},连续 {r['streak']} 期,"
+             f"{r['light']};{r['triggers']}")
+        for r in rows
+    ]  # fmt: skip
+    step.parts.append(_score(connection, key))
     return step
 
 

@@ -79,6 +79,16 @@ def watch_list(
     return [_row(scheme, row, by_park.get(row.park_id), before) for row in result.scores]
 
 
+def trigger_words(rule: WatchRule) -> dict[str, str]:
+    """What each trigger means under ``rule``, by trigger id, without a park's own figures."""
+    return {
+        LAST_K: "位于组内末位区间",
+        LAST_YEAR: f"上年考核位于末位区间，本期模拟名次在组内后{rule.lower_pct:f}%",
+        RED_TARGETS: f"连续{rule.red_periods}期各有{rule.red_targets}项以上约束性目标红灯",
+        REPEATED: f"连续{rule.repeat_periods}期以上位于组内末位区间",
+    }
+
+
 def preceding(period: str) -> str:
     """Report period before ``period``: 2020-05 before 2020-06, 2019-12 before 2020-02."""
     year, month = int(period[:4]), int(period[5:7])
@@ -126,10 +136,9 @@ def _triggers(
     if place is not None and place.in_last_k:
         fired[LAST_K] = f"本期模拟名次第{row.rank}名，{place.reason}"
     if _was_last(row, before) and _in_lower_end(rule, row):
-        fired[LAST_YEAR] = f"上年考核位于末位区间，本期模拟名次在组内后{rule.lower_pct:f}%"
+        fired[LAST_YEAR] = trigger_words(rule)[LAST_YEAR]
     if _keeps_red(rule, row, before):
-        text = f"连续{rule.red_periods}期各有{rule.red_targets}项以上约束性目标红灯"
-        fired[RED_TARGETS] = text
+        fired[RED_TARGETS] = trigger_words(rule)[RED_TARGETS]
     if streak >= rule.repeat_periods:
         fired[REPEATED] = f"连续{streak}期模拟名次位于组内末位区间"
     return fired

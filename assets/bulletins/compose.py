@@ -12,9 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-from assets.bulletins import facts, markup, standings, wording
+from assets.bulletins import facts, filing, goals, markup, parks, standings, wording
 from assets.bulletins.data import BulletinData
-from assets.bulletins.figures import Figure, FigureBook, display_unit
+from assets.bulletins.figures import Figure, FigureBook, Form, display_unit
 from assets.bulletins.markup import Marked
 from assets.bulletins.model import Bulletin, Meta, Tone, figure_spans
 
@@ -76,6 +76,7 @@ def _context(data: BulletinData, book: FigureBook) -> dict[str, Any]:
     register = facts.Register(book, data.period)
     totals = facts.total_facts(register, data)
     areas = facts.area_facts(register, data)
+    by_park = parks.park_facts(register, data)
     classes = standings.class_facts(register, data)
     chosen = data.indicators[: facts.ANNEX_INDICATORS]
     return {
@@ -85,6 +86,8 @@ def _context(data: BulletinData, book: FigureBook) -> dict[str, Any]:
         "correction_reason": data.correction_reason,
         "simulated": data.simulated,
         "withheld": data.withheld,
+        "topics": data.topics,
+        "unit": data.issuer.unit_word,
         "as_of": wording.time_words(data.as_of),
         "deadline": wording.date_words(data.filing_deadline) if data.filing_deadline else "",
         "reply_by": wording.date_words(data.reply_by) if data.reply_by else "",
@@ -92,15 +95,17 @@ def _context(data: BulletinData, book: FigureBook) -> dict[str, Any]:
         "lead_name": _lead_name(data),
         "totals": tuple(totals.values()),
         "others": tuple(f for key, f in totals.items() if key != data.lead_indicator_id),
-        "bases": wording.basis_words([a.yoy_basis for a in data.areas if a.yoy_basis]),
+        "basis": facts.basis_facts(totals.values()),
         "areas": areas,
+        "parks": by_park,
         "area_indicators": tuple((i.name_zh, display_unit(i.unit, 0)[0]) for i in chosen),
-        "spread": facts.growth_facts(register, data, areas),
+        "spread": facts.area_growth(register, data, areas)
+        or parks.park_growth(register, data, by_park),
         "coverage": facts.coverage_facts(register, data),
-        "targets": standings.target_facts(register, data),
+        "targets": goals.target_facts(register, data),
         "classes": classes,
         "watch": standings.watch_facts(register, data, classes),
-        "reporting": facts.reporting_facts(register, data),
+        "reporting": filing.reporting_facts(register, data),
         "definitions": tuple(
             (i.name_zh, i.definition, display_unit(i.unit, 0)[0]) for i in data.indicators
         ),
@@ -129,9 +134,9 @@ def _functions(book: FigureBook) -> dict[str, Callable[..., Any]]:
         """The number."""
         return markup.figure_mark(_figure(book, figure))
 
-    def figu(figure: Figure | str) -> Marked:
-        """The number with its unit."""
-        return markup.figure_mark(_figure(book, figure), unit=True)
+    def figu(figure: Figure | str, form: Form = "number") -> Marked:
+        """The number with its unit; ``magnitude`` where a word says the direction."""
+        return markup.figure_mark(_figure(book, figure), form, unit=True)
 
     return {
         "fig": fig,
@@ -148,7 +153,19 @@ def _functions(book: FigureBook) -> dict[str, Callable[..., Any]]:
         "bar": _bar,
         "table": markup.table_mark,
         "superlative": _superlative,
+        "section": _sections(),
     }
+
+
+def _sections() -> Callable[[str], Marked]:
+    """Numbers the level-1 headings in the order the template asks for them."""
+    titles: list[str] = []
+
+    def section(title: str) -> Marked:
+        titles.append(title)
+        return Marked(wording.section(len(titles), title))
+
+    return section
 
 
 def _figure(book: FigureBook, figure: Figure | str) -> Figure:
@@ -163,7 +180,7 @@ def _shown(figure: Figure) -> Marked:
 def _growth(indicator: facts.IndicatorFacts) -> Marked:
     """同比增长7.0%; both amounts where a rate would mislead."""
     yoy, prior, total = indicator.yoy, indicator.prior, indicator.total
-    if wording.growth_from_amounts(yoy.value, prior.value):
+    if indicator.by_amounts:
         if prior.value is None or total.value is None:
             return Marked("同比不可比")
         amounts = (markup.figure_mark(total, unit=True), markup.figure_mark(prior, unit=True))
@@ -173,7 +190,10 @@ def _growth(indicator: facts.IndicatorFacts) -> Marked:
 
 def _pace(indicator: facts.IndicatorFacts, against: str) -> Marked:
     figure = indicator.pace
-    return Marked(wording.pace(figure.value, _shown(figure), markup.quote(against)))
+    shown = _shown(figure)
+    return Marked(
+        wording.pace(figure.value, shown, markup.quote(against), falling=indicator.falling)
+    )
 
 
 def _gap(figure: Figure, least: Figure, against: str) -> Marked:
@@ -209,10 +229,11 @@ def _streak(figure: Figure) -> Marked:
     return Marked(wording.streak(count, markup.figure_mark(figure)))
 
 
-def _reported(coverage: facts.CoverageFacts) -> Marked:
+def _reported(coverage: facts.CoverageFacts, unit: str = "") -> Marked:
     expected, present = coverage.expected, coverage.reported
     shown = (markup.figure_mark(expected), markup.figure_mark(present))
-    return Marked(wording.reported(int(expected.value or 0), int(present.value or 0), *shown))
+    counts = (int(expected.value or 0), int(present.value or 0))
+    return Marked(wording.reported(*counts, *shown, unit=markup.quote(unit)))
 
 
 def _light(tone: str, text: str = "") -> Marked:

@@ -146,8 +146,8 @@ class ScoreRow:
     some of them), equal scores sharing the better rank. ``last_k``: number of last places of the
     class (None: the scheme has none, 0: the class is too small); ``in_last_k``: whether the
     assessment put the park there. A park that is not ``eligible`` has no rank and says why.
-    ``complete`` is False where missing figures were bridged. ``weak`` names the indicators that
-    cost the park most points, worst first.
+    ``complete`` is False where missing figures were bridged. ``weak`` names the indicators in
+    which the park lies farthest below the mean points of its class, worst first.
     """
 
     scheme_id: str
@@ -192,7 +192,6 @@ class ParkRow:
 
     park_id: str
     park_name: str
-    county_name: str = ""
     city_code: str = ""
     city_name: str = ""
     indicator_id: str

@@ -7,7 +7,7 @@ sentences (``report_templates/bulletin.md.j2``) or words (wording).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -118,11 +118,14 @@ class AreaFacts:
 
 @dataclass(frozen=True, slots=True)
 class GrowthFacts:
-    """How the areas' growth of the lead indicator spreads; name lists hold all ties."""
+    """How growth of the lead indicator spreads over areas or parks; name lists hold all ties."""
 
+    word: str
     n: Figure
     n_up: Figure
     n_down: Figure
+    all_up: bool
+    all_down: bool
     highest: tuple[str, ...]
     highest_yoy: Figure | None
     lowest: tuple[str, ...]
@@ -157,6 +160,7 @@ class BasisFacts:
     mixed: tuple[tuple[tuple[str, ...], Figure], ...]
     carried: Figure | None
     other_parks: bool
+    has_pace: bool
 
 
 # --- indicators of an area -------------------------------------------------------------------
@@ -202,9 +206,7 @@ def indicator_facts(
     )
 
 
-def _area_source(
-    area: AreaRow, indicator: Indicator, period: str, column: str
-) -> tuple[str, str]:
+def _area_source(area: AreaRow, indicator: Indicator, period: str, column: str) -> tuple[str, str]:
     key = row_key(
         area_code=area.scope_code,
         scope="all",
@@ -253,7 +255,8 @@ def total_facts(register: Register, data: BulletinData) -> dict[str, IndicatorFa
 
 def basis_facts(totals: Iterable[IndicatorFacts]) -> BasisFacts:
     """What the growth of the totals rests on, indicator by indicator."""
-    known = [item for item in totals if item.growth_parks.value and not item.yoy.is_missing]
+    every = list(totals)
+    known = [item for item in every if item.growth_parks.value and not item.yoy.is_missing]
     mixed: dict[str, list[IndicatorFacts]] = {}
     for item in known:
         if 0 < (item.levels.value or 0) < (item.growth_parks.value or 0):
@@ -261,13 +264,12 @@ def basis_facts(totals: Iterable[IndicatorFacts]) -> BasisFacts:
     carried = [item.carried for item in known if item.carried.value]
     return BasisFacts(
         comparable=tuple(item.name for item in known if not item.levels.value),
-        levels=tuple(
-            item.name for item in known if item.levels.value == item.growth_parks.value
-        ),
+        levels=tuple(item.name for item in known if item.levels.value == item.growth_parks.value),
         mixed=tuple(
             (tuple(item.name for item in items), items[0].levels) for items in mixed.values()
         ),
         carried=max(carried, key=lambda figure: figure.value or 0, default=None),
+        has_pace=any(not item.pace.is_missing for item in every),
         other_parks=any(not item.same_parks and not item.pace.is_missing for item in known),
     )
 
@@ -306,15 +308,24 @@ def _area(
     )
 
 
-def growth_facts(
+def area_growth(
     register: Register, data: BulletinData, areas: Sequence[AreaFacts]
 ) -> GrowthFacts | None:
     """Spread of the lead indicator's growth over the areas; None without areas."""
     order = [indicator.indicator_id for indicator in data.indicators]
     position = order.index(data.lead_indicator_id)
-    if position >= ANNEX_INDICATORS or not areas:
+    if position >= ANNEX_INDICATORS:
         return None
     yoy = {_named(a): f.yoy for a in areas if (f := a.indicators[position]) is not None}
+    return growth_facts(register, data, yoy, "地区")
+
+
+def growth_facts(
+    register: Register, data: BulletinData, yoy: Mapping[str, Figure], word: str
+) -> GrowthFacts | None:
+    """Spread of named growth figures; ``word`` is what one of them is called. None of none."""
+    if not yoy:
+        return None
     values = {name: figure.value for name, figure in yoy.items()}
     # 增长 and 下降 as printed: 0.04 % prints 0.0 and is neither
     signs = {n: wording.sign(v, 1) for n, v in values.items() if v is not None}
@@ -328,9 +339,12 @@ def growth_facts(
         return register.count(("A", what), label, [yoy[name] for name in names], source)
 
     return GrowthFacts(
-        n=count("areas", "有增速的地区数", signs),
-        n_up=count("areas-up", "增长的地区数", [n for n, s in signs.items() if s > 0]),
-        n_down=count("areas-down", "下降的地区数", down),
+        word=word,
+        n=count("areas", f"有增速的{word}数", signs),
+        n_up=count("areas-up", f"增长的{word}数", [n for n, s in signs.items() if s > 0]),
+        n_down=count("areas-down", f"下降的{word}数", down),
+        all_up=bool(signs) and all(sign > 0 for sign in signs.values()),
+        all_down=bool(signs) and all(sign < 0 for sign in signs.values()),
         highest=highest,
         highest_yoy=yoy[highest[0]] if highest else None,
         lowest=lowest,

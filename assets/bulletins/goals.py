@@ -18,6 +18,8 @@ from assets.bulletins.figures import Figure, display_unit, row_key
 
 GOOD = ("met", "on_pace")
 BEHIND = ("behind", "far_behind")
+BEHIND_SHOWN = 5
+"""Targets of a document told in words; the table has all of them."""
 WORST_SHOWN = 3
 """Parks or counties named beside a clause that is judged one by one."""
 
@@ -63,7 +65,10 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class DocumentFacts:
-    """The area targets of one document; ``own``: the document of the bulletin's own area."""
+    """The area targets of one document; ``own``: the document of the bulletin's own area.
+
+    ``behind``: those told in words, the largest shortfalls first unless ``all_told``.
+    """
 
     doc_no: str
     area: str
@@ -71,6 +76,7 @@ class DocumentFacts:
     tally: Tally
     rows: tuple[TargetFacts, ...]
     behind: tuple[TargetFacts, ...]
+    all_told: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,7 @@ class EachFacts:
     doc_no: str
     clause: str
     comparator: str
+    own: bool
     target: Figure
     n: Figure
     n_good: Figure
@@ -103,6 +110,8 @@ class TargetsFacts:
     own: Tally
     others: Tally
     each: tuple[EachFacts, ...]
+    each_documents: tuple[tuple[str, tuple[EachFacts, ...]], ...]
+    n_each: Figure
     n: Figure
     n_unjudged: Figure
     kinds: tuple[tuple[str, Figure], ...]
@@ -141,6 +150,11 @@ def target_facts(register: Register, data: BulletinData) -> TargetsFacts:
         own=_tally(register, data, "own", own),
         others=_tally(register, data, "others", others),
         each=each,
+        each_documents=tuple(
+            (doc_no, tuple(row for row in each if row.doc_no == doc_no))
+            for doc_no in dict.fromkeys(row.doc_no for row in each)
+        ),
+        n_each=register.count(("T", "each"), "逐园逐县条款数", [e.n for e in each], source, "项"),
         n=register.add(
             ("T", "n"), "在效条款数", n_judged + n_open, "项", source, formula="count(target_id)"
         ),
@@ -217,6 +231,8 @@ _COLUMNS = {"target_value": "required", "done": "gap_pp"}
 
 def _target(register: Register, data: BulletinData, row: VerdictRow) -> TargetFacts:
     unit, factor, decimals = display_unit(row.unit, 2)
+    if decimals == 0 and row.actual is not None and row.actual % 1:
+        decimals = 1  # an average of things that are counted
     growth = row.time_progress_pct is None
     past = row.verdict == "met" and not growth  # no way left to measure
     figures = _Figures(register, data.period, row)
@@ -263,6 +279,8 @@ def _document(
     register: Register, data: BulletinData, first: VerdictRow, rows: Sequence[TargetFacts]
 ) -> DocumentFacts:
     behind = [row for row in rows if row.verdict in BEHIND]
+    if len(behind) > BEHIND_SHOWN:  # clause by clause where all are told, else the worst ones
+        behind = sorted(behind, key=_shortfall)
     ordered = sorted(rows, key=lambda row: row.verdict not in wording.JUDGED)
     return DocumentFacts(
         doc_no=first.doc_no,
@@ -270,13 +288,12 @@ def _document(
         own=first.document_scope_code == data.scope_code,
         tally=_tally(register, data, first.document_id, rows),
         rows=tuple(ordered),
-        behind=tuple(sorted(behind, key=_shortfall)),
+        behind=tuple(behind[:BEHIND_SHOWN]),
+        all_told=len(behind) <= BEHIND_SHOWN,
     )
 
 
-def _tally(
-    register: Register, data: BulletinData, of: str, rows: Sequence[TargetFacts]
-) -> Tally:
+def _tally(register: Register, data: BulletinData, of: str, rows: Sequence[TargetFacts]) -> Tally:
     source = ("targets.verdict", row_key(asof_period=data.period, park_id=""))
 
     def count(what: str, label: str, verdicts: Iterable[str]) -> Figure:
@@ -338,6 +355,7 @@ def _each(
         doc_no=first.doc_no,
         clause=first.clause,
         comparator=first.comparator,
+        own=verdicts[0].document_scope_code == data.scope_code,
         target=first.target,
         n=count("each", "判定对象数", rows),
         n_good=count("each-good", "达到的个数", [r for r in rows if r.verdict in GOOD]),

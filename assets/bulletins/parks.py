@@ -10,9 +10,15 @@ from dataclasses import dataclass
 
 from assets.bulletins import wording
 from assets.bulletins.data import BulletinData, Indicator, ParkRow, ScoreRow
-from assets.bulletins.facts import PARK_INDICATORS, PARKS_LISTED, Register
+from assets.bulletins.facts import (
+    PARK_INDICATORS,
+    PARKS_LISTED,
+    GrowthFacts,
+    Register,
+    growth_facts,
+)
 from assets.bulletins.figures import Figure, display_unit, row_key
-from assets.bulletins.standings import rank_figure
+from assets.bulletins.standings import class_size, rank_figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +26,6 @@ class ParkFacts:
     """A park: (amount, growth) by indicator, (rank, ranked parks, class) by scheme, None: none."""
 
     name: str
-    county: str
     cells: tuple[tuple[Figure, Figure] | None, ...]
     ranks: tuple[tuple[Figure, Figure, str] | None, ...]
 
@@ -32,8 +37,6 @@ class ParksFacts:
     indicators: tuple[tuple[str, str], ...]
     schemes: tuple[str, ...]
     cities: tuple[tuple[str, tuple[ParkFacts, ...]], ...]
-    has_cities: bool
-    has_counties: bool
 
 
 def park_facts(register: Register, data: BulletinData) -> ParksFacts | None:
@@ -50,7 +53,6 @@ def park_facts(register: Register, data: BulletinData) -> ParksFacts | None:
     for park in sorted(names.values(), key=lambda p: (p.city_code, p.park_id)):
         facts = ParkFacts(
             name=park.park_name,
-            county=park.county_name,
             cells=tuple(
                 _cells(register, data, rows.get((park.park_id, i.indicator_id)), i) for i in chosen
             ),
@@ -63,9 +65,20 @@ def park_facts(register: Register, data: BulletinData) -> ParksFacts | None:
         indicators=tuple((i.name_zh, display_unit(i.unit, i.decimals)[0]) for i in chosen),
         schemes=tuple(shorts.get(scheme, scheme) for scheme in schemes),
         cities=tuple((city, tuple(parks)) for city, parks in cities.items()),
-        has_cities=any(cities),
-        has_counties=any(park.county_name for park in names.values()),
     )
+
+
+def park_growth(
+    register: Register, data: BulletinData, listed: ParksFacts | None
+) -> GrowthFacts | None:
+    """Spread of the lead indicator's growth over the parks, where there are no areas between."""
+    order = [indicator.indicator_id for indicator in data.indicators]
+    position = order.index(data.lead_indicator_id)
+    if listed is None or position >= PARK_INDICATORS:
+        return None
+    everyone = [park for _, parks in listed.cities for park in parks]
+    yoy = {p.name: cell[1] for p in everyone if (cell := p.cells[position]) is not None}
+    return growth_facts(register, data, yoy, data.issuer.unit_word)
 
 
 def _cells(
@@ -92,9 +105,7 @@ def _cells(
     total = register.add(
         (*parts, "value"), label, value, unit, source("value"), decimals=decimals, below_unit=True
     )
-    yoy = register.add(
-        (*parts, "yoy"), f"{label}同比", growth, "%", source("yoy_pct"), decimals=1
-    )
+    yoy = register.add((*parts, "yoy"), f"{label}同比", growth, "%", source("yoy_pct"), decimals=1)
     return total, yoy
 
 
@@ -103,9 +114,4 @@ def _ranks(
 ) -> tuple[Figure, Figure, str] | None:
     if row is None:
         return None
-    key = row_key(scheme_id=row.scheme_id, class_id=row.class_id, asof_period=data.period)
-    n = register.add(
-        ("S", row.scheme_id, row.class_id, "n-class"), f"{row.class_name}参与排名园区数", row.n,
-        "个", ("assessment.score", key), formula="count(n)",
-    )  # fmt: skip
-    return rank_figure(register, data, row), n, row.class_name
+    return rank_figure(register, data, row), class_size(register, data, row), row.class_name

@@ -23,8 +23,7 @@ class RankFacts:
     """
 
     park: str
-    county: str
-    city: str
+    place: str
     rank: Figure
     tied: bool
     score: Figure
@@ -68,6 +67,8 @@ class WatchFacts:
     """The watch list over all classes, and how many classes have last places at all."""
 
     rows: tuple[RankFacts, ...]
+    alerted: tuple[RankFacts, ...]
+    has_triggers: bool
     parks: tuple[str, ...]
     n_parks: Figure
     n_red: Figure
@@ -124,7 +125,7 @@ def _class(
         note=scheme.note,
         official=first.official,
         whole=whole,
-        n=count("n", "参与排名园区数", first.n),
+        n=class_size(register, data, first),
         n_own=count("n_own", "本地区参与排名园区数", len(ranked)),
         last_k=count("last_k", "末位名额", first.last_k, "方案规定的末位名额"),
         top=facts(top),
@@ -136,6 +137,14 @@ def _class(
         excluded=tuple((row.park_name, row.exclusion_reason or "") for row in excluded),
         n_excluded=count("n_excluded", "未参与排名园区数", len(excluded)),
     )
+
+
+def class_size(register: Register, data: BulletinData, row: ScoreRow) -> Figure:
+    """Ranked parks of the whole class of ``row``."""
+    key = row_key(scheme_id=row.scheme_id, class_id=row.class_id, asof_period=data.period)
+    parts = ("S", row.scheme_id, row.class_id, "n")
+    label = f"{row.class_name}参与排名园区数"
+    return register.add(parts, label, row.n, "个", ("assessment.score", key), formula="count(rank)")
 
 
 def _border_gap(
@@ -197,8 +206,7 @@ def _rank(
     said = dict.fromkeys(t.label for t in fired if not t.shown_elsewhere)
     return RankFacts(
         park=row.park_name,
-        county=row.county_name,
-        city=row.city_name,
+        place=row.city_name or row.county_name,
         rank=rank,
         tied=sum(other.rank == row.rank for other in ranked) > 1,
         score=_score(register, data, row),
@@ -250,6 +258,8 @@ def watch_facts(
     with_rule = sum(bool(group.last_k.value) for group in classes)
     return WatchFacts(
         rows=tuple(rows),
+        alerted=tuple(alerted),
+        has_triggers=any(row.triggers for row in rows),
         parks=tuple(dict.fromkeys(row.park for row in rows)),
         n_parks=count("watch-parks", "处于末位区间园区数", rows),
         n_red=count("watch-red", "红灯园区数", [row for row in rows if row.light == "red"]),

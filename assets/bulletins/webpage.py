@@ -6,10 +6,12 @@ and styles (``report_templates/web``) or any text of the bulletin.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from assets.bulletins.figures import Figure
 from assets.bulletins.markup import TEMPLATES
 from assets.bulletins.model import (
     Block,
@@ -25,6 +27,10 @@ from assets.bulletins.model import (
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+
+SHOWN_INPUTS = 4
+"""Inputs a formula names one by one; more are only counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +83,29 @@ def _functions(bulletin: Bulletin) -> dict[str, Callable[..., Any]]:
 
     def source(span: FigureSpan) -> str:
         """What a pointer resting on the figure shows."""
-        figure = figures[span.figure_id]
-        origin = figure.formula or f"{figure.source_table}"
-        return f"{figure.label}（{figure.figure_id}，{origin}）"
+        return f"{figures[span.figure_id].label}（{span.figure_id}）"
 
     return {
         "first": first,
         "source": source,
+        "origin": origin,
         "plain": plain,
         "percent": percent,
         "pick": pick,
         "note_after": note_after,
     }
+
+
+def origin(figure: Figure) -> str:
+    """Where a figure comes from, in one line: ``table.column：key``, or how it was computed."""
+    key = json.loads(figure.source_key or "{}")
+    column = key.pop("column", "")
+    words = "，".join(f"{name}={value}" for name, value in key.items() if value not in (None, ""))
+    table = f"{figure.source_table}.{column}" if column else figure.source_table
+    if not figure.formula:
+        return f"{table}：{words}"
+    based = f"，依据{len(figure.inputs)}个数字" if len(figure.inputs) > SHOWN_INPUTS else ""
+    return f"{figure.formula}{based}；{table}：{words}"
 
 
 def sections(bulletin: Bulletin) -> tuple[Section, ...]:

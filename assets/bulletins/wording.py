@@ -15,13 +15,13 @@ from assets.bulletins.figures import round_half_up
 
 VERDICTS: Mapping[str, str] = {
     "met": "已达到",
-    "on_pace": "达到序时",
-    "behind": "低于序时",
-    "far_behind": "低于序时",
+    "on_pace": "达到进度",
+    "behind": "低于进度",
+    "far_behind": "低于进度",
     "not_comparable": "口径不符",
     "no_data": "数据不足",
     "expired": "期限已过",
-    "manual": "人工核定",
+    "manual": "人工认定",
     "out_of_scope": "不适用",
 }
 JUDGED = ("met", "on_pace", "behind", "far_behind")
@@ -128,21 +128,31 @@ def points(
     return same if way == 0 else f"{up if way > 0 else down}{shown}"
 
 
-def pace(value: Decimal | None, shown: str, against: str) -> str:
-    """Change of growth: ``增速比1—5月加快0.3个百分点``, 回落, or ``与1—5月持平``."""
+def pace(value: Decimal | None, shown: str, against: str, *, falling: bool = False) -> str:
+    """Change of growth: ``增速比1—5月加快0.3个百分点``, 回落, or ``与1—5月持平``.
+
+    ``falling``: both growths are negative; then the fall narrows or widens (降幅收窄, 扩大).
+    """
+    what, words = ("降幅", ("收窄", "扩大", "")) if falling else ("增速", ("加快", "回落", ""))
     if value is None:
-        return f"增速与{against}不可比"
+        return f"{what}与{against}不可比"
     if sign(value, 1) == 0:
-        return f"增速与{against}持平"
-    return f"增速比{against}{points(value, shown, words=('加快', '回落', '持平'))}"
+        return f"{what}与{against}持平"
+    return f"{what}比{against}{points(value, shown, words=words)}"
+
+
+def verdict_word(verdict: str, *, growth: bool = False) -> str:
+    """Word of a verdict; growth is compared with the target itself, not with a pace."""
+    word = VERDICTS[verdict]
+    return word.replace("进度", "目标") if growth else word
 
 
 def progress_gap(
-    gap: Decimal | None, shown: str, *, least_shown: str = "", against: str = "序时进度"
+    gap: Decimal | None, shown: str, *, least_shown: str = "", against: str = "时间进度"
 ) -> str:
-    """``快于序时进度4.6个百分点``, 低于…, or 与…持平 when the gap is zero.
+    """``快于时间进度4.6个百分点``, 低于…, or 与…持平 when the gap is zero.
 
-    A gap that is not zero but prints as zero says ``低于序时进度不足0.1个百分点`` where
+    A gap that is not zero but prints as zero says ``低于时间进度不足0.1个百分点`` where
     ``least_shown`` gives the smallest printed step: the words must not contradict the verdict,
     which is made on unrounded values.
     """
@@ -151,7 +161,8 @@ def progress_gap(
     if sign(gap, 1) == 0 and (gap == 0 or not least_shown):
         return f"与{against}持平"
     size = f"不足{least_shown}" if sign(gap, 1) == 0 else shown
-    return f"{'快于' if gap > 0 else '低于'}{against}{size}"
+    ahead = "高于" if against == "目标" else "快于"
+    return f"{ahead if gap > 0 else '低于'}{against}{size}"
 
 
 def listing(names: Sequence[str], *, limit: int | None = None, total_shown: str = "") -> str:
@@ -211,11 +222,13 @@ def streak(count: int | None, shown: str) -> str:
     return f"连续{shown}期" if count is not None and count >= 2 else ""
 
 
-def reported(expected: int, present: int, expected_shown: str, present_shown: str) -> str:
-    """``应报40个，全部报送`` or ``应报40个，已报38个``."""
+def reported(
+    expected: int, present: int, expected_shown: str, present_shown: str, unit: str = ""
+) -> str:
+    """``应报园区40个，全部报送`` or ``应报园区40个，已报38个``; ``unit`` is 园区."""
     if expected == present:
-        return f"应报{expected_shown}个，全部报送"
-    return f"应报{expected_shown}个，已报{present_shown}个"
+        return f"应报{unit}{expected_shown}个，全部报送"
+    return f"应报{unit}{expected_shown}个，已报{present_shown}个"
 
 
 def correction(edition: int, replaces: int | None) -> str:
@@ -234,12 +247,6 @@ def chance(probability: Decimal) -> str:
     return f"{round_half_up(probability * 100, 0)}%"
 
 
-def basis_words(bases: Sequence[str]) -> str:
-    """How growth was computed, for the note under a table; empty when none was."""
-    words = {
-        "published": "采用公布的同比增速",
-        "comparable": "按可比口径上年同期数计算",
-        "levels": "按上年同期报送数计算，未作口径调整",
-    }
-    known = [words[basis] for basis in ("published", "comparable", "levels") if basis in bases]
-    return "；".join(known)
+def section(number: int, title: str) -> str:
+    """``三、园区排名情况``: headings are numbered as they come, because some are left out."""
+    return f"{'一二三四五六七八九十'[number - 1]}、{title}"

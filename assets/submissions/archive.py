@@ -1,21 +1,26 @@
-"""The archive: every delivered file kept for ever under its SHA-256, read-only.
+"""The inbox and the archive: files delivered with their receipts, kept for ever under their SHA-256.
 
-Belongs here: storing and finding original bytes, and the receipt that a delivery is. Does not belong
-here: what is in a file. Nothing in the archive is ever changed or removed by parkwatch.
+Belongs here: finding deliveries, putting one into the inbox whole, storing and finding original
+bytes. Does not belong here: what is in a file. Nothing in the archive is ever changed or removed by
+parkwatch.
 """
 
 from __future__ import annotations
 
 import csv
+import fcntl
 import hashlib
+import io
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 RECEIPTS_FILE = "receipts.csv"
 _IGNORED_PREFIXES = (".", "~$")
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,85 @@ def _receipts(path: Path) -> Mapping[str, tuple[datetime, str | None]]:
     return found
 
 
+# --- putting a file into the inbox ----------------------------------------------------------------
+
+
+def deliver(folder: Path, name: str, data: bytes, received_at: datetime, sender: str) -> Path:
+    """Put ``data`` into an inbox folder with its line in ``receipts.csv``; returns where it lies.
+
+    The file appears whole or not at all, and never before its receipt. Another file of that name
+    stays: the new one gets a number. The same bytes delivered again change nothing. ``received_at``
+    carries its zone. Raises ReceiptsError when the folder's receipts cannot be used.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with _held(folder):
+        target = _free_name(folder, name, data)
+        if not target.exists():
+            _receipts(folder / RECEIPTS_FILE)  # only add to what can be read
+            _add_receipt(folder / RECEIPTS_FILE, target.name, received_at, sender)
+            _write_whole(target, data)
+    return target
+
+
+def _free_name(folder: Path, name: str, data: bytes) -> Path:
+    """``name``, or ``name(2)`` … while another file has it."""
+    target, number = folder / name, 1
+    while target.exists() and target.read_bytes() != data:
+        number += 1
+        target = folder / f"{Path(name).stem}({number}){Path(name).suffix}"
+    return target
+
+
+def _add_receipt(path: Path, name: str, received_at: datetime, sender: str) -> None:
+    """Append a line under the heads the file has; of several lines for a name the last one holds."""
+    before = path.read_text(encoding="utf-8-sig") if path.is_file() else ""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    if before:
+        heads = next(csv.reader([before.splitlines()[0]]))
+        text.write(before if before.endswith("\n") else before + "\n")
+    else:
+        heads = ["file", "received_at", "sender"]
+        writer.writerow(heads)
+    values = {"file": name, "received_at": received_at.isoformat(), "sender": sender}
+    writer.writerow([values.get(head, "") for head in heads])
+    _write_whole(path, text.getvalue().encode("utf-8"))
+
+
+def _write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
+    """The file appears whole or not at all, even when the machine stops in between."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    with partial.open("wb") as handle:
+        handle.write(data)
+        handle.flush()
+        os.fsync(handle.fileno())
+    partial.chmod(mode)
+    os.replace(partial, path)
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """One writer of a folder's receipts at a time; freed when the process dies."""
+    handle = os.open(folder / ".receipts.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+# --- the archive ----------------------------------------------------------------------------------
+
+
 class Archive:
     """Content-addressed store: ``ab/abcdef….xlsx``; the suffix is for people, the hash decides."""
 
@@ -87,17 +171,38 @@ class Archive:
         The file appears whole or not at all, even when the machine stops in between.
         """
         digest = hashlib.sha256(data).hexdigest()
-        target = self._path(digest, Path(file_name).suffix.lower())
         if self.find(digest) is None:
+            target = self._path(digest, file_name)
             target.parent.mkdir(parents=True, exist_ok=True)
-            partial = target.with_name(f".{target.name}.{os.getpid()}")
-            with partial.open("wb") as handle:
-                handle.write(data)
-                handle.flush()
-                os.fsync(handle.fileno())
+            _write_whole(target, data, 0o444)
+        return digest
+
+    def store_file(self, path: Path) -> tuple[str, int]:
+        """Keep a copy of a file of any size; returns SHA-256 and number of bytes of what was kept.
+
+        Digest and copy come from one reading, so a file that changes meanwhile cannot be filed
+        under a digest that is not its own. Raises OSError when it cannot be read.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        partial = self.folder / f".incoming.{os.getpid()}"
+        digest, size = hashlib.sha256(), 0
+        with path.open("rb") as source, partial.open("wb") as copy:
+            while chunk := source.read(_CHUNK):
+                digest.update(chunk)
+                copy.write(chunk)
+                size += len(chunk)
+            copy.flush()
+            os.fsync(copy.fileno())
+        name = digest.hexdigest()
+        if self.find(name) is None:
+            target = self._path(name, path.name)
+            target.parent.mkdir(parents=True, exist_ok=True)
             partial.chmod(0o444)
             os.replace(partial, target)
-        return digest
+            _sync(target.parent)
+        else:
+            partial.unlink()
+        return name, size
 
     def find(self, digest: str) -> Path | None:
         """Path of the stored file, or None."""
@@ -113,6 +218,7 @@ class Archive:
             raise ValueError(f"归档文件 {path} 已损坏(摘要不符);请从备份恢复")
         return data
 
-    def _path(self, digest: str, suffix: str) -> Path:
+    def _path(self, digest: str, file_name: str) -> Path:
+        suffix = Path(file_name).suffix.lower()
         safe = suffix if suffix.isascii() and len(suffix) <= 6 else ""
         return self.folder / digest[:2] / f"{digest}{safe}"

@@ -39,10 +39,10 @@ class Limits:
     field_chars: int = 1_000_000
     """Characters of one delimited field; a spreadsheet cell holds 32,767."""
     memory_bytes: int = 1024 * MIB
-    """Address space of a reading process (RLIMIT_AS). The worst file within the other limits needs
-    about half of it; two processes fit an office machine with 4 GB."""
+    """Address space of a reading process (RLIMIT_AS). The worst file within the other limits was
+    measured at 430 MB (an .ods at the cell limit); two processes fit a machine with 4 GB."""
     cpu_seconds: int = 60
-    """Processor time for one file; a workbook at the cell limit needs about 2 s."""
+    """Processor time for one file; a workbook at the cell limit needs 1 to 3 s."""
     wall_seconds: float = 90.0
     """Time on the clock for one file, measured by the parent: catches a process that sleeps."""
     reply_bytes: int = 64 * MIB

@@ -114,12 +114,11 @@ def _facts_of(facts: Facts, index: int, name: str) -> SheetFacts:
 
 
 def _read_rows(sheet: CalamineSheet, limits: Limits) -> list[list[CellValue]]:
-    """Ragged rows from row 1 and column A; calamine's empty string is a blank."""
+    """Rows from row 1 and column A; calamine's empty string is a blank."""
     if sheet.total_height * sheet.total_width > limits.box:
         found = f"{sheet.total_height:,} 行 × {sheet.total_width:,} 列"
         raise refuse("box_too_large", found, limits.box)
     rows: list[list[CellValue]] = []
-    filled = 0
     for values in sheet.to_python(skip_empty_area=False):
         if values.count("") == len(values):
             rows.append([])
@@ -127,15 +126,11 @@ def _read_rows(sheet: CalamineSheet, limits: Limits) -> list[list[CellValue]]:
         row = [
             None if value == "" else value if value == value else _NOT_FINITE for value in values
         ]
-        while row and row[-1] is None:
-            row.pop()
         if timedelta in map(type, row):
             row = [_days(value) if isinstance(value, timedelta) else value for value in row]
         if _INFINITY in row or -_INFINITY in row:
             row = [_NOT_FINITE if value in (_INFINITY, -_INFINITY) else value for value in row]
         rows.append(row)
-        filled = len(rows)
-    del rows[filled:]
     return rows
 
 
@@ -166,13 +161,23 @@ def _put(rows: list[list[CellValue]], row: int, column: int, value: CellValue) -
 def _sheet(facts: SheetFacts, rows: list[list[CellValue]]) -> Sheet:
     return Sheet(
         name=facts.name,
-        rows=rows,
+        rows=_trimmed(rows),
         merged=tuple(facts.merged),
         visible=facts.visible,
         hidden_rows=facts.hidden("rows"),
         hidden_columns=facts.hidden("columns"),
         uncached_formulas=frozenset(facts.uncached),
     )
+
+
+def _trimmed(rows: list[list[CellValue]]) -> list[list[CellValue]]:
+    """Rows without blanks at their ends, and no empty rows at the end."""
+    for row in rows:
+        while row and row[-1] is None:
+            row.pop()
+    while rows and not rows[-1]:
+        rows.pop()
+    return rows
 
 
 def _workbook(kind: str, sheets: list[SheetRows], notices: list[Notice]) -> Workbook:

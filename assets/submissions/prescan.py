@@ -62,7 +62,7 @@ def prescan(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Facts | Rejected:
     """Facts of a file, or why it is refused. Never raises for bad input.
 
     ``Facts.format`` is one of ``xlsx``, ``xlsm``, ``xlsb``, ``xls``, ``ods``, ``html``, ``xml2003``
-    and ``text``; the last four carry no sheet facts except ``xls`` (their readers stream anyway).
+    and ``text``. The last four carry no facts of sheets: their readers stream and count themselves.
     """
     try:
         return _scan(data, limits)

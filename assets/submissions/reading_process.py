@@ -1,7 +1,7 @@
 """The parent's handle on one reading process: start, send, receive, end.
 
 Belongs here: spawning a bare interpreter with nothing inherited, the socket to it, deadlines, its
-exit code and peak memory. Does not belong here: the pool and what an outcome means (sandbox), what
+exit code. Does not belong here: the pool and what an outcome means (sandbox), what
 the process does (child), the encoding of answers (wire).
 """
 
@@ -42,7 +42,6 @@ class ReadingProcess:
     def __init__(self, limits: Limits, passwords: Sequence[str] | None) -> None:
         self.sent = 0
         self.exit_code = 0
-        self.peak_kib = 0
         self._ready = False
         self._limits = limits
         self._link, other = socket.socketpair()
@@ -86,30 +85,15 @@ class ReadingProcess:
         self._process.kill()
 
     def end(self, grace: float = 0.0) -> None:
-        """Collect exit code and peak memory; kills unless it ends by itself within ``grace`` s."""
+        """Collect the exit code; kills unless the process ends by itself within ``grace`` s."""
         self._link.close()
-        deadline = time.monotonic() + grace
-        while not self._reap(os.WNOHANG):
-            if time.monotonic() >= deadline:
-                self._process.kill()
-                self._reap(0)
-                break
-            time.sleep(0.002)
-        self.exit_code = self._process.returncode or 0
-
-    def _reap(self, options: int) -> bool:
-        process = self._process
-        if process.returncode is not None:
-            return True
+        if not grace:
+            self._process.kill()
         try:
-            pid, status, usage = os.wait4(process.pid, options)
-        except ChildProcessError:  # collected by someone else; its code is lost
-            process.returncode = 0
-            return True
-        if pid:
-            process.returncode = os.waitstatus_to_exitcode(status)
-            self.peak_kib = usage.ru_maxrss
-        return pid != 0
+            self.exit_code = self._process.wait(grace or None)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self.exit_code = self._process.wait()
 
     def _greet(self) -> None:
         """Hand over the settings and wait until the process has confined itself."""

@@ -48,14 +48,16 @@ _EXPECTED_FORMATS: dict[str, tuple[str, ...]] = {
 }
 # outcomes that may be due to what the process did before: tried again in a fresh one
 _RETRIED = ("memory_limit", "reader_crashed")
-# A small file may be sent while the one before it is being read, so that the process never waits.
-# It has to fit the socket's buffer, or both sides could wait for each other.
+# Small files are sent while one before them is being read, so that the process never waits. All of
+# them together have to fit the socket's buffer, or both sides could wait for each other.
 _SENT_AHEAD = 64 * 1024
+_FILES_AHEAD = 6
 
 
 @dataclass(slots=True)
 class PoolStatistics:
-    """Counts over the life of a pool; ``peak_child_kib`` is the largest child's memory."""
+    """Counts over the life of a pool. ``peak_child_kib`` is the largest resident memory that a
+    process reported with an answer; one that died was below its limit by construction."""
 
     files: int = 0
     started: int = 0
@@ -168,6 +170,7 @@ class ReaderPool:
     def _work(self) -> None:
         """A thread of the pool: one process at a time, at most two files with it."""
         worker = _Worker(self)
+        worker.warm_up()
         while True:
             job = self._jobs.get()
             if job is None or self._closing:
@@ -204,16 +207,10 @@ class ReaderPool:
         return process
 
     def discard(self, process: ReadingProcess, grace: float = 0.0) -> None:
-        """End a process and account for it."""
+        """End a process and forget it."""
         with self._lock:
             self._processes.discard(process)
         process.end(grace)
-        self.note_peak(process.peak_kib)
-
-    def note_peak(self, peak_kib: int) -> None:
-        """Remember the largest resident memory seen in a reading process."""
-        with self._lock:
-            self.statistics.peak_child_kib = max(self.statistics.peak_child_kib, peak_kib)
 
     def settle(self, job: _Job, data: bytes, result: Result, fresh: bool) -> None:
         """Answer a job, after a second attempt where the first one calls for it."""
@@ -251,7 +248,8 @@ class ReaderPool:
         except (ConnectionError, EOFError):
             self.discard(process, grace=2.0)
             return self._explain_death(process.exit_code), False
-        self.note_peak(answer.peak_kib)
+        with self._lock:
+            self.statistics.peak_child_kib = max(self.statistics.peak_child_kib, answer.peak_kib)
         if answer.retire:
             self.discard(process)
         return answer.result, not answer.retire
@@ -290,9 +288,14 @@ class _Worker:
 
     def __init__(self, pool: ReaderPool) -> None:
         self.pool = pool
-        self.process: ReadingProcess | None = pool.start(None)
+        self.process: ReadingProcess | None = None
         self.with_process: deque[tuple[_Job, bytes, bool]] = deque()  # job, content, first in line
         self.held: tuple[_Job, bytes] | None = None  # too large to be sent ahead
+
+    def warm_up(self) -> None:
+        """Start the process before the first file comes; a failure shows again with that file."""
+        with contextlib.suppress(OSError):
+            self.process = self.pool.start(None)
 
     @property
     def busy(self) -> bool:
@@ -302,7 +305,7 @@ class _Worker:
     @property
     def full(self) -> bool:
         """No room for another file."""
-        return self.held is not None or len(self.with_process) >= 2
+        return self.held is not None or len(self.with_process) >= _FILES_AHEAD
 
     def take(self, job: _Job) -> None:
         """Load a file and send it, or hold it until the process is free."""
@@ -316,7 +319,8 @@ class _Worker:
         except Exception as error:
             self.pool.fail(job, error)
             return
-        if self.with_process and len(data) > _SENT_AHEAD:
+        waiting = sum(len(content) for _, content, _ in self.with_process)
+        if self.with_process and waiting + len(data) > _SENT_AHEAD:
             self.held = (job, data)
         else:
             self._send(job, data)

@@ -44,11 +44,11 @@ def scan_plain_sheet(
     merged = _MERGE.findall(content) if b"<mergeCell " in content else []
     if len(merged) != content.count(b"<mergeCell "):
         return False
-    rows = max(map(int, {row for _, row in filled}), default=0)
+    letters, numbers = map(set, zip(*filled, strict=True)) if filled else (set(), set())
+    rows = max(map(int, numbers), default=0)
     if rows > MAX_ROW:
         return False
     try:
-        letters = {letters for letters, _ in filled}
         columns = max((column_number(name.decode()) for name in letters), default=0)
         sheet.merged = [
             (int(top), column_number(left.decode()), int(bottom), column_number(right.decode()))

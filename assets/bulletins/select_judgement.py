@@ -1,0 +1,223 @@
+"""Selection of judgements (选判定): verdicts, scores, ranks and triggers of the audience's scope.
+
+Belongs here: the queries on targets and assessment, and the catalogue's words for them. Does not
+belong here: figures (``select_figures``), or what an audience may see (``select``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from assets.assessment.elimination import place_count
+from assets.assessment.scoring import ONE_CLASS
+from assets.assessment.watch import LAST_K, REPEATED, trigger_words
+from assets.bulletins import data
+from assets.bulletins.select_figures import PARKS, Months, values_of
+from warehouse import store
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from assets.build import Build
+    from assets.bulletins.scope import Scope
+    from warehouse.catalog.models import Target
+
+GROUP_WORDS = {"key": "重点园区", "demonstration": "示范园区"}
+"""Published lists of parks a clause or scheme may be about, as titles call them."""
+WEAK_SHOWN = 2
+"""Indicators named as those in which a park lies farthest below its class."""
+
+# --- verdicts --------------------------------------------------------------------------------
+
+_VERDICTS = """
+SELECT verdict.*, verdict.required AS target_value, park.name AS park_name, park.province_code,
+       park.city_code, coalesce(nullif(park.home_county_code, ''), park.county_code) AS county_code
+FROM targets.verdict AS verdict
+LEFT JOIN dims.park AS park
+    ON park.park_id = verdict.park_id AND park.valid_from <= $day
+    AND coalesce(park.valid_to, DATE '9999-12-31') > $day
+WHERE verdict.asof_period = $period
+ORDER BY verdict.target_id, verdict.scope_code, verdict.park_id
+"""
+
+
+def verdicts(
+    connection: duckdb.DuckDBPyConnection, build: Build, period: str, scope: Scope
+) -> tuple[data.VerdictRow, ...]:
+    """Verdicts on the scope, on areas inside it and on parks inside it, with their clauses.
+
+    A document of a city appears in the province's bulletin under its own number; a clause of the
+    province about each park appears in a city's bulletin with the city's parks only.
+    """
+    rows = store.fetch(connection, _VERDICTS, {"period": period, "day": scope.day})
+    inside = [
+        row
+        for row in rows
+        if (scope.code in _places(row) if row["park_id"] else scope.holds(row["scope_code"]))
+    ]
+    filled = [row | _clause(build, build.catalog.target(row["target_id"]), row, scope)
+              for row in inside]  # fmt: skip
+    return data.rows_of(data.VerdictRow, filled, "targets.verdict")
+
+
+def _places(row: dict[str, Any]) -> tuple[str | None, ...]:
+    return (row["province_code"], row["city_code"], row["county_code"])
+
+
+def _clause(build: Build, target: Target, row: dict[str, Any], scope: Scope) -> dict[str, Any]:
+    """What the catalogue says of the clause a verdict is about."""
+    document = build.catalog.document(target.document_id)
+    each = bool(row["park_id"]) or row["scope_code"] != target.scope_code
+    member = row["park_name"] if row["park_id"] else scope.name(row["scope_code"])
+    return {
+        "document_id": document.document_id,
+        "document_scope_code": document.region_code,
+        "document_scope_name": scope.name(document.region_code),
+        "doc_no": document.doc_no,
+        "clause": target.clause,
+        "title": GROUP_WORDS.get(target.filter.group, "") + target.indicator_name,
+        "subject": target.subject,
+        "comparator": target.comparator,
+        "restated": target.restates is not None,
+        "park_id": row["park_id"] or None,
+        "each": each,
+        "member": member if each else "",
+        "unit": _per_what(target.unit, row["unit"] or ""),
+    }
+
+
+def _per_what(asked: str, unit: str) -> str:
+    """户/园 where the clause asks for an average; the warehouse keeps the figure in 户."""
+    return asked if asked.partition("/")[0] == unit else unit
+
+
+# --- scores ----------------------------------------------------------------------------------
+
+_SCORES = f"""
+WITH {PARKS},
+
+bridged AS (
+    SELECT DISTINCT scheme_id, class_id, park_id
+    FROM assessment.score_detail
+    WHERE asof_period = $period AND raw IS NULL
+)
+
+SELECT
+    score.*,
+    park.name AS park_name,
+    park.county_code,
+    park.city_code,
+    former.rank AS previous_rank,
+    watch.streak,
+    coalesce(watch.light, 'grey') AS light,
+    coalesce(list_contains(watch.trigger_ids, $last_k_id), false) AS in_last_k,
+    bridged.park_id IS NULL AS complete
+FROM assessment.score AS score
+JOIN park USING (park_id)
+LEFT JOIN assessment.score AS former
+    ON former.scheme_id = score.scheme_id AND former.class_id = score.class_id
+    AND former.park_id = score.park_id AND former.asof_period = $previous
+LEFT JOIN assessment.watch AS watch
+    ON watch.scheme_id = score.scheme_id AND watch.class_id = score.class_id
+    AND watch.park_id = score.park_id AND watch.asof_period = score.asof_period
+LEFT JOIN bridged
+    ON bridged.scheme_id = score.scheme_id AND bridged.class_id = score.class_id
+    AND bridged.park_id = score.park_id
+WHERE score.asof_period = $period
+ORDER BY score.scheme_id, score.class_id, score.rank, score.park_id
+"""
+
+
+def schemes(build: Build) -> tuple[data.Scheme, ...]:
+    """The schemes, each with the note that says where its parameters come from."""
+    return tuple(
+        data.Scheme(
+            scheme_id=scheme.scheme_id,
+            name=scheme.title,
+            short=GROUP_WORDS.get(scheme.who.group, ""),
+            note=scheme.label,
+        )
+        for scheme in build.catalog.schemes
+    )
+
+
+def scores(
+    connection: duckdb.DuckDBPyConnection, build: Build, months: Months, scope: Scope
+) -> tuple[data.ScoreRow, ...]:
+    """Scores of the scope's parks; ``n`` and ``rank`` stay those of the whole class."""
+    period, previous = months
+    values = values_of(scope, period) | {"previous": previous, "last_k_id": LAST_K}
+    rows = store.fetch(connection, _SCORES, values)
+    weak = _weak(connection, build, period)
+    for row in rows:
+        scheme = build.catalog.scheme(row["scheme_id"])
+        row["class_name"] = _class_name(scheme, row["class_id"])
+        rule = scheme.elimination
+        row["last_k"] = place_count(rule, row["n"]) if rule else None
+        row["county_name"] = scope.names.get(row["county_code"] or "", "")
+        city = row["city_code"] if scope.level == "province" else ""  # one city needs no name
+        row["city_name"] = scope.names.get(city or "", "")
+        row["exclusion_reason"] = (row["exclusion_reason"] or "").split("；")[0] or None
+        row["weak"] = weak.get((row["scheme_id"], row["park_id"]), ())
+    return data.rows_of(data.ScoreRow, rows, "assessment.score")
+
+
+def _class_name(scheme: Any, class_id: str) -> str:
+    return "" if class_id == ONE_CLASS else str(scheme.classes.title_of(class_id))
+
+
+_WEAK = """
+SELECT *
+FROM (
+    SELECT scheme_id, park_id, indicator_id, measure,
+           avg(points) OVER (PARTITION BY scheme_id, class_id, indicator_id, measure) - points AS below
+    FROM assessment.score_detail
+    WHERE asof_period = ? AND points IS NOT NULL
+)
+WHERE below > 0
+ORDER BY scheme_id, park_id, round(below, 6) DESC, indicator_id, measure
+"""
+
+
+def _weak(
+    connection: duckdb.DuckDBPyConnection, build: Build, period: str
+) -> dict[tuple[str, str], tuple[str, ...]]:
+    """(scheme, park) → indicators with the points farthest below the class mean, worst first."""
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    for row in store.fetch(connection, _WEAK, [period]):
+        key = (row["scheme_id"], row["park_id"])
+        if len(found.get(key, ())) < WEAK_SHOWN:
+            name = build.catalog.indicator(row["indicator_id"].split(".")[0]).name_zh
+            growth = "增速" if row["measure"] == "growth" else ""
+            found[key] = (*found.get(key, ()), f"{name}{growth}")
+    return found
+
+
+# --- triggers --------------------------------------------------------------------------------
+
+_TRIGGERS = f"""
+WITH {PARKS}
+
+SELECT watch.scheme_id, watch.park_id, unnest(watch.trigger_ids) AS trigger_id
+FROM assessment.watch AS watch
+JOIN park USING (park_id)
+WHERE watch.asof_period = $period
+ORDER BY ALL
+"""
+
+
+def triggers(
+    connection: duckdb.DuckDBPyConnection, build: Build, period: str, scope: Scope
+) -> tuple[data.TriggerRow, ...]:
+    """The rules that fired for parks of the scope, in the words of the watch list."""
+    words = {scheme.scheme_id: trigger_words(scheme.watch) for scheme in build.catalog.schemes}
+    rows = store.fetch(connection, _TRIGGERS, values_of(scope, period))
+    filled = [
+        row
+        | {
+            "label": words[row["scheme_id"]][row["trigger_id"]],
+            "shown_elsewhere": row["trigger_id"] in (LAST_K, REPEATED),
+        }
+        for row in rows
+    ]
+    return data.rows_of(data.TriggerRow, filled, "assessment.watch")
