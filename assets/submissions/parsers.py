@@ -28,6 +28,7 @@ from assets.submissions.workbook import CellValue, ErrorValue, Notice, Rejected,
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet
 
+_PANIC = "PanicException"  # of a library written in Rust; no ``Exception``, and cannot be imported
 DEFAULT_PASSWORD = "VelvetSweatshop"
 """Excel's password of files only protected against changes ([MS-OFFCRYPTO] 2.4.2.3)."""
 
@@ -69,7 +70,9 @@ def read_workbook(
         return refused.rejected
     except MemoryError:
         raise
-    except Exception as error:  # parsers of hostile input raise anything; the file is refused
+    except BaseException as error:  # parsers of hostile input raise anything; the file is refused
+        if not isinstance(error, Exception) and type(error).__name__ != _PANIC:
+            raise
         return rejection("damaged", f"解析失败：{type(error).__name__}：{str(error)[:120]}")
     return Workbook(book.format, book.sheets, (*notices, *book.notices)) if notices else book
 

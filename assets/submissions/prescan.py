@@ -16,7 +16,7 @@ from assets.submissions.formats.scan_xls import scan_xls
 from assets.submissions.formats.scan_xlsx import Relation, WorkbookPart
 from assets.submissions.formats.zip_directory import Directory, read_directory, read_member
 from assets.submissions.limits import DEFAULT_LIMITS, MIB, Limits
-from assets.submissions.rejections import Refused, refuse
+from assets.submissions.rejections import Refused, refuse, rejection
 from assets.submissions.workbook import Notice, Rejected
 
 # first bytes → what a clerk would call it; only what is regularly sent by mistake
@@ -68,6 +68,10 @@ def prescan(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Facts | Rejected:
         return _scan(data, limits)
     except Refused as refused:
         return refused.rejected
+    except MemoryError:
+        raise
+    except Exception as error:  # a structure nobody thought of: the file is refused all the same
+        return rejection("damaged", f"预检失败：{type(error).__name__}：{str(error)[:80]}")
 
 
 def _scan(data: bytes, limits: Limits) -> Facts:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from pathlib import PurePath
 
-from assets.submissions.grid import fold
-from assets.submissions.numerals import CHINESE_DIGITS
+from assets.submissions.characters import fold
+from assets.submissions.numerals import read_numeral
 
-_WORD = r"(?:更正|订正|勘误|修正|修改|改正|修订)(?:稿|版|件|后|表|数据)?"
+_WORD = r"(?:更正|订正|勘误|修正|修改|改正|补正|修订)(?:稿|版|件|后|表|数据)?"
 _TIMES = r"(\d{1,2}|[一二三四五六七八九十]{1,2})"
 _PATTERNS = (
     re.compile(rf"第?{_TIMES}次{_WORD}"),
@@ -38,4 +38,5 @@ def revision_of(file_name: str) -> int:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isdigit() else CHINESE_DIGITS.get(text, 1)
+    value = read_numeral(text)
+    return int(text) if text.isdigit() else int(value or 1)

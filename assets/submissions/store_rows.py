@@ -1,25 +1,31 @@
-"""Stage 1 into the warehouse: dimensions, submissions with their cells, collected findings.
+"""Stage 1 into the warehouse: dimensions, submissions with their cells, decisions, findings.
 
-Belongs here: which rows go into which table and when a file has to be read (again). Does not belong
-here: Dagster (``assets.py``), reading (``intake``) or SQL models (``warehouse/sql``).
+Belongs here: which rows go into which table, when a file has to be read (again), what the ledger's
+decisions (撤回, 采用, 封账) look like to the models. Does not belong here: Dagster (``assets.py``),
+reading (``intake``) or SQL models (``warehouse/sql``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from assets.build import Build
 from assets.submissions.archive import Archive
 from assets.submissions.intake import (
+    Pool,
     SubmissionRows,
     read_submissions,
     receive,
 )
 from quality.finding import Finding
 from warehouse import derive, store
+from warehouse.state import Decision, Receipt, spans
 
 if TYPE_CHECKING:
     import duckdb
@@ -27,7 +33,7 @@ if TYPE_CHECKING:
 BATCH = 200
 """Files whose rows are held in memory at a time, so memory does not grow with their number."""
 
-READER_VERSION = 1
+READER_VERSION = 2
 """Raise it when the same file and catalogue are to be read differently: all files are read again."""
 
 
@@ -54,47 +60,64 @@ def load_dimensions(connection: duckdb.DuckDBPyConnection, build: Build) -> None
     connection.executemany("INSERT INTO internal.note VALUES (?, ?)", list(point_of_view.items()))
 
 
-def take_in(build: Build) -> Taken:
-    """Receive the inbox, read what today's catalogue and reader have not read, store the rows."""
-    from assets.submissions.sandbox import ReaderPool
-
+def take_in(build: Build, pool: Pool | None = None) -> Taken:
+    """Receive the inbox, read what today's catalogue and reader have not read, store the rows, and
+    settle which version counts. ``pool``: reading processes to use; else they are started."""
     archive = Archive(build.workspace.archive)
-    fresh = receive(build.workspace.inbox, archive, build.state, build.now, build.progress)
+    received = receive(build.workspace.inbox, archive, build.state, build.now, build.progress)
     with build.warehouse.building() as connection:
         read_by = dict(
             connection.execute(
                 "SELECT submission_id, catalogue_digest FROM internal.reading"
             ).fetchall()
         )
-    digest = f"{build.catalog.reading_digest}/{READER_VERSION}"
-    pending = [r for r in build.state.receipts() if read_by.get(r.sha256) != digest]
-    if not pending:
-        return Taken(len(fresh), 0, 0)
+    pending = [r for r in build.state.receipts() if read_by.get(r.sha256) != _reading_of(build, r)]
     rejected = 0
-    with (
-        ReaderPool(build.workspace.reader_processes, passwords=_passwords(build)) as pool,
-        build.warehouse.building() as connection,
-    ):
+    with _reading_pool(build, pool, pending) as reading, build.warehouse.building() as connection:
+        _replace_inbox_findings(connection, received.findings)
         rows = read_submissions(
             pending,
             archive,
             build.catalog,
-            pool,
+            reading,
             build.progress,
             first_month=build.workspace.first_month,
         )
+        digests = {receipt.sha256: _reading_of(build, receipt) for receipt in pending}
         for batch in _batches(rows):
-            _store_batch(connection, batch, digest)
+            _store_batch(connection, batch, digests)
             rejected += sum(r.submission["status"] == "rejected" for r in batch)
-        _mark_same_content(connection)
+        bring_decisions(connection, build)
         derive.refresh_versions(connection)
-    return Taken(len(fresh), len(pending), rejected)
+    return Taken(len(received.receipts), len(pending), rejected)
 
 
-def _passwords(build: Build) -> list[str]:
-    """Passwords to try on encrypted workbooks, one a line of the file the settings name."""
-    file = build.workspace.password_file
-    return [] if file is None else file.read_text(encoding="utf-8").split()
+def _reading_of(build: Build, receipt: Receipt) -> str:
+    """What reading a file depends on besides its bytes; when it changes the file is read again."""
+    catalogue = f"{build.catalog.reading_digest}/{READER_VERSION}"
+    return "/".join((catalogue, receipt.received_at, receipt.sender or "", receipt.file_name))
+
+
+@contextmanager
+def _reading_pool(build: Build, given: Pool | None, pending: list[Receipt]) -> Iterator[Pool]:
+    """Reading processes; none are started when there is nothing to read."""
+    from assets.submissions.sandbox import ReaderPool
+
+    if given is not None:
+        yield given
+    elif not pending:
+        yield _NothingToRead()
+    else:
+        with ReaderPool(build.workspace.reader_processes, passwords=_passwords(build)) as pool:
+            yield pool
+
+
+class _NothingToRead:
+    """The pool of a run without new files."""
+
+    def read_many(self, sources: Iterable[tuple[str, Any]]) -> Iterable[tuple[str, Any]]:
+        """Nothing, for nothing."""
+        return list(sources)
 
 
 def _batches(rows: Iterator[SubmissionRows]) -> Iterator[list[SubmissionRows]]:
@@ -103,7 +126,7 @@ def _batches(rows: Iterator[SubmissionRows]) -> Iterator[list[SubmissionRows]]:
 
 
 def _store_batch(
-    connection: duckdb.DuckDBPyConnection, batch: list[SubmissionRows], catalogue_digest: str
+    connection: duckdb.DuckDBPyConnection, batch: list[SubmissionRows], digests: dict[str, str]
 ) -> None:
     """Replace everything known of these submissions by what reading them gave."""
     ids = [rows.submission["submission_id"] for rows in batch]
@@ -118,9 +141,18 @@ def _store_batch(
     store.insert_rows(connection, "submissions.cell", [c for rows in batch for c in rows.cells])
     _insert_findings(connection, batch)
     connection.executemany(
-        "INSERT INTO internal.reading VALUES (?, ?, ?)",
+        "INSERT INTO internal.reading "
+        "(submission_id, content_digest, catalogue_digest, status, reason, revision) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
         [
-            (rows.submission["submission_id"], rows.content_digest, catalogue_digest)
+            (
+                rows.submission["submission_id"],
+                rows.content_digest,
+                digests[rows.submission["submission_id"]],
+                rows.submission["status"],
+                rows.submission.get("reason"),
+                rows.revision,
+            )
             for rows in batch
         ],
     )
@@ -143,9 +175,20 @@ def _insert_findings(
     for rows in batch:
         for finding in rows.findings:
             found.setdefault(finding.finding_id, _finding_row(finding, rows.submission))
-    if found:
-        incoming = store.as_arrow("quality.finding", list(found.values()))
-        connection.register("incoming_findings", incoming)
+    _add_findings(connection, list(found.values()))
+
+
+def _replace_inbox_findings(
+    connection: duckdb.DuckDBPyConnection, findings: Iterable[Finding]
+) -> None:
+    """Findings on files that did not get into the archive, of this run only."""
+    connection.execute("DELETE FROM internal.reading_finding WHERE submission_id IS NULL")
+    _add_findings(connection, [_finding_row(finding, {}) for finding in findings])
+
+
+def _add_findings(connection: duckdb.DuckDBPyConnection, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        connection.register("incoming_findings", store.as_arrow("quality.finding", rows))
         connection.execute(
             "INSERT INTO internal.reading_finding BY NAME "
             "SELECT * EXCLUDE (lifecycle) FROM incoming_findings"
@@ -160,43 +203,100 @@ def _finding_row(finding: Finding, submission: dict[str, Any]) -> dict[str, Any]
     return row
 
 
-def _mark_same_content(connection: duckdb.DuckDBPyConnection) -> None:
-    """A file that says exactly what an earlier one of the same reporter and period said (re-saved,
-    renamed) is a duplicate; last month's file under this month's name is not, and is checked."""
-    connection.execute(
-        """
-        WITH same AS (
-            SELECT
-                reading.submission_id,
-                first_value(reading.submission_id) OVER (
-                    PARTITION BY reading.content_digest, submission.reporter, submission.period
-                    ORDER BY submission.received_at, reading.submission_id
-                ) AS original
-            FROM internal.reading AS reading
-            JOIN submissions.submission AS submission USING (submission_id)
-            WHERE reading.content_digest IS NOT NULL AND submission.status <> 'rejected'
-        )
-        UPDATE submissions.submission
-        SET status = 'duplicate',
-            reason = '内容与报送件 ' || left(same.original, 12) || ' 完全相同(另存或改名)'
-        FROM same
-        WHERE submission.submission_id = same.submission_id
-            AND same.submission_id <> same.original
-        """
-    )
+# --- decisions ------------------------------------------------------------------------------------
+
+
+def bring_decisions(connection: duckdb.DuckDBPyConnection, build: Build) -> None:
+    """Withdrawals, acceptances and locks of the ledger into the tables the models read.
+
+    Periods whose lock has changed are derived anew; what a withdrawal moves, the versions notice.
+    """
+    decisions, zone = build.state.decisions(), ZoneInfo(build.workspace.timezone)
+    locks = [
+        (s.subject, _naive(s.began.at), s.ended and _naive(s.ended.at), _locked(s.began, zone))
+        for s in spans(decisions, "lock")
+    ]
+    before = connection.execute("FROM internal.lock").fetchall()
+    derive.mark_affected(connection, {row[0] for row in {*before} ^ {*locks}})
+    withdrawals = [
+        (s.subject, _naive(s.began.at), s.ended and _naive(s.ended.at), _withdrawn(s.began, zone))
+        for s in spans(decisions, "withdraw")
+    ]
+    accepted: dict[str, datetime] = {}
+    for decision in decisions:
+        if decision.kind == "accept":
+            accepted.setdefault(decision.subject, _naive(decision.at))
+    for table, rows in (("lock", locks), ("withdrawal", withdrawals), ("acceptance", [*accepted.items()])):
+        connection.execute(f"DELETE FROM internal.{table}")
+        if rows:
+            marks = ", ".join("?" * len(rows[0]))
+            connection.executemany(f"INSERT INTO internal.{table} VALUES ({marks})", rows)
+
+
+def _naive(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None)
+
+
+def _local(text: str, zone: ZoneInfo) -> str:
+    return datetime.fromisoformat(text).astimezone(zone).isoformat(sep=" ", timespec="minutes")[:16]
+
+
+def _locked(lock: Decision, zone: ZoneInfo) -> str:
+    why = f":{lock.reason}" if lock.reason else ""
+    return f"{lock.subject} 已于 {_local(lock.at, zone)} 封账({lock.by}{why})"
+
+
+def _withdrawn(withdrawal: Decision, zone: ZoneInfo) -> str:
+    return f"已撤回:{withdrawal.reason}({withdrawal.by},{_local(withdrawal.at, zone)})"
+
+
+# --- findings -------------------------------------------------------------------------------------
 
 
 def collect_findings(connection: duckdb.DuckDBPyConnection) -> None:
-    """quality.finding from what reading found; a problem of a superseded file counts as resolved."""
+    """quality.finding from what reading found and what became of the files.
+
+    A problem of a file that was replaced, withdrawn or sent twice counts as resolved.
+    """
     connection.execute("DELETE FROM quality.finding")
     connection.execute(
         """
         INSERT INTO quality.finding BY NAME
         SELECT
             finding.*,
-            CASE WHEN submission.status = 'superseded' THEN 'resolved' ELSE 'new' END AS lifecycle
+            CASE WHEN submission.status IN ('superseded', 'duplicate') OR withdrawal.submission_id IS NOT NULL
+                THEN 'resolved' ELSE 'new' END AS lifecycle
         FROM internal.reading_finding AS finding
         LEFT JOIN submissions.submission AS submission USING (submission_id)
+        LEFT JOIN (
+            SELECT DISTINCT submission_id FROM internal.withdrawal WHERE restored_at IS NULL
+        ) AS withdrawal USING (submission_id)
         ORDER BY finding.finding_id
         """
     )
+    rows = [_waiting_row(row) for row in store.fetch(connection, _WAITING)]
+    store.insert_rows(connection, "quality.finding", rows)
+
+
+_WAITING = """
+FROM submissions.submission
+WHERE status = 'late_locked' OR (status = 'held' AND n_findings = 0)
+ORDER BY submission_id
+"""
+
+
+def _waiting_row(submission: dict[str, Any]) -> dict[str, Any]:
+    """A file that is read and not used yet, told once as a finding of its own."""
+    late = submission["status"] == "late_locked"
+    finding = Finding(
+        rule_id="R-late-locked" if late else "R-held",
+        severity="verify",
+        message=f"“{submission['file_name']}”{submission['reason']}",
+        expected="封账之前报送" if late else "更正件之前或之后收到原件",
+        remedy="确需采用的,说明原因后 parkwatch unlock 解封,再运行一次"
+        if late
+        else "请向填报单位核实原件;确认可用的,运行 parkwatch accept",
+        submission_id=submission["submission_id"],
+        file_name=submission["file_name"],
+    )
+    return _finding_row(finding, submission) | {"lifecycle": "new"}

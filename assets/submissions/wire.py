@@ -149,7 +149,7 @@ def _workbook_in(kind: object, rest: list[Any], limits: Limits) -> Workbook:
 def _sheet_in(fields: list[Any], room: int) -> tuple[Sheet, int]:
     name, visible, runs, merged, hidden_rows, hidden_columns, uncached = fields
     _check(type(name) is str and type(runs) is list)
-    empty: list[CellValue | ErrorValue] = []
+    empty: list[CellValue | ErrorValue] = []  # shared: a far row must not cost a list per row
     rows: list[list[CellValue | ErrorValue]] = []
     for run in runs:
         if type(run) is int:

@@ -28,7 +28,11 @@ Range = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One sheet as a ragged table: ``rows[0]`` is spreadsheet row 1, ``rows[r][0]`` column A."""
+    """One sheet as a ragged table: ``rows[0]`` is spreadsheet row 1, ``rows[r][0]`` column A.
+
+    No row ends in a blank and the last row is not empty. Rows are read only: empty ones may be one
+    and the same list. Merged ranges lie inside the filled area and do not overlap.
+    """
 
     name: str
     rows: list[list[CellValue]]

@@ -20,6 +20,8 @@ from tests.support.workbook_bytes import (
     RELATIONS,
     XML,
     biff8,
+    binary_cell,
+    binary_record,
     central_entries,
     encrypted_xlsx,
     ods,
@@ -30,6 +32,7 @@ from tests.support.workbook_bytes import (
     record,
     sheet_xml,
     xls,
+    xlsb,
     xlsx,
     xlsx_cells,
     xlsx_members,
@@ -69,8 +72,8 @@ def hostile_files() -> tuple[Hostile, ...]:
     if not _CASES:
         for group in (
             _zip_containers, _zip_names, _zip_sizes, _xml_parts, _areas, _links_and_macros,
-            _other_types, _old_excel, _open_document, _web_pages, _texts, _xml_2003, _encrypted,
-            _noise,
+            _other_types, _old_excel, _binary_excel, _open_document, _web_pages, _texts, _xml_2003,
+            _encrypted, _noise,
         ):  # fmt: skip
             group()
     return tuple(_CASES)
@@ -531,6 +534,20 @@ def _write_formula(_book: object, sheet: object) -> None:
     sheet.write(0, 1, xlwt.Formula("A1*2"))  # type: ignore[attr-defined]
 
 
+def _binary_excel() -> None:
+    _add("plain.xlsb", "ok:xlsb", xlsb, "hidden_rows", "hidden_columns", "error_cells")
+    _add("far_corner.xlsb", "box_too_large", lambda: xlsb(binary_cell(1_048_575, 16_383)))
+    _add("beyond_sheet.xlsb", "damaged", lambda: xlsb(binary_cell(4_000_000_000, 0)))
+    _add("record_cut.xlsb", "damaged", lambda: xlsb(binary_record(5, b"\0\0")))
+    _add("record_longer_than_part.xlsb", "damaged", lambda: xlsb(b"\x05\xff\xff\xff\x7f"))
+    _add("row_record_short.xlsb", "damaged", lambda: xlsb(binary_record(0, b"\1")))
+    _add("sheet_list_cut.xlsb", "damaged", lambda: xlsb(
+        changes={"xl/workbook.bin": binary_record(156, struct.pack("<4I", 0, 1, 2, 3))}))  # fmt: skip
+    _add("sheet_list_empty.xlsb", "no_sheets", lambda: xlsb(changes={"xl/workbook.bin": b""}))
+    _add("sheet_part_of_noise.xlsb", "damaged", lambda: xlsb(
+        changes={"xl/worksheets/sheet1.bin": _noise_bytes(5, 3000)}))  # fmt: skip
+
+
 # --- OpenDocument ----------------------------------------------------------------------------
 
 
@@ -576,6 +593,8 @@ def _open_document() -> None:
         "error_cells")  # fmt: skip
     _add("formula_never_computed.ods", "ok:ods", lambda: ods(ods_table(row(
         '<table:table-cell table:formula="of:=A2"/>'))), "uncached_formulas")  # fmt: skip
+    _add("cells_outside_rows.ods", "ok:ods", lambda: ods(ods_table(_ods_cell("1"))))
+    _add("rows_outside_tables.ods", "no_sheets", lambda: ods(one))
     _add("no_sheet.ods", "no_sheets", lambda: ods(""))
     _add("no_content.ods", "zip_damaged", lambda: zip_bytes(
         {"mimetype": "application/vnd.oasis.opendocument.spreadsheet"}))  # fmt: skip

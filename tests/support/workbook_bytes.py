@@ -259,20 +259,23 @@ def _ole_entry(
     return entry + struct.pack("<3I", start, size, 0)
 
 
-def xlsb() -> bytes:
-    """A small .xlsb: 41954.56 and TRUE in row 1, #N/A in the hidden row 2; column B is hidden."""
+def xlsb(more: bytes = b"", changes: Mapping[str, bytes | str] | None = None) -> bytes:
+    """A small .xlsb: 41954.56 and TRUE in row 1, #N/A in the hidden row 2; column B is hidden.
+
+    ``more`` are records put behind these cells.
+    """
     name = "月报".encode("utf-16-le")
     relation = "rId1".encode("utf-16-le")
     bundle = struct.pack("<2I", 0, 1) + struct.pack("<I", 4) + relation
     bundle += struct.pack("<I", 2) + name
     workbook = b"".join(
-        _binary_record(kind, body)
+        binary_record(kind, body)
         for kind, body in ((131, b""), (143, b""), (156, bundle), (144, b""), (132, b""))
     )
     hidden_row = bytearray(_binary_row(1))
     hidden_row[11] |= 0x10
-    sheet = b"".join(
-        _binary_record(kind, body)
+    cells = b"".join(
+        binary_record(kind, body)
         for kind, body in (
             (129, b""),
             (148, struct.pack("<4I", 0, 1, 0, 1)),
@@ -285,10 +288,9 @@ def xlsb() -> bytes:
             (4, struct.pack("<2IB", 1, 0, 1)),
             (0, bytes(hidden_row)),
             (3, struct.pack("<2IB", 0, 0, 0x2A)),
-            (146, b""),
-            (130, b""),
         )
     )
+    sheet = cells + more + binary_record(146, b"") + binary_record(130, b"")
     relations = (
         f'{XML}<Relationships xmlns="{PACKAGE}"><Relationship Id="rId1" '
         f'Type="{RELATIONS}/worksheet" Target="worksheets/sheet1.bin"/></Relationships>'
@@ -301,15 +303,22 @@ def xlsb() -> bytes:
             "xl/workbook.bin": workbook,
             "xl/_rels/workbook.bin.rels": relations,
             "xl/worksheets/sheet1.bin": sheet,
+            **(changes or {}),
         }
     )
+
+
+def binary_cell(row: int, column: int) -> bytes:
+    """Records of a row with one number."""
+    return binary_record(0, _binary_row(row)) + binary_record(5, struct.pack("<2Id", column, 0, 1))
 
 
 def _binary_row(number: int) -> bytes:
     return struct.pack("<2IH", number, 0, 300) + bytes(3) + struct.pack("<I", 0)
 
 
-def _binary_record(kind: int, body: bytes) -> bytes:
+def binary_record(kind: int, body: bytes) -> bytes:
+    """One BIFF12 record."""
     head = bytes([kind]) if kind < 128 else bytes([kind & 0x7F | 0x80, kind >> 7])
     size, length = len(body), b""
     while True:

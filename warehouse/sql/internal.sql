@@ -45,11 +45,36 @@ CREATE TABLE IF NOT EXISTS internal.reading_finding (
     remedy VARCHAR
 );
 
--- Digest of what a file says, whatever its bytes; and by which catalogue it was read.
+-- Digest of what a file says and means, whatever its bytes; by which catalogue it was read; what
+-- reading alone says of it (accepted, rejected, returned, held), and whether it calls itself a
+-- correction (0 no, n the n-th).
 CREATE TABLE IF NOT EXISTS internal.reading (
     submission_id VARCHAR NOT NULL,
     content_digest VARCHAR,
     catalogue_digest VARCHAR NOT NULL
+);
+ALTER TABLE internal.reading ADD COLUMN IF NOT EXISTS status VARCHAR;
+ALTER TABLE internal.reading ADD COLUMN IF NOT EXISTS reason VARCHAR;
+ALTER TABLE internal.reading ADD COLUMN IF NOT EXISTS revision INTEGER;
+
+-- What people decided, from the ledger; an end that is empty lasts. `reason` is a whole sentence.
+CREATE TABLE IF NOT EXISTS internal.lock (
+    period VARCHAR NOT NULL, locked_at TIMESTAMP NOT NULL, unlocked_at TIMESTAMP, reason VARCHAR
+);
+CREATE TABLE IF NOT EXISTS internal.withdrawal (
+    submission_id VARCHAR NOT NULL, withdrawn_at TIMESTAMP NOT NULL, restored_at TIMESTAMP, reason VARCHAR
+);
+CREATE TABLE IF NOT EXISTS internal.acceptance (
+    submission_id VARCHAR NOT NULL, accepted_at TIMESTAMP NOT NULL
+);
+
+-- When which submission counts: [active_from, active_to), and its place among others at one time.
+CREATE TABLE IF NOT EXISTS internal.standing (
+    submission_id VARCHAR NOT NULL,
+    active_from TIMESTAMP NOT NULL,
+    active_to TIMESTAMP,
+    order_at TIMESTAMP NOT NULL,
+    place INTEGER NOT NULL
 );
 
 -- Facts about the build the published file is: catalogue digest, point of view in time.

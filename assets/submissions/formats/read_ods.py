@@ -56,6 +56,13 @@ class _Reader:
         self.tables = 0
         self.cell: _Cell | None = None
         self.in_text = False
+        self.sheet = SheetFacts("")
+        self.rows: list[list[CellValue]] = []
+        self.values: list[CellValue] = []
+        self.row_uncached: list[int] = []
+        self.row_errors: list[tuple[int, str]] = []
+        self.row_number = self.column_number = 0
+        self.repeat = 1
         self.starts: dict[str, Callable[[Attributes], None]] = {
             "style:style": self._style,
             "style:table-properties": self._table_properties,
@@ -112,7 +119,7 @@ class _Reader:
         name = attributes.get("table:name", f"Sheet{len(self.sheets) + 1}")
         visible = attributes.get("table:style-name") not in self.hidden_styles
         self.sheet = SheetFacts(name, visible=visible)
-        self.rows: list[list[CellValue]] = []
+        self.rows = []
         self.row_number = self.column_number = 0
 
     def _end_table(self) -> None:
@@ -131,10 +138,8 @@ class _Reader:
 
     def _row(self, attributes: Attributes) -> None:
         self.repeat = _repeats(attributes, "table:number-rows-repeated")
-        self.values: list[CellValue] = []
+        self.values, self.row_uncached, self.row_errors = [], [], []
         self.column_number = 0
-        self.row_uncached: list[int] = []
-        self.row_errors: list[tuple[int, str]] = []
         if attributes.get("table:visibility") in ("collapse", "filter"):
             span = (self.row_number + 1, self.row_number + self.repeat)
             self.sheet.hidden_rows.append(span)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from assets.submissions import parsers
 from assets.submissions.limits import DEFAULT_LIMITS
 from assets.submissions.parsers import read_workbook
 from assets.submissions.wire import Answer, WireError, decode, encode
@@ -350,6 +351,41 @@ def test_encrypted_workbooks() -> None:
     assert book.sheets[0].rows == [["园区", 41954.56]]
     assert codes(book) == ["decrypted"]
     assert codes(read(encrypted_xlsx("VelvetSweatshop"), passwords=())) == ["write_protected"]
+
+
+# --- libraries that fail ------------------------------------------------------------------------
+
+
+class PanicException(BaseException):
+    """As raised through PyO3."""
+
+
+@pytest.mark.parametrize(
+    "error", [PanicException("index out of bounds"), OSError("x"), KeyError(1)]
+)
+def test_a_failing_library_means_a_damaged_file(
+    monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    def fail(*_: object) -> Workbook:
+        raise error
+
+    monkeypatch.setitem(parsers._READERS, "text", fail)
+    result = read_workbook(b"a,b\n")
+    assert isinstance(result, Rejected)
+    assert result.code == "damaged"
+    assert type(error).__name__ in result.found
+
+
+@pytest.mark.parametrize("error", [MemoryError(), KeyboardInterrupt(), SystemExit(1)])
+def test_what_ends_the_process_is_left_to_the_sandbox(
+    monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    def fail(*_: object) -> Workbook:
+        raise error
+
+    monkeypatch.setitem(parsers._READERS, "text", fail)
+    with pytest.raises(type(error)):
+        read_workbook(b"a,b\n")
 
 
 # --- the wire -------------------------------------------------------------------------------------
