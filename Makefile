@@ -23,12 +23,14 @@ test: $(READY)
 
 setup: $(READY)
 
-# pip fetches uv at a pinned version and hash; uv installs everything else from the lock.
+# pip fetches uv at a pinned version and hash; uv installs everything else from the lock (the second
+# try trusts the machine's own certificates, for networks that inspect TLS).
 $(READY): pyproject.toml uv.lock requirements-bootstrap.txt
 	@echo "安装依赖(首次约一分钟)……"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bootstrap.txt
-	@$(BIN)/uv sync --frozen --quiet --compile-bytecode
+	@$(BIN)/uv sync --frozen --quiet --compile-bytecode 2>/dev/null || \
+		$(BIN)/uv sync --frozen --quiet --compile-bytecode --system-certs
 	@touch $(READY)
 
 # Everything quick a change should pass before it is committed.

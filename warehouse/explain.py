@@ -311,7 +311,7 @@ def _formula(
 
 _OBSERVATIONS = """
 SELECT observation.*, cell.raw_text, cell.unit_raw, cell.unit_factor, cell.unit_evidence, cell.head,
-       cell.layout_id, submission.file_name, submission.reporter, submission.received_at
+       cell.layout_id, cell.layout_rule, submission.file_name, submission.reporter, submission.received_at
 FROM observations.observation AS observation
 LEFT JOIN submissions.cell AS cell
     ON cell.submission_id = observation.submission_id AND cell.sheet = observation.sheet
@@ -345,7 +345,7 @@ def _observation(row: dict[str, Any]) -> Step:
         Step(
             f"{CELL_MARK}文件“{row['file_name']}” 工作表“{row['sheet']}” {row['address']}"
             f" 原文“{row['raw_text']}”(表头 {row['head']};单位 {row['unit_raw'] or '—'}{factor},"
-            f"依据 {row['unit_evidence'] or '—'};版式 {row['layout_id']};填报单位 {row['reporter']};"
+            f"依据 {row['unit_evidence'] or '—'};版式 {row['layout_id']} {row['layout_rule'] or '—'};填报单位 {row['reporter']};"
             f"收到 {row['received_at']} UTC;摘要 {row['submission_id'][:12]})"
         )
     )

@@ -44,6 +44,7 @@ SUBMISSION_STATES = (
     "accepted",
     "partly",
     "returned",
+    "held",
     "rejected",
     "duplicate",
     "superseded",
@@ -355,7 +356,7 @@ _SUBMISSIONS = (
         "One value with its file, sheet, address, raw text, unit evidence and meaning.",
         _columns(
             "submission_id sheet address raw_text value state unit_raw unit_factor unit_evidence "
-            "entity_raw park_id indicator_id period measure maturity role head layout_id",
+            "entity_raw park_id indicator_id period measure maturity role head layout_id layout_rule",
             Column("raw_text", TEXT, "原文", "Exactly what the cell holds."),
             Column("unit_raw", TEXT, "原单位", "Unit the value was written in."),
             Column("unit_factor", TEXT, "换算系数", "Exact factor applied, e.g. 10000 or 1/15."),
@@ -364,6 +365,7 @@ _SUBMISSIONS = (
             Column("role", TEXT, "行类别", "Data, total or of_which row."),
             Column("head", TEXT, "表头", "Head path of the column as written."),
             Column("layout_id", TEXT, "版式", "Layout that gave the meaning."),
+            Column("layout_rule", TEXT, "版式条目", "Entry of the layout file that gave it."),
             required=f"{_CELL_KEYS} raw_text state",
         ),
         ("submission_id", "sheet", "address"),

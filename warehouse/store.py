@@ -179,7 +179,23 @@ def create_all(connection: duckdb.DuckDBPyConnection) -> None:
             select = model_select(table.full_name)
             connection.execute(f"CREATE OR REPLACE VIEW {table.full_name} AS {select}")
         for statement in schema.create_statements(table):
+            if statement.startswith("COMMENT ON TABLE"):
+                _add_missing_columns(connection, table)
             connection.execute(statement)
+
+
+def _add_missing_columns(connection: duckdb.DuckDBPyConnection, table: schema.Table) -> None:
+    """Columns the dictionary has gained since the workspace's file was made."""
+    there = {
+        row[0]
+        for row in connection.execute(
+            "SELECT column_name FROM duckdb_columns() WHERE schema_name = ? AND table_name = ?",
+            table.full_name.split("."),
+        ).fetchall()
+    }
+    for column in table.columns:
+        if column.name not in there:
+            connection.execute(f"ALTER TABLE {table.full_name} ADD COLUMN {column.name} {column.type}")
 
 
 def model_select(full_name: str) -> str:

@@ -154,6 +154,29 @@ class HeadReader:
             name="".join(parts.names),
         )
 
+    def entry(self, path: tuple[str, ...], meaning: HeadMeaning) -> str:
+        """Which entry of the table layout gave a head its meaning: ``columns[4](税金/*)``.
+
+        Counted from 1 as written in the file; empty when nothing did.
+        """
+        rule, indicator_id = self.rule, meaning.indicator_id
+        if indicator_id is None or meaning.how not in RESOLVED:
+            return ""
+        if rule.indicator is not None and rule.indicator.fixed:
+            return f"indicator.fixed({indicator_id})"
+        if meaning.how == "inherited":
+            return f"{indicator_id}(承接左列)"
+        keys = self.keys(path)
+        for number, item in enumerate(rule.columns, 1):
+            pattern = next((p for p in item.head if matches((p,), keys)), None)
+            if pattern is not None and item.indicator == indicator_id:
+                return f"columns[{number}]({pattern})"
+        for number, item in enumerate(rule.columns, 1):
+            if item.indicator == indicator_id and not item.head:
+                return f"columns[{number}]({indicator_id})"
+        listed = "auto:" if rule.indicators == "auto" else ""
+        return f"indicators({listed}{indicator_id})"
+
     def expected_unit(self, meaning: HeadMeaning, path: tuple[str, ...]) -> str | None:
         """Unit the layout says such a head is in when the file itself does not say."""
         keys = self.keys(path)
@@ -179,6 +202,8 @@ class ValuePlan:
     measure: str | None
     unit: UnitUse
     wanted: str
+    entry: str = ""
+    """Entry of the table layout that gave the meaning."""
     period_phrase: str | None = None
     """A period the head itself names (`1—6月工业总产值`), to be compared with the table's."""
 
@@ -516,6 +541,7 @@ def value_plan(
         measure=meaning.measure if readable and meaning.measure != OTHER else None,
         unit=use,
         wanted=wanted,
+        entry=plan.heads.entry(path, meaning) if readable else "",
         period_phrase=meaning.period,
     )
 

@@ -17,7 +17,8 @@ from quality.finding import Finding
 class CellRecord:
     """One row of ``submissions.cell`` (without the submission id). ``value`` is in the indicator's
 
-    unit; ``unit_factor`` is the exact factor from ``unit_raw``. ``role``: data, total, of_which, or
+    unit; ``unit_factor`` is the exact factor from ``unit_raw``. ``layout_rule`` names the entry of
+    the layout file that gave the head its meaning. ``role``: data, total, of_which, or
     duplicate (the same figure stands elsewhere in the file and that one counts).
     """
 
@@ -36,6 +37,7 @@ class CellRecord:
     measure: str | None
     maturity: str | None
     layout_id: str
+    layout_rule: str
     head: str
     role: str = "data"
 

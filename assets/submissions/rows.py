@@ -263,6 +263,7 @@ def _read_row(
                 target.measure,
                 dims.maturity,
                 layout_id,
+                target.layout_rule,
                 plan.head,
                 dims.role if target.entity_raw is None else target.role,
             )
@@ -379,6 +380,7 @@ def unresolved(table: DetectedTable, sheet: Sheet, symbols: Symbols) -> list[Cel
                     measure=None,
                     maturity=None,
                     layout_id="",
+                    layout_rule="",
                     head=column.head,
                     role=row.kind,
                 )

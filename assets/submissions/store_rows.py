@@ -279,8 +279,9 @@ def collect_findings(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 _WAITING = """
-FROM submissions.submission
-WHERE status = 'late_locked' OR (status = 'held' AND n_findings = 0)
+SELECT submission.* FROM submissions.submission AS submission
+JOIN internal.reading AS reading USING (submission_id)
+WHERE reading.status = 'accepted' AND submission.status IN ('late_locked', 'held')
 ORDER BY submission_id
 """
 

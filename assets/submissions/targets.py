@@ -51,6 +51,7 @@ class Target:
     period: str | None
     measure: str | None
     indicator_id: str | None
+    layout_rule: str = ""
     park_id: str | None = None
     entity_raw: str | None = None
     role: str = "data"
@@ -62,6 +63,7 @@ class Targets:
     def __init__(self, reading: TableReading) -> None:
         self.reading = reading
         self.soft = soft_units(reading.table, reading.plan.rule)
+        self.place = _place(reading)
         self.year = default_year(reading.table, reading.state)
         self.by_label: dict[tuple[str, str, str], list[Target]] = {}
         self.notes: list[tuple[HeadMeaning, ValuePlan, str]] = []
@@ -252,6 +254,7 @@ class Targets:
             period=period,
             measure=measure,
             indicator_id=made.indicator_id,
+            layout_rule=f"{self.place}.{made.entry}" if made.entry else "",
         )
 
     # findings about heads
@@ -292,6 +295,13 @@ class Targets:
         )
         if finding is not None:
             self.reading.tell(finding)
+
+
+def _place(reading: TableReading) -> str:
+    """The table's entry in the layout file, counted from 1: ``tables[2](年度附表)``."""
+    rule = reading.plan.rule
+    number = reading.layout.tables.index(rule) + 1
+    return f"tables[{number}]" + (f"({rule.name})" if rule.name else "")
 
 
 def _expected(plan: TablePlan, indicator_id: str, measure: str | None) -> str:

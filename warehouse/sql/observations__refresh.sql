@@ -1,66 +1,147 @@
--- Rebuild the vintages of the affected periods from accepted cells. A delivery that repeats a value
--- makes no vintage; one that changes value or state closes the former one at its time of receipt.
+-- Rebuild the vintages of the affected periods from the cells of files while they count
+-- (internal.standing). At any time the figure is the cell of the newest file that counts then. A
+-- delivery that repeats a value makes no vintage; one that changes value or state, or a withdrawal,
+-- closes the former one. While a period is locked nothing of it changes: what happens meanwhile
+-- happens at the unlocking.
 CREATE OR REPLACE TEMP TABLE candidate AS
-SELECT
-    cell.park_id,
-    cell.indicator_id,
-    cell.period,
-    cell.measure,
-    cell.value,
-    cell.state,
-    cell.maturity,
-    cell.submission_id,
-    cell.sheet,
-    cell.address,
-    submission.received_at
-FROM submissions.cell AS cell
-JOIN submissions.submission AS submission USING (submission_id)
-WHERE
-    cell.role = 'data'
-    AND cell.park_id IS NOT NULL
-    AND cell.indicator_id IS NOT NULL
-    AND cell.measure IS NOT NULL
-    AND cell.period IN (SELECT period FROM internal.affected_period)
-    AND submission.status IN ('accepted', 'partly', 'superseded')
-    AND NOT EXISTS (
-        SELECT 1
-        FROM quality.finding AS finding
-        WHERE
-            finding.severity = 'error'
-            AND finding.outcome = 'fail'
-            AND finding.submission_id = cell.submission_id
-            AND finding.sheet = cell.sheet
-            AND finding.address = cell.address
-    );
-
-CREATE OR REPLACE TEMP TABLE vintage AS
-WITH ordered AS (
+WITH cells AS (
     SELECT
-        *,
-        row_number() OVER deliveries AS nth,
-        lag(value) OVER deliveries AS former_value,
-        lag(state) OVER deliveries AS former_state
-    FROM candidate
-    WINDOW deliveries AS (
-        PARTITION BY park_id, indicator_id, period, measure
-        ORDER BY received_at, submission_id, sheet, address
-    )
-),
-
-changed AS (
-    SELECT *
-    FROM ordered
-    WHERE nth = 1 OR value IS DISTINCT FROM former_value OR state IS DISTINCT FROM former_state
+        cell.park_id,
+        cell.indicator_id,
+        cell.period,
+        cell.measure,
+        cell.value,
+        cell.state,
+        cell.maturity,
+        cell.submission_id,
+        cell.sheet,
+        cell.address,
+        submission.received_at,
+        standing.order_at,
+        standing.place,
+        CASE WHEN late.period IS NULL THEN standing.active_from ELSE late.unlocked_at END AS active_from,
+        CASE WHEN kept.period IS NULL THEN standing.active_to ELSE kept.unlocked_at END AS active_to
+    FROM submissions.cell AS cell
+    JOIN internal.standing AS standing USING (submission_id)
+    JOIN submissions.submission AS submission USING (submission_id)
+    LEFT JOIN internal.lock AS late
+        ON late.period = cell.period
+        AND standing.active_from >= late.locked_at
+        AND (late.unlocked_at IS NULL OR standing.active_from < late.unlocked_at)
+    LEFT JOIN internal.lock AS kept
+        ON kept.period = cell.period
+        AND standing.active_to >= kept.locked_at
+        AND (kept.unlocked_at IS NULL OR standing.active_to < kept.unlocked_at)
+    WHERE
+        cell.role = 'data'
+        AND cell.park_id IS NOT NULL
+        AND cell.indicator_id IS NOT NULL
+        AND cell.measure IS NOT NULL
+        AND cell.period IN (SELECT period FROM internal.affected_period)
+        AND NOT EXISTS (
+            SELECT 1
+            FROM quality.finding AS finding
+            WHERE
+                finding.severity = 'error'
+                AND finding.outcome = 'fail'
+                AND finding.submission_id = cell.submission_id
+                AND finding.sheet = cell.sheet
+                AND finding.address = cell.address
+        )
 )
 
 SELECT
-    *,
-    received_at AS known_from,
-    lead(received_at) OVER (
+    dense_rank() OVER (ORDER BY park_id, indicator_id, period, measure) AS figure,
+    row_number() OVER (
         PARTITION BY park_id, indicator_id, period, measure
-        ORDER BY received_at, submission_id, sheet, address
-    ) AS known_to
-FROM changed;
+        ORDER BY order_at, place, received_at, submission_id, sheet, address, active_from
+    ) AS rank,
+    *
+FROM cells
+WHERE active_from IS NOT NULL AND (active_to IS NULL OR active_to > active_from);
+
+-- The newest candidate at every moment at which one begins or ends. Where none ever ends that is
+-- the newest so far; looking at each moment for itself is left to the few figures of withdrawn files.
+CREATE OR REPLACE TEMP TABLE moment AS
+WITH ending AS (
+    SELECT DISTINCT figure FROM candidate WHERE active_to IS NOT NULL
+),
+
+edge AS (
+    SELECT figure, active_from AS since FROM candidate SEMI JOIN ending USING (figure)
+    UNION
+    SELECT figure, active_to FROM candidate WHERE active_to IS NOT NULL
+),
+
+newest AS (
+    SELECT DISTINCT figure, active_from AS since, max(rank) OVER (PARTITION BY figure ORDER BY active_from) AS rank
+    FROM candidate ANTI JOIN ending USING (figure)
+    UNION ALL
+    SELECT edge.figure, edge.since, max(candidate.rank)
+    FROM edge
+    LEFT JOIN candidate
+        ON candidate.figure = edge.figure
+        AND candidate.active_from <= edge.since
+        AND (candidate.active_to IS NULL OR candidate.active_to > edge.since)
+    GROUP BY edge.figure, edge.since
+),
+
+said AS (
+    SELECT
+        newest.*,
+        candidate.value,
+        candidate.state,
+        candidate.active_to,
+        lag(candidate.value) OVER moments AS former_value,
+        lag(candidate.state) OVER moments AS former_state,
+        row_number() OVER moments AS nth
+    FROM newest
+    LEFT JOIN candidate USING (figure, rank)
+    WINDOW moments AS (PARTITION BY newest.figure ORDER BY newest.since)
+),
+
+changes AS (
+    SELECT
+        *,
+        nth = 1 OR value IS DISTINCT FROM former_value OR state IS DISTINCT FROM former_state AS is_change
+    FROM said
+)
+
+SELECT
+    figure,
+    since,
+    rank,
+    active_to,
+    is_change,
+    count(*) FILTER (WHERE is_change) OVER (PARTITION BY figure ORDER BY since) AS island
+FROM changes;
+
+-- A vintage rests on the file that brought the value; when that is withdrawn while the value stands,
+-- it goes on as a vintage of its own that rests on the file which then says so.
+CREATE OR REPLACE TEMP TABLE vintage AS
+WITH RECURSIVE rests_on AS (
+    SELECT figure, island, since, rank, active_to FROM moment WHERE is_change
+    UNION ALL
+    SELECT moment.figure, moment.island, moment.since, moment.rank, moment.active_to
+    FROM rests_on
+    JOIN moment
+        ON moment.figure = rests_on.figure
+        AND moment.island = rests_on.island
+        AND moment.since = rests_on.active_to
+),
+
+intervals AS (
+    SELECT
+        figure,
+        rank,
+        since AS known_from,
+        lead(since) OVER (PARTITION BY figure ORDER BY since) AS known_to
+    FROM rests_on
+)
+
+SELECT candidate.*, intervals.known_from, intervals.known_to
+FROM intervals
+JOIN candidate USING (figure, rank);
 
 INSERT INTO internal.key
 WITH used AS (
@@ -109,6 +190,4 @@ JOIN internal.key AS state ON state.domain = 'state' AND state.id = vintage.stat
 JOIN internal.key AS submission ON submission.domain = 'submission' AND submission.id = vintage.submission_id
 JOIN internal.key AS sheet ON sheet.domain = 'sheet' AND sheet.id = vintage.sheet
 LEFT JOIN internal.key AS maturity ON maturity.domain = 'maturity' AND maturity.id = vintage.maturity
--- Two deliveries received at the same instant: only the last one was ever known.
-WHERE vintage.known_to IS NULL OR vintage.known_to > vintage.known_from
 ORDER BY period, park.key, indicator.key, measure.key, vintage.known_from

@@ -10,6 +10,7 @@ import heapq
 from bisect import bisect_left, insort
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from assets.submissions.limits import Limits
@@ -132,6 +133,7 @@ def settle_merged(sheet: SheetFacts) -> None:
     sheet.merged = kept
 
 
+@lru_cache(maxsize=1024)
 def column_number(letters: str) -> int:
     """``"AB"`` → 28. Raises ``ValueError`` for anything but one to three Latin letters."""
     number = 0

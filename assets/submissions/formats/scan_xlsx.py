@@ -11,6 +11,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import lru_cache
 from typing import NamedTuple
 from xml.parsers import expat
 
@@ -22,7 +23,7 @@ from assets.submissions.formats.facts import (
     range_of,
 )
 from assets.submissions.formats.plain_sheet import MAX_BYTES, scan_plain_sheet
-from assets.submissions.formats.zip_directory import Directory, Member, unpack
+from assets.submissions.formats.zip_directory import Directory, Member, read_head, unpack
 from assets.submissions.rejections import refuse
 from assets.submissions.workbook import address
 
@@ -79,7 +80,7 @@ def check_shared_part(data: bytes, member: Member) -> None:
     Refuses a DTD, reading no further than the root element, and a count of strings that the part
     cannot hold: readers allocate what is promised.
     """
-    head = next(unpack(data, member), b"")
+    head = read_head(data, member)
     promised = _UNIQUE_COUNT.search(head)
     if promised and int(promised[1]) * _SMALLEST_STRING > member.size:
         raise refuse("damaged", f"部件“{member.name}”声明的字符串数量 {int(promised[1]):,} 不实")
@@ -291,6 +292,7 @@ def _refuse_dtd(name: str, *_rest: object) -> None:
     raise refuse("xml_dtd", f"文档类型声明“{name[:80]}”")
 
 
+@lru_cache(maxsize=1024)
 def _resolve(folder: str, target: str) -> str:
     """Path of a relationship's target inside the package, comparable with the directory's keys."""
     target = target.replace("\\", "/")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from assets.submissions.limits import MIB, Limits
@@ -77,6 +78,17 @@ def read_member(data: bytes, member: Member, limits: Limits) -> bytes:
         found = f"部件“{member.name[:80]}”解压后 {member.size / MIB:,.0f} MB"
         raise refuse("text_too_large", found, limits.text_bytes // MIB)
     return b"".join(unpack(data, member))
+
+
+def read_head(data: bytes, member: Member, size: int = 1024) -> bytes:
+    """The first bytes of a member; the rest is not unpacked, nothing is verified."""
+    if member.method == 0:
+        return data[member.start : member.start + min(size, member.size)]
+    try:
+        packed = data[member.start : member.start + min(member.packed, size)]
+        return zlib.decompressobj(-15).decompress(packed, size)
+    except zlib.error:
+        raise refuse("zip_damaged", f"部件“{member.name[:80]}”无法解压") from None
 
 
 def _inflate(data: bytes, member: Member) -> Iterator[bytes]:
@@ -177,6 +189,7 @@ def _data_start(data: bytes, offset: int, name: str) -> int:
     return int(offset + 30 + name_size + extra_size)
 
 
+@lru_cache(maxsize=1024)  # the parts of workbooks have the same few names
 def _clean_name(name: str) -> str:
     """Comparable name. Backslashes and a leading slash occur in files of odd but honest writers."""
     clean = name.replace("\\", "/").lstrip("/").lower()
