@@ -345,8 +345,8 @@ def _observation(row: dict[str, Any]) -> Step:
         Step(
             f"{CELL_MARK}文件“{row['file_name']}” 工作表“{row['sheet']}” {row['address']}"
             f" 原文“{row['raw_text']}”(表头 {row['head']};单位 {row['unit_raw'] or '—'}{factor},"
-            f"依据 {row['unit_evidence'] or '—'};版式 {row['layout_id']} {row['layout_rule'] or '—'};填报单位 {row['reporter']};"
-            f"收到 {row['received_at']} UTC;摘要 {row['submission_id'][:12]})"
+            f"依据 {row['unit_evidence'] or '—'};版式 {row['layout_id']} {row['layout_rule'] or '—'};"
+            f"填报单位 {row['reporter']};收到 {row['received_at']} UTC;摘要 {row['submission_id'][:12]})"
         )
     )
     return step

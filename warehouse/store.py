@@ -195,7 +195,9 @@ def _add_missing_columns(connection: duckdb.DuckDBPyConnection, table: schema.Ta
     }
     for column in table.columns:
         if column.name not in there:
-            connection.execute(f"ALTER TABLE {table.full_name} ADD COLUMN {column.name} {column.type}")
+            connection.execute(
+                f"ALTER TABLE {table.full_name} ADD COLUMN {column.name} {column.type}"
+            )
 
 
 def model_select(full_name: str) -> str:

@@ -373,7 +373,7 @@ def _each(
 
 def _unjudged(areas: Sequence[VerdictRow], each: Sequence[VerdictRow]) -> list[VerdictRow]:
     """One row of every clause nothing could be judged of."""
-    found = [row for row in areas if row.verdict not in _LISTED]
+    found = [row for row in areas if row.verdict not in wording.JUDGED]
     groups: dict[str, list[VerdictRow]] = {}
     for row in each:
         groups.setdefault(row.target_id, []).append(row)

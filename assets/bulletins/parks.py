@@ -42,7 +42,8 @@ class ParksFacts:
 def park_facts(register: Register, data: BulletinData) -> ParksFacts | None:
     """Every park with a figure or a rank; None when there is none, or more than a page bears."""
     names = {row.park_id: row for row in data.parks}
-    if not names or len(names) > PARKS_LISTED:
+    known = bool(data.scores) or any(row.value is not None for row in data.parks)
+    if not known or len(names) > PARKS_LISTED:
         return None
     chosen = data.indicators[:PARK_INDICATORS]
     schemes = sorted({row.scheme_id for row in data.scores})

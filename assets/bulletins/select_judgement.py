@@ -12,6 +12,7 @@ from assets.assessment.elimination import place_count
 from assets.assessment.scoring import ONE_CLASS
 from assets.assessment.watch import LAST_K, REPEATED, trigger_words
 from assets.bulletins import data
+from assets.bulletins.figures import WHOLE_UNITS
 from assets.bulletins.select_figures import PARKS, Months, values_of
 from warehouse import store
 
@@ -88,7 +89,8 @@ def _clause(build: Build, target: Target, row: dict[str, Any], scope: Scope) -> 
 
 def _per_what(asked: str, unit: str) -> str:
     """户/园 where the clause asks for an average; the warehouse keeps the figure in 户."""
-    return asked if asked.partition("/")[0] == unit else unit
+    _, slash, per = asked.partition("/")
+    return f"{unit}/{per}" if slash and unit in WHOLE_UNITS else unit
 
 
 # --- scores ----------------------------------------------------------------------------------
@@ -96,10 +98,17 @@ def _per_what(asked: str, unit: str) -> str:
 _SCORES = f"""
 WITH {PARKS},
 
+-- Parks without a figure that others of their class have; what nobody has is nobody's gap.
 bridged AS (
     SELECT DISTINCT scheme_id, class_id, park_id
-    FROM assessment.score_detail
-    WHERE asof_period = $period AND raw IS NULL
+    FROM (
+        SELECT *, count(raw) OVER (
+            PARTITION BY scheme_id, class_id, indicator_id, measure
+        ) AS n_known
+        FROM assessment.score_detail
+        WHERE asof_period = $period
+    )
+    WHERE raw IS NULL AND n_known > 0
 )
 
 SELECT

@@ -120,6 +120,12 @@ class _NothingToRead:
         return list(sources)
 
 
+def _passwords(build: Build) -> list[str]:
+    """Passwords to try on encrypted workbooks, one a line of the file the settings name."""
+    file = build.workspace.password_file
+    return [] if file is None else file.read_text(encoding="utf-8").split()
+
+
 def _batches(rows: Iterator[SubmissionRows]) -> Iterator[list[SubmissionRows]]:
     while batch := list(islice(rows, BATCH)):
         yield batch
@@ -226,7 +232,11 @@ def bring_decisions(connection: duckdb.DuckDBPyConnection, build: Build) -> None
     for decision in decisions:
         if decision.kind == "accept":
             accepted.setdefault(decision.subject, _naive(decision.at))
-    for table, rows in (("lock", locks), ("withdrawal", withdrawals), ("acceptance", [*accepted.items()])):
+    for table, rows in (
+        ("lock", locks),
+        ("withdrawal", withdrawals),
+        ("acceptance", [*accepted.items()]),
+    ):
         connection.execute(f"DELETE FROM internal.{table}")
         if rows:
             marks = ", ".join("?" * len(rows[0]))

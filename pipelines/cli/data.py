@@ -6,6 +6,7 @@ Belongs here: asking and printing. Does not belong here: computing anything.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -61,56 +62,105 @@ def query(
     with _reading(home) as connection:
         rows = fetch(connection, sql)
     if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False, default=str, indent=1))
+        _print_json(rows)
     else:
         _print_table(rows)
+
+
+Period = Annotated[str | None, typer.Option(help="报告期 YYYY-MM,默认最近一期")]
+Everything = Annotated[bool, typer.Option("--all", help="逐行列出")]
 
 
 def targets(
-    period: Annotated[str | None, typer.Option(help="报告期 YYYY-MM")] = None,
-    home: Home = None,
-    as_json: Json = False,
+    period: Period = None, home: Home = None, as_json: Json = False, everything: Everything = False
 ) -> None:
-    """List the verdicts of a period."""
-    _list(_TARGETS, period, home, as_json)
+    """List the verdicts of a period: every target with its verdict and reason."""
+    from assets.targets.verdict import LIGHT_ZH, VERDICT_ZH
+
+    rows = _rows(_TARGETS, period, home)
+    if as_json:
+        _print_json(rows)
+        return
+    by_target: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    for row in rows:
+        key = (row["doc_no"], row["target_id"], row["clause"])
+        by_target.setdefault(key, []).append(row)
+    document = ""
+    for (doc_no, target_id, clause), these in by_target.items():
+        if doc_no != document:
+            document = doc_no
+            typer.echo(f"\n{doc_no}")
+        if len(these) > 1 and not everything:
+            counts = Counter(VERDICT_ZH[row["verdict"]] for row in these)
+            words = "、".join(f"{word} {n}" for word, n in counts.most_common())
+            typer.echo(f"  {target_id} {clause} {len(these)}个对象:{words}(逐行见 --all)")
+            continue
+        for row in these:
+            word, light = VERDICT_ZH[row["verdict"]], LIGHT_ZH[row["light"]]
+            typer.echo(
+                f"  {target_id} {clause} {row['name'] or ''}【{light}·{word}】{row['reason']}"
+            )
 
 
 def watch(
-    period: Annotated[str | None, typer.Option(help="报告期 YYYY-MM")] = None,
-    home: Home = None,
-    as_json: Json = False,
+    period: Period = None, home: Home = None, as_json: Json = False, everything: Everything = False
 ) -> None:
-    """List the watch list of a period."""
-    typer.echo("模拟名次,非正式考核结果", err=as_json)
-    _list(_WATCH, period, home, as_json)
+    """List the parks in or near the last places, class by class; with --all every park."""
+    from assets.targets.verdict import LIGHT_ZH
+
+    rows = _rows(_WATCH, period, home)
+    if as_json:
+        _print_json(rows)
+        return
+    typer.echo("模拟名次,非正式考核结果;不作为淘汰依据")
+    group = ""
+    for row in rows:
+        if row["light"] == "green" and not everything:
+            continue
+        if (heading := f"{row['scheme_id']} {row['class_id']}") != group:
+            group = heading
+            typer.echo(f"\n{heading}")
+        rank = f"第{row['simulated_rank']}名" if row["simulated_rank"] else "不排名"
+        words = row["triggers"].removeprefix("模拟名次，非正式考核结果。")
+        typer.echo(f"  【{LIGHT_ZH[row['light']]}】{row['name']}({row['park_id']}) {rank} {words}")
 
 
 _TARGETS = """
-SELECT verdict.target_id, target.doc_no, target.clause, verdict.park_id, verdict.verdict,
-       verdict.light, verdict.reason
+SELECT verdict.target_id, target.doc_no, target.clause, verdict.scope_code, verdict.park_id,
+       coalesce(nullif(park.short_name, ''), park.name) AS name,
+       verdict.verdict, verdict.light, verdict.actual::VARCHAR AS actual,
+       verdict.required::VARCHAR AS required, verdict.unit, verdict.reason, target.quote
 FROM targets.verdict AS verdict
 LEFT JOIN dims.target AS target USING (target_id)
+LEFT JOIN dims.park AS park
+    ON park.park_id = verdict.park_id
+    AND park.valid_from <= last_day((verdict.asof_period || '-01')::DATE)
+    AND coalesce(park.valid_to, DATE '9999-12-31') > last_day((verdict.asof_period || '-01')::DATE)
 WHERE verdict.asof_period = coalesce($1, (SELECT max(asof_period) FROM targets.verdict))
-ORDER BY verdict.target_id, verdict.park_id
+ORDER BY target.doc_no, verdict.target_id, verdict.scope_code, verdict.park_id
 """
 _WATCH = """
 SELECT watch.scheme_id, watch.class_id, watch.park_id, watch.simulated_rank, watch.light,
-       watch.triggers
+       watch.streak, watch.triggers, coalesce(nullif(park.short_name, ''), park.name) AS name
 FROM assessment.watch AS watch
+LEFT JOIN dims.park AS park
+    ON park.park_id = watch.park_id
+    AND park.valid_from <= last_day((watch.asof_period || '-01')::DATE)
+    AND coalesce(park.valid_to, DATE '9999-12-31') > last_day((watch.asof_period || '-01')::DATE)
 WHERE watch.asof_period = coalesce($1, (SELECT max(asof_period) FROM assessment.watch))
-ORDER BY watch.scheme_id, watch.class_id, watch.simulated_rank DESC
+ORDER BY watch.scheme_id, watch.class_id, watch.simulated_rank DESC, watch.park_id
 """
 
 
-def _list(sql: str, period: str | None, home: Path | None, as_json: bool) -> None:
+def _rows(sql: str, period: str | None, home: Path | None) -> list[dict[str, Any]]:
     from warehouse.store import fetch
 
     with _reading(home) as connection:
-        rows = fetch(connection, sql, [period])
-    if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False, default=str, indent=1))
-    else:
-        _print_table(rows)
+        return fetch(connection, sql, [period])
+
+
+def _print_json(rows: list[dict[str, Any]]) -> None:
+    typer.echo(json.dumps(rows, ensure_ascii=False, default=str, indent=1))
 
 
 def dictionary() -> None:

@@ -16,6 +16,7 @@ from assets.bulletins.data import (
     BulletinData,
     Indicator,
     Issuer,
+    ParkRow,
     ReporterRow,
     Scheme,
     ScoreRow,
@@ -110,7 +111,7 @@ def _area_rows() -> list[dict[str, Any]]:
             rows.append(
                 {"scope_code": code, "scope_name": name, "indicator_id": key, "value": value,
                  "value_prior": prior, "yoy_pct": (value / prior - 1) * 100,
-                 "yoy_basis": "comparable", "n_parks": 10,
+                 "n_parks": 10, "n_growth": 10, "n_levels": 10 if counted else 0,
                  "n_reported": 7 if code == "610800" else 10}
             )  # fmt: skip
     for key in order:
@@ -119,61 +120,79 @@ def _area_rows() -> list[dict[str, Any]]:
         rows.append(
             {"scope_code": "610000", "scope_name": "陕西省", "indicator_id": key, "value": value,
              "value_prior": prior, "yoy_pct": (value / prior - 1) * 100,
-             "yoy_basis": "comparable", "previous_yoy_pct": (value / prior - 1) * 100 - D("0.43"),
+             "previous_yoy_pct": (value / prior - 1) * 100 - D("0.43"),
+             "previous_n_reported": 97, "n_growth": 97,
+             "n_levels": 97 if key in ("E01", "B01", "B03") else 9,
+             "n_carried": 3 if key in ("E01", "B01", "B03") else 0,
              "n_parks": 100, "n_reported": 97}
         )  # fmt: skip
     return rows
 
 
+PROVINCE = {"scope_code": "610000", "document_id": "SN18", "document_scope_code": "610000",
+            "document_scope_name": "陕西省", "doc_no": "陕政办发〔2018〕20号", "clause": "一（二）②",
+            "comparator": ">=", "seasonal_progress_pct": None, "time_progress_pct": D("62.5"),
+            "park_id": None, "reason": None}  # fmt: skip
+CITY = {**PROVINCE, "scope_code": "610900", "document_id": "AK18", "document_scope_code": "610900",
+        "document_scope_name": "安康市", "doc_no": "安政办发〔2018〕72号"}  # fmt: skip
+
+
 def _verdict_rows() -> list[dict[str, Any]]:
-    base = {"scope_code": "610000", "scope_name": "陕西省", "doc_no": "陕政办发〔2018〕20号",
-            "clause": "一（二）②", "comparator": ">=", "seasonal_progress_pct": None,
-            "time_progress_pct": D(50), "park_id": None, "reason": None}  # fmt: skip
-    rows: list[dict[str, Any]] = [
-        {"target_id": "SN18-1.2-09", "title": "重点建设县域工业集中区营业收入",
-         "indicator_name": "营业收入", "unit": "亿元", "target_value": D(15000),
-         "actual": D("3431.1795"), "completion_pct": D("22.87453"), "gap_pp": D("-27.12547"),
-         "light": "red", "verdict": "far_behind"},
-        {"target_id": "SN18-1.2-10", "title": "入驻企业数", "comparator": ">",
-         "indicator_name": "入驻企业", "unit": "户", "target_value": D(10000), "actual": D(6121),
-         "completion_pct": D("61.21"), "gap_pp": D("11.21"), "light": "green",
+    """Area targets of a province's and a city's document, then one clause park by park."""
+    own: list[dict[str, Any]] = [
+        {"target_id": "SN18-1.2-09", "title": "重点园区营业收入",
+         "subject": "全省重点建设县域工业集中区合计", "unit": "亿元", "target_value": D(15000),
+         "actual": D("3431.1795"), "completion_pct": D("22.87453"), "time_progress_pct": D(50),
+         "gap_pp": D("-15.63983"), "light": "red", "verdict": "far_behind"},
+        {"target_id": "SN18-1.2-10", "title": "重点园区入驻企业数", "comparator": ">",
+         "unit": "户", "target_value": D(10000), "actual": D(6121),
+         "completion_pct": D("61.21"), "gap_pp": D("9.18"), "light": "green",
          "verdict": "on_pace"},
-        {"target_id": "SN18-1.2-11", "title": "从业人员", "comparator": ">",
-         "indicator_name": "从业人员", "unit": "万人", "target_value": D(150),
-         "actual": D("74.97"), "completion_pct": D("49.98"), "gap_pp": D("-0.02"),
-         "light": "yellow", "verdict": "behind"},
-        {"target_id": "SN18-1.2-12", "title": "示范县域工业集中区个数",
-         "indicator_name": "示范区数", "unit": "个", "target_value": D(50),
-         "actual": D(52), "completion_pct": D(104),
-         "gap_pp": D(54), "light": "green", "verdict": "met"},
-        {"target_id": "SN18-2.8-03", "title": "标准化厂房建设面积", "clause": "二（八）",
-         "indicator_name": "标准化厂房面积", "unit": "万平方米", "target_value": D(1000),
-         "actual": D("568.4"), "completion_pct": D("56.84"), "gap_pp": D("6.84"),
-         "light": "green", "verdict": "on_pace"},
+        {"target_id": "SN18-1.2-11", "title": "重点园区从业人员", "comparator": ">",
+         "unit": "万人", "target_value": D(150), "actual": D("74.97"),
+         "completion_pct": D("49.98"), "gap_pp": D("-0.02"), "light": "yellow",
+         "verdict": "behind"},
+        {"target_id": "SN18-2.8-03", "title": "标准化厂房面积", "clause": "二（八）",
+         "unit": "万平方米", "target_value": D(1000), "actual": D("1302.4"),
+         "completion_pct": D("130.24"), "gap_pp": D("229.87"), "light": "green",
+         "verdict": "met"},
         {"target_id": "SN18-1.2-07", "title": "县域工业增加值占县域生产总值比重",
-         "indicator_name": "占比", "unit": "%", "target_value": D(50), "actual": None,
-         "completion_pct": None, "gap_pp": None, "time_progress_pct": None, "light": "grey",
-         "verdict": "no_data", "reason": "县级生产总值核算数未接入"},
+         "unit": "%", "target_value": None, "actual": None, "completion_pct": None,
+         "gap_pp": None, "time_progress_pct": None, "light": "grey", "verdict": "no_data",
+         "reason": "县级生产总值核算数未接入"},
         {"target_id": "SN18-1.2-08", "title": "县域工业增加值占全省工业增加值比重",
-         "comparator": "~=", "indicator_name": "占比", "unit": "%", "target_value": D(60),
-         "actual": None, "completion_pct": None, "gap_pp": None, "time_progress_pct": None,
-         "light": "grey", "verdict": "not_comparable",
-         "reason": "园区只有工业总产值，不得用来比对增加值目标"},
+         "comparator": "~=", "unit": "%", "target_value": D(60), "actual": None,
+         "completion_pct": None, "gap_pp": None, "time_progress_pct": None, "light": "grey",
+         "verdict": "not_comparable", "reason": "园区只有工业总产值，不得用来比对增加值目标"},
+        {"target_id": "SN18-2.12-01", "title": "示范工业集中区数", "clause": "二（十二）",
+         "unit": "个", "target_value": D(50), "actual": D(20), "completion_pct": D(40),
+         "gap_pp": D("-22.5"), "light": "red", "verdict": "far_behind", "restated": True},
     ]  # fmt: skip
-    return [{**base, **row} for row in rows] + _park_verdict_rows(base)
+    city: list[dict[str, Any]] = [
+        {"target_id": "AK18-1.2-08", "title": "重点园区营业收入", "unit": "亿元",
+         "target_value": D(2000), "actual": D("513.9"), "completion_pct": D("25.695"),
+         "time_progress_pct": D(50), "gap_pp": D("-18.578"), "light": "red",
+         "verdict": "far_behind"},
+        {"target_id": "AK18-2.4-01", "title": "建成面积年均增长", "clause": "二（四）",
+         "unit": "%", "target_value": D(15), "actual": D("10.267"), "completion_pct": None,
+         "time_progress_pct": None, "gap_pp": D("-4.733"), "light": "yellow",
+         "verdict": "behind"},
+    ]  # fmt: skip
+    return [{**PROVINCE, **row} for row in own] + [{**CITY, **row} for row in city] + _each_park()
 
 
-def _park_verdict_rows(base: dict[str, Any]) -> list[dict[str, Any]]:
+def _each_park() -> list[dict[str, Any]]:
     rows = []
-    for number, (_, code, _, _) in enumerate(COUNTIES):
+    for number, (_, code, _, word) in enumerate(COUNTIES):
         actual = D(_wave(number, 4, 31))
         good = actual >= 10
         rows.append(
-            {**base, "target_id": "SN18-2.6-02", "title": "每园规模以上企业数",
-             "clause": "二（六）", "indicator_name": "规模以上工业企业", "unit": "户",
-             "park_id": f"SIM-{code}", "target_value": D(10), "actual": actual,
-             "completion_pct": actual * 10, "gap_pp": None,
-             "light": "green" if good else "red", "verdict": "met" if good else "behind"}
+            {**PROVINCE, "target_id": "SN18-2.6-02", "title": "规模以上企业数",
+             "subject": "每个集中区和产业园区", "clause": "二（六）", "unit": "户",
+             "park_id": f"SIM-{code}", "each": True, "member": f"{word}工业集中区",
+             "target_value": D(10), "actual": actual, "completion_pct": actual * 10,
+             "gap_pp": None if good else actual * 10 - D("62.5"),
+             "light": "green" if good else "red", "verdict": "met" if good else "far_behind"}
         )  # fmt: skip
     return rows
 
@@ -181,10 +200,10 @@ def _park_verdict_rows(base: dict[str, Any]) -> list[dict[str, Any]]:
 SCHEMES = rows_of(
     Scheme,
     [
-        {"scheme_id": "key", "name": "重点建设县域工业集中区", "doc_no": "陕政办发〔2018〕20号",
-         "clause": "三（二十一）", "note": "末位名额为建议值，非官方"},
-        {"scheme_id": "demo", "name": "示范县域工业集中区", "doc_no": "陕政办发〔2018〕20号",
-         "clause": "三（二十一）", "note": "末位名额为建议值，非官方"},
+        {"scheme_id": "key", "name": "重点建设县域工业集中区", "short": "重点园区",
+         "note": "末位名额为建议值，非官方"},
+        {"scheme_id": "demo", "name": "示范县域工业集中区", "short": "示范园区",
+         "note": "末位名额为建议值，非官方"},
     ],
 )  # fmt: skip
 
@@ -217,7 +236,8 @@ def _score_rows() -> list[dict[str, Any]]:
                 {"scheme_id": scheme, "class_id": class_id, "class_name": class_name,
                  "park_id": f"SIM-{code}", "park_name": f"{word}工业集中区",
                  "county_name": county, "city_name": city, "score": score, "rank": rank,
-                 "n": len(ranked), "last_k": k, "official": False, "eligible": rank is not None,
+                 "n": len(ranked), "last_k": k, "in_last_k": in_last, "official": False,
+                 "eligible": rank is not None, "weak": ("营业收入增速", "亩均总产值"),
                  "exclusion_reason": None if rank else "本期未报",
                  "previous_rank": None if rank is None or i == 5 else max(1, rank + i % 4 - 1),
                  "streak": i % 4 if in_last else 0, "complete": county != INCOMPLETE,
@@ -232,7 +252,7 @@ def _reporter_rows() -> list[dict[str, Any]]:
         missing = county == UNREPORTED
         late = county in (INCOMPLETE, "略阳县", "府谷县")
         rows.append(
-            {"reporter_id": code, "name": f"{county}工信局",
+            {"reporter_id": code, "name": f"{county}工信局", "region_code": code,
              "status": "missing" if missing else "late" if late else "on_time",
              "parks_expected": 3 + (number % 9 == 0), "parks_reported": 0 if missing
              else 3 + (number % 9 == 0), "files": 0 if missing else 1 + (number % 5 == 0),
@@ -242,13 +262,32 @@ def _reporter_rows() -> list[dict[str, Any]]:
     return rows
 
 
+def _park_rows() -> list[dict[str, Any]]:
+    rows = []
+    for number, (county, code, city, word) in enumerate(COUNTIES):
+        for position, key in enumerate(("C04", "C01")):
+            prior = D(_wave(13 * number + position, 20_000, 900_000))
+            value = (
+                None if county == UNREPORTED else prior * _wave(number + position, 80, 130) / 100
+            )
+            rows.append(
+                {"park_id": f"SIM-{code}", "park_name": f"{word}工业集中区",
+                 "city_code": f"{code[:4]}00", "city_name": city, "indicator_id": key,
+                 "value": value, "value_prior": prior,
+                 "yoy_pct": None if value is None else (value / prior - 1) * 100}
+            )  # fmt: skip
+    return rows
+
+
 def bulletin_data(**changes: Any) -> BulletinData:
     """A full province bulletin of 2020-06; ``changes`` replace fields."""
     scores = rows_of(ScoreRow, _score_rows(), "assessment.score")
-    watch = next(s for s in scores if s.last_k and s.rank and s.rank > s.n - s.last_k)
+    watch = next(s for s in scores if s.in_last_k)
     triggers = [
-        {"scheme_id": watch.scheme_id, "park_id": watch.park_id, "trigger_id": "yoy",
-         "label": "营业收入同比", "value": D("-6.27"), "unit": "%"},
+        {"scheme_id": watch.scheme_id, "park_id": watch.park_id, "trigger_id": "W1",
+         "label": "位于组内末位区间", "shown_elsewhere": True},
+        {"scheme_id": watch.scheme_id, "park_id": watch.park_id, "trigger_id": "W3",
+         "label": "连续二期各有二项以上约束性目标红灯"},
     ]  # fmt: skip
     data = BulletinData(
         period="2020-06",
@@ -276,6 +315,8 @@ def bulletin_data(**changes: Any) -> BulletinData:
         schemes=SCHEMES,
         scores=scores,
         triggers=rows_of(TriggerRow, triggers, "assessment.watch"),
+        parks=rows_of(ParkRow, _park_rows(), "indicators.park_year"),
+        unreported=("黄渠工业集中区", "黄渠东园", "黄渠西园"),
         reporters=rows_of(ReporterRow, _reporter_rows(), "submissions.submission"),
         status_mark="送审稿",
         audience="省级考核岗",

@@ -120,9 +120,31 @@ def test_一个数值的来龙去脉() -> None:
             sheet="月报", address="B3", raw_text="1.2345", value=Decimal("12345.0000"),
             state="reported", unit_raw="亿元", unit_factor="10000", unit_evidence="表头B2",
             park_id="P1", entity_raw="月河工业集中区", indicator_id="C01", period="2020-06",
-            measure="ytd", maturity=None, layout_id="t", head="工业总产值（亿元）", role="data",
+            measure="ytd", maturity=None, layout_id="t", layout_rule="tables[1].indicators(auto:C01)",
+            head="工业总产值（亿元）", role="data",
         )
     ]  # fmt: skip
+
+
+def test_每个数值说得出版式的哪一项给了它含义() -> None:
+    table = WIDE | {
+        "name": "月报",
+        "indicators": ["C04"],
+        "columns": [
+            {"indicator": "C01", "measures": ["ytd", "yoy_published"]},
+            {"indicator": "D02", "head": ["税额*", "实现税*"]},
+        ],
+    }
+    heads = ["园区", "工业总产值", "增长%", "实现税收", "营业收入", "园歌"]
+    batch = read([["2020年6月"], heads, ["月河工业集中区", 1, 2, 3, 4, 5]], layout(table))
+    rules = {cell.head: cell.layout_rule for cell in batch.cells}
+    assert rules == {
+        "工业总产值": "tables[1](月报).columns[1](C01)",
+        "增长%": "tables[1](月报).C01(承接左列)",
+        "实现税收": "tables[1](月报).columns[2](实现税*)",
+        "营业收入": "tables[1](月报).indicators(C04)",
+        "园歌": "",
+    }
 
 
 @pytest.mark.parametrize(
