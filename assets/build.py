@@ -44,12 +44,22 @@ class Build:
     now: datetime
     asof: str = FAR_FUTURE
     """Figures are taken as known at this UTC time."""
+    run_id: str = ""
     progress: Progress = no_progress
+    begun: bool = False
+    """Whether this run has made its work file; a build nobody works with makes none."""
     seconds: dict[str, float] = field(default_factory=dict)
+
+    def begin(self) -> None:
+        """Make the run's work file ready, the first time it is needed."""
+        if not self.begun:
+            self.warehouse.begin(self.run_id)
+            self.begun = True
 
     @contextmanager
     def step(self, what: str) -> Iterator[duckdb.DuckDBPyConnection]:
         """One transaction of the build, shown to whoever watches and timed."""
+        self.begin()
         self.progress(what, 0, 0)
         started = time.perf_counter()
         with self.warehouse.building() as connection:

@@ -27,7 +27,7 @@ watcher: ContextVar[Progress] = ContextVar("watcher", default=no_progress)
 
 @contextmanager
 def open_build(workspace: Workspace, run_id: str, asof: str | None = None) -> Iterator[Build]:
-    """A build of ``workspace``: lock held, catalogue loaded, work file made ready for this run.
+    """A build of ``workspace``: lock held, catalogue loaded; the work file comes with first use.
 
     Raises WarehouseBusyError when another process builds, CatalogError when the catalogue is wrong.
     """
@@ -36,7 +36,6 @@ def open_build(workspace: Workspace, run_id: str, asof: str | None = None) -> It
     warehouse = Warehouse(workspace)
     with warehouse.writer_lock():
         catalog = load_catalog(workspace.catalog, workspace.catalog_base)
-        warehouse.begin(run_id)
         yield Build(
             workspace=workspace,
             catalog=catalog,
@@ -44,6 +43,7 @@ def open_build(workspace: Workspace, run_id: str, asof: str | None = None) -> It
             state=State(workspace.state_file),
             now=datetime.now(UTC).replace(tzinfo=None),
             asof=asof or FAR_FUTURE,
+            run_id=run_id,
         )
 
 
@@ -55,7 +55,7 @@ def build_resource(context: dg.InitResourceContext) -> Iterator[Build]:
     with open_build(workspace, context.run_id or "", tags.get(ASOF_TAG)) as build:
         build.progress = watcher.get()
         yield build
-        if workspace.work_file.exists() and not _failed(context):
+        if build.begun and workspace.work_file.exists() and not _failed(context):
             build.publish(None)  # single assets launched by hand: their result must be seen too
 
 

@@ -261,7 +261,7 @@ class State:
         with self._open() as connection:
             rows = connection.execute(
                 """
-                SELECT e.reporter, e.name, e.deadline, o.file_name, o.received_at, o.version_no,
+                SELECT e.reporter, e.name, e.deadline, o.sha256, o.file_name, o.received_at, o.version_no,
                        o.status, o.reason, coalesce(o.n_findings, 0) AS n_findings
                 FROM expected AS e
                 LEFT JOIN outcome AS o

@@ -51,6 +51,7 @@ def catalogue(build: dg.ResourceParam[Build]):
 )
 def submissions(context: dg.AssetExecutionContext, build: dg.ResourceParam[Build]):
     """Archive what is in the inbox and read it, in sandboxed children, into cells."""
+    build.begin()
     read = store_rows.take_in(build)
     context.log.info(f"received {read.received}, read {read.read}, rejected {read.rejected}")
     with build.step("登记报送件") as connection:

@@ -63,6 +63,7 @@ def load_dimensions(connection: duckdb.DuckDBPyConnection, build: Build) -> None
 def take_in(build: Build, pool: Pool | None = None) -> Taken:
     """Receive the inbox, read what today's catalogue and reader have not read, store the rows, and
     settle which version counts. ``pool``: reading processes to use; else they are started."""
+    build.begin()
     archive = Archive(build.workspace.archive)
     received = receive(build.workspace.inbox, archive, build.state, build.now, build.progress)
     with build.warehouse.building() as connection:

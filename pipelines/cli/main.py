@@ -1,8 +1,8 @@
 """Entry point of the ``parkwatch`` command: commands, their help, and how errors end.
 
 Belongs here: the command tree and exit codes. Does not belong here: what a command does (the other
-modules of this package). Exit codes: 0 done; 1 failed; 2 usage; 3 done with returns or missing
-reporters; 75 already running.
+modules of this package). Exit codes: 0 done; 1 failed; 2 usage; 3 done with returns, missing
+reporters or sources that could not be fetched; 75 already running.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command; expected errors end in one plain message, never in a traceback."""
-    from pipelines.cli import data, inspect, run, status, workspace
+    from pipelines.cli import data, inspect, intake, run, status, workspace
 
-    for module in (workspace, run, status, data, inspect):
+    for module in (workspace, run, intake, status, data, inspect):
         module.register(app)
     try:
         app()
@@ -42,7 +42,7 @@ def main() -> None:
 def _plain_words(error: Exception) -> str | None:
     """Message of an error a user can mend; None for a fault of ours (traceback wanted)."""
     expected = {"SettingsError", "WarehouseBusyError", "NothingPublishedError", "CatalogError",
-                "UsageError", "NotFoundError"}  # fmt: skip
+                "UsageError", "NotFoundError", "ReceiptsError"}  # fmt: skip
     names = {cls.__name__ for cls in type(error).__mro__}
     return str(error) if names & expected else None
 

@@ -110,16 +110,46 @@ def test_page_has_22_lines_of_28_characters(lines_of: Callable[[int], Path]) -> 
     assert {(round(word.x0, 1), round(word.x1, 1)) for word in full} == {(28.0, 184.0)}
 
 
-@poppler
-def test_text_returns_to_the_grid_after_every_table(pdf: Path) -> None:
+def off_the_grid(path: Path) -> list[tuple[int, float, str]]:
+    """Words of body size that stand between two of the 22 lines; the first page's head aside."""
     off = []
-    for number, page in enumerate(pages(pdf), start=1):
+    for number, page in enumerate(pages(path), start=1):
         for word in page:
             steps = (word.y0 - 37) / PITCH
             first_page_head = number == 1 and word.y0 < 165
             if word.is_body and not first_page_head and abs(steps - round(steps)) > 0.02:
                 off.append((number, round(word.y0, 2), word.text))
-    assert off == []
+    return off
+
+
+@poppler
+@pytest.mark.parametrize("rows", [1, 2, 4, 6])
+def test_text_returns_to_the_grid_after_every_table_that_stays_on_a_page(
+    bulletin: Bulletin, tmp_path: Path, rows: int
+) -> None:
+    short = [
+        replace(block, rows=block.rows[:rows]) if isinstance(block, Table) else block
+        for block in bulletin.body
+    ]
+    path = tmp_path / "short.pdf"
+    path.write_bytes(to_pdf(replace(bulletin, body=tuple(short), annexes=())))
+    assert off_the_grid(path) == []
+
+
+@poppler
+def test_a_table_over_two_pages_moves_only_the_rest_of_its_last_page(
+    bulletin: Bulletin, tmp_path: Path
+) -> None:
+    """Where it ends depends on where it begins; every later page starts on the grid again."""
+    table = bulletin.table("parks")
+    assert table is not None
+    text = Paragraph((Text("国" * 28 * 60),))
+    path = tmp_path / "long.pdf"
+    path.write_bytes(to_pdf(replace(bulletin, body=(text, table, text), annexes=())))
+    found = pages(path)
+    ends = max(n for n, page in enumerate(found, 1) if any("工业集中区" in w.text for w in page))
+    assert len(found) > ends
+    assert {number for number, _, _ in off_the_grid(path)} <= {ends}
 
 
 @poppler
@@ -235,7 +265,7 @@ def test_archive_and_accessibility_standards_are_declared(pdf: Path) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"areas": (), "verdicts": (), "scores": (), "triggers": (), "reporters": ()},
+        {"areas": (), "verdicts": (), "scores": (), "triggers": (), "reporters": (), "parks": ()},
         {"simulated": False, "status_mark": "", "edition": 2, "replaces": 1},
     ],
     ids=["nothing reported", "corrected real edition"],

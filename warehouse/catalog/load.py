@@ -76,8 +76,13 @@ _READING = (
     "parks",
     "reporters",
 )
-# Who receives mail is no rule: changing an address does not change what a bulletin rests on.
-_NOT_RULES: Mapping[str, set[str]] = {"reporters": {"email"}, "audiences": {"recipients"}}
+# Who receives mail and how a file is fetched are no rules: they do not change what a bulletin
+# rests on.
+_NOT_RULES: Mapping[str, set[str]] = {
+    "reporters": {"email"},
+    "audiences": {"recipients"},
+    "sources": {"http"},
+}
 
 _T = TypeVar("_T")
 

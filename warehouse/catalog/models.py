@@ -731,10 +731,46 @@ def _nth_workday(first: date, wanted: int, is_workday: Callable[[date], bool]) -
     return day
 
 
+class SecretFromEnv(CatalogModel):
+    """A secret that stands in an environment variable."""
+
+    env: Id
+
+
+class SecretFromFile(CatalogModel):
+    """A secret that stands in a file, relative to the workspace."""
+
+    file: Id
+
+
+class HttpOptions(CatalogModel):
+    """How an HTTP source is fetched (``docs/http-sources.md``); what is not given has its default.
+
+    Ranges, host names and file names are checked when the source is used.
+    """
+
+    allow_hosts: tuple[Id, ...] = Field(min_length=1)
+    expect: Literal["workbook", "csv", "any"] | None = None
+    max_bytes: Annotated[int, Field(gt=0)] | None = None
+    total_seconds: Annotated[float, Field(gt=0)] | None = None
+    file_name_template: Id | None = None
+    headers: Mapping[str, str | SecretFromEnv | SecretFromFile] | None = None
+    allow_private: tuple[Id, ...] | None = None
+    allow_http: bool | None = None
+    max_redirects: Annotated[int, Field(ge=0, le=5)] | None = None
+    ca_file: Id | None = None
+    recheck_days: Annotated[int, Field(ge=0)] | None = None
+
+    def given(self) -> dict[str, Any]:
+        """The options that are given, as plain data."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+
 class Source(CatalogModel):
     """Where returns of one kind come from (来源): their layouts, periods, contents and deadline.
 
-    ``required`` are the indicators that must be filled in; ``months`` the months it is due for.
+    ``required`` are the indicators that must be filled in; ``months`` the months it is due for. A
+    source of kind ``http`` is fetched from ``url`` as ``http`` says.
     """
 
     source_id: Id
@@ -747,12 +783,14 @@ class Source(CatalogModel):
     required: tuple[IndicatorId, ...] = ()
     deadline: DeadlineRule | None = None
     url: str | None = None
+    http: HttpOptions | None = None
     note: str = ""
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:
-        if (self.kind == "http") != (self.url is not None):
-            raise ValueError("http 来源须有 url，其他来源不应有")
+        for name in ("url", "http"):
+            if (self.kind == "http") != (getattr(self, name) is not None):
+                raise ValueError(f"http 来源须有 {name}，其他来源不应有")
         return self
 
     def due_months(self, first_month: int = 2) -> tuple[int, ...]:

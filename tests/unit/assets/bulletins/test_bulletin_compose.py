@@ -16,6 +16,7 @@ from assets.bulletins.data import (
     Indicator,
     ScoreRow,
     TriggerRow,
+    VerdictRow,
     rows_of,
 )
 from assets.bulletins.model import (
@@ -61,15 +62,19 @@ def cells(bulletin: Bulletin, table_id: str) -> list[list[str]]:
     return [[plain(cell) for cell in row.cells] for row in table.rows]
 
 
-def one_class(places: Iterable[tuple[str, str, int]], *, k: int = 2, n: int | None = None,
-              **more: Any) -> tuple[ScoreRow, ...]:  # fmt: skip
+def one_class(places: Iterable[tuple[str, str, int]], *, last: str = "", k: int = 2,
+              n: int | None = None, **more: Any) -> tuple[ScoreRow, ...]:  # fmt: skip
     rows = [
         {"scheme_id": "key", "class_id": "A", "class_name": "", "park_id": park,
          "park_name": f"{park}园", "county_name": "某县", "city_name": "某市",
-         "score": D(score), "rank": rank, "last_k": k, **more}
+         "score": D(score), "rank": rank, "last_k": k, "in_last_k": park in last, **more}
         for park, score, rank in places
     ]  # fmt: skip
     return rows_of(ScoreRow, [{**row, "n": n or len(rows)} for row in rows])
+
+
+def verdict(target_id: str) -> VerdictRow:
+    return next(v for v in bulletin_data().verdicts if v.target_id == target_id)
 
 
 def test_sections_stand_in_the_official_order(bulletin: Bulletin) -> None:
@@ -79,7 +84,7 @@ def test_sections_stand_in_the_official_order(bulletin: Bulletin) -> None:
         "四、预警与末位风险", "五、数据质量与报送", "六、下一步工作要求",
     ]  # fmt: skip
     assert [plain(annex.title) for annex in bulletin.annexes] == [
-        "分地区主要指标情况", "口径与计算说明",
+        "分地区主要指标情况", "分园区情况", "目标判定明细", "口径与计算说明",
     ]  # fmt: skip
 
 
@@ -89,8 +94,9 @@ def test_first_paragraph_makes_the_three_claims(bulletin: Bulletin) -> None:
     assert isinstance(bulletin.body[0], Paragraph)
     text = plain(lead.spans)
     assert "营业收入3431.18亿元，同比增长4.1%，增速比1—5月加快0.5个百分点" in text
-    assert "5项可判定目标中，3项已达到或达到序时进度，2项低于序时进度" in text
+    assert "全省目标可判定4项，其中已达到1项，达到时间进度1项，低于时间进度2项" in text
     assert "8个园区处于末位区间（模拟名次，非正式考核结果）" in text
+    assert "3个园区未报，合计为97个有数园区之和" in text
     assert plain(bulletin.headline).startswith("1—6月营业收入同比增长4.1%")
 
 
@@ -137,7 +143,8 @@ def test_same_rows_in_any_order_give_the_same_document() -> None:
     once = to_json(compose(data))
     mixed = {}
     generator = random.Random(7)
-    for name in ("areas", "verdicts", "scores", "triggers", "reporters", "schemes"):
+    names = ("areas", "verdicts", "scores", "triggers", "reporters", "schemes", "parks")
+    for name in (*names, "unreported"):
         rows = list(getattr(data, name))
         generator.shuffle(rows)
         mixed[name] = tuple(rows)
@@ -160,7 +167,16 @@ def test_ids_stay_when_values_change() -> None:
 
 def test_missing_data_are_said_section_by_section() -> None:
     empty = compose(
-        bulletin_data(areas=(), verdicts=(), scores=(), schemes=(), triggers=(), reporters=())
+        bulletin_data(
+            areas=(),
+            verdicts=(),
+            scores=(),
+            schemes=(),
+            triggers=(),
+            reporters=(),
+            parks=(),
+            unreported=(),
+        )
     )
     text = prose(empty)
     assert "营业收入数据暂缺，总量和增速不作判断" in text
@@ -170,6 +186,28 @@ def test_missing_data_are_said_section_by_section() -> None:
     assert "末位风险不作判断" in section(empty, "四、")
     assert "报送情况暂缺" in section(empty, "五、")
     assert [f.value for f in empty.figures if f.value == 0] == []
+    assert [plain(annex.title) for annex in empty.annexes] == ["口径与计算说明"]
+
+
+def test_what_a_bureau_does_not_keep_has_no_section() -> None:
+    """A workspace without targets and schemes: two sections, then filing and requests."""
+    issuer = replace(bulletin_data().issuer, unit_word="监测单位", park_word="各州")
+    bulletin = compose(
+        bulletin_data(verdicts=(), scores=(), schemes=(), triggers=(), topics=(), issuer=issuer)
+    )
+    heads = [plain(b.spans) for b in bulletin.body if isinstance(b, Heading) and b.level == 1]
+    assert heads == ["一、总体情况", "二、数据质量与报送", "三、下一步工作要求"]
+    for word in ("目标", "名次", "末位", "园区"):
+        names = [row.park_name for row in bulletin_data().parks]
+        assert word not in prose(bulletin).replace(names[0], ""), word
+
+
+def test_parks_are_spread_where_no_area_lies_between() -> None:
+    data = bulletin_data()
+    own = tuple(a for a in data.areas if a.scope_code == data.scope_code)
+    text = section(compose(replace(data, areas=own)), "一、")
+    assert re.search(r"分园区看，31个园区中\d+个营业收入同比增长，\d+个下降", text)
+    assert "工业集中区同比数据暂缺" in text
 
 
 def test_what_an_audience_may_not_see_is_not_called_missing() -> None:
@@ -193,8 +231,8 @@ def test_lead_indicator_without_a_value_is_never_zero() -> None:
     )
     bulletin = compose(replace(data, areas=areas))
     assert "营业收入数据暂缺" in plain(bulletin.lead().spans)  # type: ignore[union-attr]
-    row = next(r for r in cells(bulletin, "totals") if r[0] == "营业收入")
-    assert row[2:6] == ["—", "—", "—", "—"]
+    row = next(r for r in cells(bulletin, "totals") if r[0] == "营业收入（亿元）")
+    assert row[1:5] == ["—", "—", "—", "—"]
 
 
 @pytest.mark.parametrize(
@@ -214,58 +252,169 @@ def test_small_and_negative_base_print_amounts(prior: str, yoy: str, words: str)
     assert words in plain(bulletin.lead().spans)  # type: ignore[union-attr]
 
 
+def test_small_base_gives_no_rate_in_the_tables() -> None:
+    """250 % from almost nothing says nothing: the tables leave it out."""
+    data = bulletin_data()
+    first = data.parks[0]
+    parks = tuple(
+        replace(row, value_prior=D(1), yoy_pct=D(99999)) if row == first else row
+        for row in data.parks
+    )
+    row = next(r for r in cells(compose(replace(data, parks=parks)), "parks")
+               if r[0] == first.park_name)  # fmt: skip
+    assert row[2] == "—"
+    assert row[1] != "—"
+
+
+def test_prior_year_over_other_parks_is_not_printed_beside_the_total() -> None:
+    """A reader would divide the two; the growth itself rests on parks known in both years."""
+    data = bulletin_data()
+    areas = tuple(
+        replace(a, value_prior=None, n_growth=90) if a.scope_code == "610000" else a
+        for a in data.areas
+    )
+    bulletin = compose(replace(data, areas=areas))
+    row = next(r for r in cells(bulletin, "totals") if r[0] == "营业收入（亿元）")
+    assert (row[2], row[3]) == ("—", "4.1")
+    assert "同比按两年都有数的园区计算" in prose(bulletin)
+
+
+def test_what_growth_rests_on_is_said(bulletin: Bulletin) -> None:
+    text = section(bulletin, "一、")
+    assert "以报表所列同口径上年同期数为基数，报表未列的9个园区用上年同期报送数" in text
+    assert "其余以上年同期报送数为基数，未作口径调整" in text
+    assert "期末指标有3个园区本期未报，沿用本年最近一期数" in text
+    assert "增速变动含范围变化" not in text  # as many parks as in the month before
+    data = bulletin_data()
+    areas = tuple(
+        replace(a, previous_n_reported=100) if a.scope_code == "610000" else a for a in data.areas
+    )
+    assert "增速变动含范围变化" in prose(compose(replace(data, areas=areas)))
+
+
+def test_parks_without_figures_are_named_and_not_counted_as_zero(bulletin: Bulletin) -> None:
+    text = section(bulletin, "一、")
+    assert "全省应报园区100个，已报97个，3个未报，分别为" in text
+    assert "黄渠工业集中区" in text
+    row = next(r for r in cells(bulletin, "parks") if r[0] == "黄渠工业集中区")
+    assert row[1:] == ["—"] * 6
+
+
+def test_an_area_with_missing_parks_is_only_for_reference() -> None:
+    data = bulletin_data()
+    areas = tuple(
+        replace(a, yoy_pct=D("88.8")) if (a.scope_code, a.indicator_id) == ("610800", "C04") else a
+        for a in data.areas
+    )
+    bulletin = compose(replace(data, areas=areas))
+    assert "榆林市（报送不全，供参考）增速最高，为88.8%" in section(bulletin, "一、")
+    assert "榆林市※" in [row[0] for row in cells(bulletin, "areas")]
+
+
 def test_gap_that_prints_zero_still_agrees_with_its_verdict(bulletin: Bulletin) -> None:
-    assert "完成50.0%，低于序时进度不足0.1个百分点" in section(bulletin, "二、")
-    row = next(r for r in cells(bulletin, "targets") if r[1:2] == ["从业人员（万人）"])
-    assert row[-1] == "低于序时"
+    assert "完成50.0%，低于时间进度不足0.1个百分点" in section(bulletin, "二、")
+    row = next(r for r in cells(bulletin, "targets") if r[1:2] == ["重点园区从业人员（万人）"])
+    assert row[-1] == "低于进度"
+
+
+def test_gap_is_what_a_reader_gets_by_subtracting_the_columns(bulletin: Bulletin) -> None:
+    """The way covered from the base year, not the completion, is compared with the time."""
+    row = next(r for r in cells(bulletin, "targets") if r[1:2] == ["重点园区营业收入（亿元）"])
+    _, _, _, _, completion, done, time, gap, word = row
+    assert (completion, done, time, gap, word) == ("22.9", "34.4", "50.0", "-15.6", "低于进度")
+    figures = {f.figure_id: f for f in bulletin.figures}
+    done_figure = figures["202006-T-SN18-1.2-09-done"]
+    assert done_figure.inputs == (
+        "202006-T-SN18-1.2-09-gap_pp",
+        "202006-T-SN18-1.2-09-time_progress_pct",
+    )
+    assert done_figure.value == sum(figures[name].value or 0 for name in done_figure.inputs)
+
+
+def test_a_target_that_is_met_has_no_gap_left(bulletin: Bulletin) -> None:
+    row = next(r for r in cells(bulletin, "targets") if r[1:2] == ["标准化厂房面积（万平方米）"])
+    assert row[4:] == ["130.2", "—", "62.5", "—", "已达到"]
 
 
 def test_incomparable_targets_stand_last_with_their_reason(bulletin: Bulletin) -> None:
-    rows = [row for row in cells(bulletin, "targets") if len(row) > 1]
-    assert [row[-1] for row in rows][-2:] == ["达到序时", "口径不符"]
-    assert rows[-1][3:7] == ["—", "—", "—", "—"]
+    rows = cells(bulletin, "targets")
+    heads = [i for i, row in enumerate(rows) if len(row) == 1]
+    own = rows[heads[0] + 1 : heads[1]]
+    assert own[-1][-1] == "口径不符"
+    assert own[-1][3:8] == ["—", "—", "—", "—", "—"]
     assert "园区只有工业总产值，不得用来比对增加值目标" in section(bulletin, "二、")
 
 
+def test_own_documents_stand_first_then_those_of_areas_below(bulletin: Bulletin) -> None:
+    heads = [row[0] for row in cells(bulletin, "targets") if len(row) == 1]
+    assert heads == ["陕政办发〔2018〕20号（陕西省）", "安政办发〔2018〕72号（安康市）"]
+    text = section(bulletin, "二、")
+    assert "全省目标（陕政办发〔2018〕20号）可判定4项，低于进度2项：重点园区营业收入" in text
+    assert "下级文件中，安康市目标（安政办发〔2018〕72号）可判定2项，低于进度2项" in text
+
+
+def test_a_clause_that_only_restates_another_is_not_counted(bulletin: Bulletin) -> None:
+    assert "示范工业集中区数" not in to_json(bulletin)
+
+
+def test_clauses_judged_park_by_park_are_counted_and_the_worst_named(bulletin: Bulletin) -> None:
+    rows = [row for row in cells(bulletin, "each") if len(row) > 1]
+    judged = [v for v in bulletin_data().verdicts if v.each]
+    behind = sorted((v for v in judged if v.verdict == "far_behind"), key=lambda v: v.gap_pp or 0)
+    assert rows[0][1:6] == [
+        "规模以上企业数不低于10户", str(len(judged)), str(len(judged) - len(behind)),
+        str(len(behind)), "0",
+    ]  # fmt: skip
+    assert rows[0][6].startswith(f"{behind[0].member}（")
+    listed = [row[0] for row in cells(bulletin, "each_behind") if len(row) > 1]
+    assert sorted(listed) == sorted(v.member for v in behind)
+
+
 def test_targets_not_judged_are_counted_by_kind_and_those_not_applicable_left_out() -> None:
-    base = next(v for v in bulletin_data().verdicts if v.verdict == "no_data")
+    base = verdict("SN18-1.2-07")
     kinds = ("no_data", "no_data", "expired", "manual", "out_of_scope")
     rows = tuple(
-        replace(base, target_id=f"X-{i}", verdict=kind)  # type: ignore[arg-type]
+        replace(base, target_id=f"X-{i}", title=f"条款{'甲乙丙丁戊'[i]}", verdict=kind)  # type: ignore[arg-type]
         for i, kind in enumerate(kinds)
     )
     bulletin = compose(bulletin_data(verdicts=rows))
-    assert "本期登记目标4项，可判定0项" in section(bulletin, "二、")
-    assert "另有4项未判定，其中数据不足2项、期限已过1项、人工核定1项" in section(bulletin, "二、")
-    assert "4项目标本期均未判定" in plain(bulletin.lead().spans)  # type: ignore[union-attr]
+    text = section(bulletin, "二、")
+    assert "本期在效的政策条款4项" in text
+    assert "另有4项未判定，其中数据不足2项、期限已过1项、人工认定1项，条款见附件" in text
+    assert "可判定" not in text
+    assert "4项目标条款本期均未判定" in plain(bulletin.lead().spans)  # type: ignore[union-attr]
     assert bulletin.table("targets") is None
+    listed = [row for row in cells(bulletin, "unjudged") if len(row) > 1]
+    assert listed[0] == ["数据不足", "一（二）②条款甲；一（二）②条款乙"]
 
 
 def test_growth_target_is_compared_with_the_target_itself() -> None:
-    base = next(v for v in bulletin_data().verdicts if v.verdict == "far_behind")
     growth = replace(
-        base, title="营业收入增速", unit="%", target_value=D(15), actual=D("11.8"),
-        verdict="behind", completion_pct=None, time_progress_pct=None, gap_pp=D("-3.2"),
+        verdict("SN18-1.2-09"), title="营业收入增速", unit="%", target_value=D(15),
+        actual=D("11.8"), verdict="behind", completion_pct=None, time_progress_pct=None,
+        gap_pp=D("-3.2"),
     )  # fmt: skip
-    text = section(compose(bulletin_data(verdicts=(growth,))), "二、")
-    assert "目标不低于15%，实绩11.8%，低于目标3.2个百分点" in text
+    bulletin = compose(bulletin_data(verdicts=(growth,)))
+    assert "目标不低于15%，实绩11.8%，低于目标3.2个百分点" in section(bulletin, "二、")
+    assert cells(bulletin, "targets")[1][-1] == "低于目标"
 
 
 def test_only_the_largest_shortfalls_are_told_in_words() -> None:
-    base = next(v for v in bulletin_data().verdicts if v.verdict == "far_behind")
+    base = verdict("SN18-1.2-09")
     rows = tuple(
         replace(base, target_id=f"X-{i}", title=f"目标{'甲乙丙丁戊己'[i]}", gap_pp=D(-i - 1))
         for i in range(6)
     )
     text = section(compose(bulletin_data(verdicts=rows)), "二、")
-    assert "低于序时进度的目标中，差距居前的为：目标己" in text
+    assert "低于进度6项，差距居前的：目标己" in text
     assert "目标乙" in text
-    assert "目标甲" not in text
+    assert "目标甲目标" not in text
 
 
-def test_document_numbers_stand_beside_each_target(bulletin: Bulletin) -> None:
-    assert "陕政办发〔2018〕20号" in [row[0] for row in cells(bulletin, "targets")]
-    assert "（陕政办发〔2018〕20号一（二）②）" in section(bulletin, "二、")
+def test_an_average_of_things_that_are_counted_keeps_a_decimal() -> None:
+    row = replace(verdict("SN18-1.2-10"), unit="户", actual=D("21.82"))
+    bulletin = compose(bulletin_data(verdicts=(row,)))
+    assert cells(bulletin, "targets")[1][3] == "21.8"
 
 
 def test_seasonal_pace_is_printed_beside_the_official_one_when_there_is_one() -> None:
@@ -277,30 +426,38 @@ def test_seasonal_pace_is_printed_beside_the_official_one_when_there_is_one() ->
     table = compose(replace(data, verdicts=verdicts)).table("targets")
     assert table is not None
     heads = [plain(column.spans) for column in table.columns]
-    assert heads[heads.index("序时进度") + 1] == "季节进度"
-    assert any(plain(row.cells[6]) == "44.3" for row in table.rows if not row.group)
+    assert heads[heads.index("时间进度") + 1] == "季节进度"
+    assert any(plain(row.cells[7]) == "44.3" for row in table.rows if not row.group)
 
 
 def test_all_parks_tied_at_the_border_are_listed() -> None:
     places = [("A", "90", 1), ("B", "80", 2), ("C", "70", 3), ("D", "70", 3), ("E", "60", 5)]
-    bulletin = compose(bulletin_data(scores=one_class(places), triggers=()))
+    scores = one_class(places, last="CDE")
+    bulletin = compose(bulletin_data(scores=scores, triggers=()))
     assert [row[1] for row in cells(bulletin, "watch") if len(row) > 1] == ["C园", "D园", "E园"]
     assert "3个园区处于末位区间" in plain(bulletin.lead().spans)  # type: ignore[union-attr]
-    assert "并列第3位" in section(bulletin, "三、")
-    assert "末位区间首位与其上一位相差10.00分" in section(bulletin, "三、")
+    assert "末位区间首位与其上一位的得分差：重点园区10.00分" in section(bulletin, "四、")
+
+
+def test_the_assessment_says_who_is_among_the_last() -> None:
+    """A tie rule may spare parks with the border's score: the bulletin does not judge again."""
+    places = [("A", "90", 1), ("B", "80", 2), ("C", "70", 3), ("D", "70", 3)]
+    bulletin = compose(bulletin_data(scores=one_class(places, last="D", k=1), triggers=()))
+    assert [row[1] for row in cells(bulletin, "watch") if len(row) > 1] == ["D园"]
 
 
 def test_parks_tied_for_the_best_score_are_all_named() -> None:
     places = [("A", "90", 1), ("B", "90", 1), ("C", "70", 3), ("D", "60", 4)]
-    bulletin = compose(bulletin_data(scores=one_class(places, k=1), triggers=()))
-    assert "A园、B园并列得分最高（90.00分）" in section(bulletin, "三、")
+    bulletin = compose(bulletin_data(scores=one_class(places, last="D", k=1), triggers=()))
+    rows = [row[:2] for row in cells(bulletin, "ranks") if len(row) > 1]
+    assert rows[:2] == [["1", "A园"], ["1", "B园"]]
 
 
 def test_own_parks_of_a_class_are_not_ranked_among_themselves() -> None:
     """A city sees its 2 parks of a class of 40: neither is last because it is last of two."""
     places = [("甲", "90", 7), ("乙", "80", 21)]
     bulletin = compose(bulletin_data(scores=one_class(places, n=40), triggers=()))
-    assert "全组参与排名40个，其中本地区2个" in section(bulletin, "三、")
+    assert "全组参与排名40个，其中本地区2个" in cells(bulletin, "ranks")[0][0]
     assert "没有园区处于末位区间" in section(bulletin, "四、")
     assert bulletin.table("watch") is None
     assert [row[0] for row in cells(bulletin, "ranks") if len(row) > 1] == ["7", "21"]
@@ -308,7 +465,7 @@ def test_own_parks_of_a_class_are_not_ranked_among_themselves() -> None:
 
 def test_unranked_and_incomplete_parks_are_marked(bulletin: Bulletin) -> None:
     assert "黄渠工业集中区（本期未报）" in section(bulletin, "三、")
-    assert "标※的园区数据不完整，名次供参考" in section(bulletin, "三、")
+    assert "标※的园区缺少同组其他园区有的计分指标，名次供参考" in section(bulletin, "三、")
     assert any(row[1] == "卯关工业集中区※" for row in cells(bulletin, "ranks") if len(row) > 1)
 
 
@@ -338,16 +495,32 @@ def test_no_probability_is_printed(bulletin: Bulletin) -> None:
     assert "可能性" not in text
 
 
-def test_trigger_text_without_a_value_is_printed_once() -> None:
+def test_triggers_are_told_once_beside_rank_and_streak() -> None:
     data = bulletin_data()
     park = data.triggers[0].park_id
     same = [
         {"scheme_id": "key", "park_id": park, "trigger_id": name, "label": "连续两期下降",
-         "value": None, "unit": ""} for name in ("a", "b")
+         "shown_elsewhere": name == "c"} for name in ("a", "b", "c")
     ]  # fmt: skip
     bulletin = compose(replace(data, triggers=rows_of(TriggerRow, same)))
-    texts = [row[-1] for row in cells(bulletin, "watch")]
-    assert "处于末位区间；连续两期下降" in texts
+    texts = [row[-1] for row in cells(bulletin, "watch") if len(row) > 1]
+    assert texts.count("连续两期下降") == 1
+    assert set(texts) == {"连续两期下降", "无"}
+
+
+def test_a_park_may_be_alerted_without_being_among_the_last() -> None:
+    places = [("A", "90", 1), ("B", "80", 2), ("C", "70", 3)]
+    alert = rows_of(TriggerRow, [{"scheme_id": "key", "park_id": "B", "trigger_id": "W3",
+                                  "label": "连续两期红灯"}])  # fmt: skip
+    data = bulletin_data(scores=one_class(places, last="C", k=1), triggers=alert)
+    text = section(compose(data), "四、")
+    assert "未处于末位区间、触发其他情形的园区1个：B园（第2位，连续两期红灯）" in text
+
+
+def test_every_park_s_ranks_stand_in_the_annex(bulletin: Bulletin) -> None:
+    rows = {row[0]: row for row in cells(bulletin, "parks") if len(row) > 1}
+    score = next(s for s in bulletin_data().scores if s.scheme_id == "key" and s.rank == 1)
+    assert rows[score.park_name][-1] == f"{score.class_name}1/{score.n}"
 
 
 def test_reporters_are_listed_gravest_first_and_counted(bulletin: Bulletin) -> None:
@@ -386,8 +559,18 @@ def test_real_data_bear_no_simulation_mark() -> None:
 
 def test_regions_falling_are_all_listed_from_the_steepest(bulletin: Bulletin) -> None:
     text = section(bulletin, "一、")
-    assert "10个地区中8个地区营业收入同比增长" in text
+    assert "10个地区中8个营业收入同比增长，2个下降" in text
     assert "同比下降的为商洛市（-2.2%）、宝鸡市（-2.1%）" in text
+
+
+def test_a_general_fall_is_said_as_one() -> None:
+    data = bulletin_data()
+    areas = tuple(
+        replace(a, yoy_pct=D(-int(a.scope_code[2:4]))) if a.scope_code != "610000" else a
+        for a in data.areas
+    )
+    text = section(compose(replace(data, areas=areas)), "一、")
+    assert "10个地区营业收入同比均下降，西安市降幅最小，为1.0%；商洛市降幅最大，为10.0%" in text
 
 
 def test_growth_is_compared_as_printed(bulletin: Bulletin) -> None:

@@ -63,7 +63,7 @@ def test_missing_growth_is_said_not_guessed() -> None:
     assert wording.growth(None, "—") == "同比数据暂缺"
     assert wording.pace(None, "—", "1—5月") == "增速与1—5月不可比"
     assert wording.points(None, "—") == "变动数据暂缺"
-    assert wording.progress_gap(None, "—") == "与序时进度的差距未计算"
+    assert wording.progress_gap(None, "—") == "与时间进度的差距未计算"
 
 
 @pytest.mark.parametrize(
@@ -116,12 +116,12 @@ def test_change_of_growth_is_in_points(value: str, words: str) -> None:
 @pytest.mark.parametrize(
     ("gap", "words"),
     [
-        ("4.6", "快于序时进度[x]"),
-        ("0.05", "快于序时进度[x]"),
-        ("0.049", "快于序时进度不足0.1个百分点"),  # judged ahead, prints 0.0
-        ("0", "与序时进度持平"),
-        ("-0.02", "低于序时进度不足0.1个百分点"),  # judged behind, prints 0.0
-        ("-0.05", "低于序时进度[x]"),
+        ("4.6", "快于时间进度[x]"),
+        ("0.05", "快于时间进度[x]"),
+        ("0.049", "快于时间进度不足0.1个百分点"),  # judged ahead, prints 0.0
+        ("0", "与时间进度持平"),
+        ("-0.02", "低于时间进度不足0.1个百分点"),  # judged behind, prints 0.0
+        ("-0.05", "低于时间进度[x]"),
     ],
 )
 def test_gap_never_contradicts_the_verdict(gap: str, words: str) -> None:
@@ -180,7 +180,7 @@ def test_ranks_coverage_and_correction() -> None:
     assert wording.rank_words("3") == "第3位"
     assert wording.rank_words("3", tied=True) == "并列第3位"
     assert wording.reported(40, 40, "40", "40") == "应报40个，全部报送"
-    assert wording.reported(40, 38, "40", "38") == "应报40个，已报38个"
+    assert wording.reported(40, 38, "40", "38", "园区") == "应报园区40个，已报38个"
     assert wording.correction(1, None) == ""
     assert wording.correction(2, 1) == "（更正）"
 
@@ -202,11 +202,22 @@ def test_chance_outside_zero_and_one_is_refused(p: str) -> None:
         wording.chance(D(p))
 
 
-def test_bases_are_named_in_one_order() -> None:
-    assert wording.basis_words(["levels", "published"]) == (
-        "采用公布的同比增速；按上年同期报送数计算，未作口径调整"
-    )
-    assert wording.basis_words([]) == ""
+def test_a_fall_narrows_or_widens() -> None:
+    assert wording.pace(D("4.5"), "[x]", "1—5月", falling=True) == "降幅比1—5月收窄[x]"
+    assert wording.pace(D("-4.5"), "[x]", "1—5月", falling=True) == "降幅比1—5月扩大[x]"
+    assert wording.pace(D("0.04"), "[x]", "1—5月", falling=True) == "降幅与1—5月持平"
+
+
+def test_growth_is_compared_with_the_target_not_with_a_pace() -> None:
+    assert wording.verdict_word("behind") == "低于进度"
+    assert wording.verdict_word("behind", growth=True) == "低于目标"
+    assert wording.verdict_word("on_pace", growth=True) == "达到目标"
+    assert wording.progress_gap(D(5), "[x]", against="目标") == "高于目标[x]"
+
+
+def test_headings_are_numbered_in_chinese() -> None:
+    assert wording.section(1, "总体情况") == "一、总体情况"
+    assert wording.section(10, "附则") == "十、附则"
 
 
 def test_every_verdict_and_light_of_the_warehouse_has_words() -> None:

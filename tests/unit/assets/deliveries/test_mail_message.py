@@ -77,8 +77,8 @@ def test_text_part_reads_alone(bulletin: Bulletin) -> None:
     assert lead is not None
     assert "".join(s.text for s in lead.spans if hasattr(s, "text")) in text
     assert "- 营业收入：3431.18亿元（同比增长4.1%，增速比1—5月加快0.5个百分点）" in text
-    assert "[重点建设县域工业集中区（关中片区）]" in text
-    assert "判定 低于序时" in text
+    assert "[重点建设县域工业集中区（关中片区）：参与排名17个，末位名额3个]" in text
+    assert "判定 低于进度" in text
     assert "数据如有更正以最新版为准" in text
     assert "<" not in text
 
@@ -110,7 +110,7 @@ def test_long_tables_go_to_the_attachment_and_the_mail_says_so(
     sent = mail(bulletin)
     assert "表格较长，其余内容见附件" in body(sent, "html")
     assert "表格较长，其余内容见附件" in body(sent, "plain")
-    assert "主要目标进度" in body(sent, "html")
+    assert "地区总量目标进度" in body(sent, "html")
     assert "连续期数" not in body(sent, "html")
     monkeypatch.setattr(message, "HTML_LIMIT", 500)
     with pytest.raises(MessageError, match="超过 500 字节"):

@@ -286,8 +286,37 @@ def test_months_a_source_is_due_for(fields, months):
     assert Source.model_validate({"source_id": "s", "name": "月报"} | fields).due_months() == months
 
 
-def test_an_http_source_needs_an_address():
-    assert "url" in messages(Source, {"source_id": "s", "name": "接口", "kind": "http"})
+HTTP = {
+    "source_id": "s",
+    "name": "接口",
+    "kind": "http",
+    "url": "https://data.example.cn/{period}.xlsx",
+    "http": {"allow_hosts": ["data.example.cn"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"url": None}, "须有 url"),
+        ({"http": None}, "须有 http"),
+        ({"kind": "inbox"}, "其他来源不应有"),
+        ({"http": {}}, "allow_hosts"),
+        ({"http": {"allow_hosts": []}}, "allow_hosts"),
+        ({"http": HTTP["http"] | {"verify": False}}, "verify"),
+        ({"http": HTTP["http"] | {"max_redirects": 50}}, "max_redirects"),
+        ({"http": HTTP["http"] | {"headers": {"A": {"password": "x"}}}}, "headers"),
+    ],
+)
+def test_an_http_source_is_declared_whole_or_refused(changed, said):
+    with pytest.raises(ValidationError) as caught:
+        Source.model_validate(HTTP | changed)
+    assert said in str(caught.value)
+
+
+def test_only_the_http_options_given_are_passed_on():
+    options = HTTP["http"] | {"headers": {"A": {"env": "TOKEN"}, "B": "x"}, "total_seconds": 9.5}
+    assert Source.model_validate(HTTP | {"http": options}).http.given() == options
 
 
 @pytest.mark.parametrize("right", ["targets", "watch"])
