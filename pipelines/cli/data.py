@@ -167,7 +167,7 @@ def dictionary() -> None:
     """Print the generated data dictionary."""
     from warehouse.dictionary import markdown
 
-    typer.echo(markdown())
+    typer.echo(markdown(), nl=False)
 
 
 def _reading(home: Path | None) -> Any:
