@@ -6,6 +6,7 @@ best and the last (standings), sentences (``report_templates``).
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from assets.bulletins import wording
@@ -46,7 +47,8 @@ def park_facts(register: Register, data: BulletinData) -> ParksFacts | None:
     if not known or len(names) > PARKS_LISTED:
         return None
     chosen = data.indicators[:PARK_INDICATORS]
-    schemes = sorted({row.scheme_id for row in data.scores})
+    size = Counter(row.scheme_id for row in data.scores)
+    schemes = sorted(size, key=lambda scheme: (-size[scheme], scheme))
     shorts = {scheme.scheme_id: scheme.short or scheme.name for scheme in data.schemes}
     rows = {(row.park_id, row.indicator_id): row for row in data.parks}
     scores = {(row.park_id, row.scheme_id): row for row in data.scores if row.rank is not None}

@@ -6,6 +6,7 @@ belong here: figures (``select_figures``), or what an audience may see (``select
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from assets.assessment.elimination import place_count
@@ -166,9 +167,14 @@ def scores(
         row["county_name"] = scope.names.get(row["county_code"] or "", "")
         city = row["city_code"] if scope.level == "province" else ""  # one city needs no name
         row["city_name"] = scope.names.get(city or "", "")
-        row["exclusion_reason"] = (row["exclusion_reason"] or "").split("；")[0] or None
+        row["exclusion_reason"] = _short(row["exclusion_reason"])
         row["weak"] = weak.get((row["scheme_id"], row["park_id"]), ())
     return data.rows_of(data.ScoreRow, rows, "assessment.score")
+
+
+def _short(reason: str | None) -> str | None:
+    """The reason's first statement: what is missing one by one stands in the score's details."""
+    return re.split("[；（]", reason)[0] or reason if reason else None
 
 
 def _class_name(scheme: Any, class_id: str) -> str:

@@ -6,6 +6,7 @@ is among the last (assessment), targets (goals), sentences (the template) or wor
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -85,15 +86,15 @@ class WatchFacts:
 
 
 def class_facts(register: Register, data: BulletinData) -> tuple[ClassFacts, ...]:
-    """Every class of every scheme, schemes in the order given, classes by id."""
+    """Every class of every scheme: the scheme with most parks first, classes by id."""
     schemes = {scheme.scheme_id: scheme for scheme in data.schemes}
     groups: dict[tuple[str, str], list[ScoreRow]] = {}
     for row in sorted(data.scores, key=lambda s: (s.class_id, s.rank or 0, s.park_id)):
         groups.setdefault((row.scheme_id, row.class_id), []).append(row)
-    order = {scheme_id: place for place, scheme_id in enumerate(sorted(schemes))}
+    size = Counter(row.scheme_id for row in data.scores)
     return tuple(
         _class(register, data, schemes.get(key[0], Scheme(scheme_id=key[0], name=key[0])), rows)
-        for key, rows in sorted(groups.items(), key=lambda g: (order.get(g[0][0], 99), g[0]))
+        for key, rows in sorted(groups.items(), key=lambda g: (-size[g[0][0]], g[0]))
     )
 
 

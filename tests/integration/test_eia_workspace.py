@@ -58,7 +58,9 @@ def test_preliminary_and_final_are_told_apart(home):
         "FROM observations.observation GROUP BY ALL ORDER BY ALL",
     )
     assert {r["year"] for r in rows if r["maturity"] == "快报"} <= {"2024", "2025"}
-    assert {r["year"] for r in rows if r["maturity"] == "年报"} >= {str(y) for y in range(2010, 2024)}
+    assert {r["year"] for r in rows if r["maturity"] == "年报"} >= {
+        str(y) for y in range(2010, 2024)
+    }
 
 
 def test_a_figure_is_traced_to_twelve_cells(home):

@@ -47,11 +47,15 @@ def test_bulletin_and_mail_are_there_and_marked_as_simulated(home):
 
 def test_one_unreadable_file_is_listed_and_stops_nothing(home):
     told = (home / "first-run.txt").read_text(encoding="utf-8")
-    rejected = query(home, "SELECT file_name, reason FROM submissions.submission WHERE status = 'rejected'")
+    rejected = query(
+        home, "SELECT file_name, reason FROM submissions.submission WHERE status = 'rejected'"
+    )
     assert "notes.xlsx" in {row["file_name"] for row in rejected}
     assert all(row["reason"] for row in rejected)
     assert "notes.xlsx" in told
-    assert query(home, "SELECT count(*) > 1000 AS many FROM observations.observation") == [{"many": True}]
+    assert query(home, "SELECT count(*) > 1000 AS many FROM observations.observation") == [
+        {"many": True}
+    ]
 
 
 def test_every_finding_says_where_and_what(home):
@@ -65,7 +69,11 @@ def test_the_same_run_again_changes_nothing(home):
     before = digests(home), documents(home), len(query(home, "FROM observations.observation"))
     told = parkwatch("run", "--home", home, "--period", PERIOD)
     assert told.returncode == 3, told.stderr
-    assert (digests(home), documents(home), len(query(home, "FROM observations.observation"))) == before
+    assert (
+        digests(home),
+        documents(home),
+        len(query(home, "FROM observations.observation")),
+    ) == before
 
 
 def test_a_second_workspace_gives_the_same_digests_and_touches_nothing(home, tmp_path):
