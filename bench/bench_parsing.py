@@ -18,8 +18,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from assets.submissions.sandbox import ReaderPool
-from assets.submissions.workbook import Rejected
+from assets.submissions.reading.sandbox import ReaderPool
+from assets.submissions.reading.workbook import Rejected
 
 HEADINGS = (
     "园区名称", "企业个数", "工业总产值", "营业收入", "利润总额", "税收", "固定资产投资",

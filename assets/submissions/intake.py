@@ -16,11 +16,11 @@ from typing import Any, Protocol
 
 from assets.build import Progress
 from assets.submissions.archive import Archive, Delivery, deliveries
-from assets.submissions.layout import CellBatch, CellRecord, ReadingContext, reader_for
-from assets.submissions.numbers import raw_text
-from assets.submissions.periods import ParsedPeriod, parse_period
+from assets.submissions.reading.workbook import Rejected, Workbook
 from assets.submissions.revisions import revision_of
-from assets.submissions.workbook import Rejected, Workbook
+from assets.submissions.tables.layout import CellBatch, CellRecord, ReadingContext, reader_for
+from assets.submissions.values.numbers import raw_text
+from assets.submissions.values.periods import ParsedPeriod, parse_period
 from quality.finding import Finding
 from warehouse.catalog.load import Catalog
 from warehouse.state import Receipt, State

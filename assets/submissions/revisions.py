@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from pathlib import PurePath
 
-from assets.submissions.characters import fold
-from assets.submissions.numerals import read_numeral
+from assets.submissions.values.characters import fold
+from assets.submissions.values.numerals import read_numeral
 
 _WORD = r"(?:更正|订正|勘误|修正|修改|改正|补正|修订)(?:稿|版|件|后|表|数据)?"
 _TIMES = r"(\d{1,2}|[一二三四五六七八九十]{1,2})"

@@ -102,7 +102,7 @@ def _reading_of(build: Build, receipt: Receipt) -> str:
 @contextmanager
 def _reading_pool(build: Build, given: Pool | None, pending: list[Receipt]) -> Iterator[Pool]:
     """Reading processes; none are started when there is nothing to read."""
-    from assets.submissions.sandbox import ReaderPool
+    from assets.submissions.reading.sandbox import ReaderPool
 
     if given is not None:
         yield given

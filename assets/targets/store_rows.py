@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from assets.build import Build
-from assets.submissions.units import Units
+from assets.submissions.values.units import Units
 from assets.targets.evidence import Area, Value, YearEnd
 from assets.targets.judge import judge_park_targets
 from warehouse import store

@@ -22,10 +22,10 @@ def inspect(
     write: Annotated[Path | None, typer.Option(help="把建议的版式写入该文件")] = None,
 ) -> None:
     """Show the detected tables of ``file`` and propose a layout; nothing is taken in."""
-    from assets.submissions.inspection import describe_workbook, inspect_workbook
-    from assets.submissions.layout import build_reader
-    from assets.submissions.sandbox import ReaderPool
-    from assets.submissions.workbook import Rejected
+    from assets.submissions.reading.sandbox import ReaderPool
+    from assets.submissions.reading.workbook import Rejected
+    from assets.submissions.tables.inspection import describe_workbook, inspect_workbook
+    from assets.submissions.tables.layout import build_reader
     from pipelines.settings import load_workspace
     from warehouse.catalog.load import load_catalog
 

@@ -18,7 +18,7 @@ from warehouse.state import Decision, State, spans
 from warehouse.workspace import Workspace
 
 if TYPE_CHECKING:
-    from assets.submissions.pull_inbox import PullOutcome
+    from assets.submissions.pulling.pull_inbox import PullOutcome
 
 MIN_PREFIX = 6
 
@@ -48,7 +48,7 @@ def pull(
     home: Home = None,
 ) -> None:
     """Ask the HTTP sources of the catalogue; new files go into the inbox. Exit 3: some failed."""
-    from assets.submissions import pull_inbox
+    from assets.submissions.pulling import pull_inbox
     from pipelines.cli.workspace import UsageError
     from pipelines.settings import PERIOD, load_workspace
     from warehouse.catalog.load import load_catalog
@@ -80,7 +80,7 @@ def _no_source(wanted: str | None, known: list[str]) -> str:
 
 
 def _say(outcome: PullOutcome, zone: ZoneInfo) -> None:
-    from assets.submissions.pull import Pulled, PullFailed, SourceError
+    from assets.submissions.pulling.pull import Pulled, PullFailed, SourceError
 
     result, source_id = outcome.result, outcome.source.source_id
     if isinstance(result, SourceError):

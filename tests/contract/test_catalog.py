@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import pytest
 
-from assets.submissions.units import Units
+from assets.submissions.values.units import Units
 from tests.support.devdata import devdata, policy_text
 from warehouse.catalog import frames
 from warehouse.catalog.load import SHIPPED, load_catalog

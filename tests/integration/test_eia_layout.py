@@ -12,9 +12,9 @@ from pathlib import Path
 import openpyxl
 import yaml
 
-from assets.submissions.layout import CellBatch, ReadingContext, build_reader
-from assets.submissions.parsers import read_workbook
-from assets.submissions.workbook import Sheet, Workbook
+from assets.submissions.reading.parsers import read_workbook
+from assets.submissions.reading.workbook import Sheet, Workbook
+from assets.submissions.tables.layout import CellBatch, ReadingContext, build_reader
 from warehouse.catalog.load import load_catalog
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "eia"

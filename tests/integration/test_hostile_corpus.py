@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from assets.submissions.limits import DEFAULT_LIMITS
-from assets.submissions.parsers import read_workbook
-from assets.submissions.rejections import TEXTS
-from assets.submissions.sandbox import ReaderPool
-from assets.submissions.workbook import Rejected, Workbook
+from assets.submissions.reading.limits import DEFAULT_LIMITS
+from assets.submissions.reading.parsers import read_workbook
+from assets.submissions.reading.rejections import TEXTS
+from assets.submissions.reading.sandbox import ReaderPool
+from assets.submissions.reading.workbook import Rejected, Workbook
 from tests.support.devdata import devdata
 from tests.support.hostile import hostile_files
 

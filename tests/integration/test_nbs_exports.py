@@ -18,10 +18,10 @@ import pytest
 import yaml
 from python_calamine import CalamineWorkbook
 
-from assets.submissions.inspection import inspect_workbook
-from assets.submissions.layout import CellBatch, Reader, ReadingContext, build_reader
-from assets.submissions.parsers import read_workbook
-from assets.submissions.workbook import Workbook, address
+from assets.submissions.reading.parsers import read_workbook
+from assets.submissions.reading.workbook import Workbook, address
+from assets.submissions.tables.inspection import inspect_workbook
+from assets.submissions.tables.layout import CellBatch, Reader, ReadingContext, build_reader
 from tests.support.devdata import devdata
 from warehouse.catalog.layouts import Layout, parse_layout
 from warehouse.catalog.load import load_catalog

@@ -29,7 +29,7 @@ import pytest
 import xlsxwriter
 import xlwt
 
-from assets.submissions.pull import (
+from assets.submissions.pulling.pull import (
     HttpSource,
     Pulled,
     PullFailed,
@@ -434,7 +434,7 @@ CHILD = """
 import sys
 from datetime import UTC, datetime
 import httpcore, httpx
-from assets.submissions.pull import HttpSource, pull
+from assets.submissions.pulling.pull import HttpSource, pull
 
 def peak():
     return int(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])
@@ -1092,7 +1092,7 @@ def test_secrets_stay_out_of_every_text(server: MisbehavingServer) -> None:
 
 
 def test_the_command_line_does_not_load_httpx_by_importing_pull() -> None:
-    code = "import sys, assets.submissions.pull; print({'httpx', 'httpcore'} & set(sys.modules))"
+    code = "import sys, assets.submissions.pulling.pull; print({'httpx', 'httpcore'} & set(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )

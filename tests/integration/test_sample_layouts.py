@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from assets.submissions.layout import CellBatch, Reader, ReadingContext, build_reader
-from assets.submissions.parsers import read_workbook
-from assets.submissions.workbook import Workbook
+from assets.submissions.reading.parsers import read_workbook
+from assets.submissions.reading.workbook import Workbook
+from assets.submissions.tables.layout import CellBatch, Reader, ReadingContext, build_reader
 from examples.sample import months
 from examples.sample.registers import load
 from warehouse.catalog.load import load_catalog

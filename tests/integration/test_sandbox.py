@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from assets.submissions import reading_process
-from assets.submissions.limits import DEFAULT_LIMITS, MIB
-from assets.submissions.reading_process import LENGTH, ReadingProcess, import_paths
-from assets.submissions.sandbox import ReaderPool, SandboxError
-from assets.submissions.workbook import Rejected, Workbook
+from assets.submissions.reading import reading_process
+from assets.submissions.reading.limits import DEFAULT_LIMITS, MIB
+from assets.submissions.reading.reading_process import LENGTH, ReadingProcess, import_paths
+from assets.submissions.reading.sandbox import ReaderPool, SandboxError
+from assets.submissions.reading.workbook import Rejected, Workbook
 from tests.support.workbook_bytes import encrypted_xlsx, sheet_xml, xls, xlsx
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -261,7 +261,7 @@ def test_a_child_that_cannot_start_is_not_blamed_on_a_file(monkeypatch: pytest.M
 PROBE = """
 import sys
 sys.path[:0] = sys.argv[2:]
-from assets.submissions import child
+from assets.submissions.reading import child
 import json, os, socket
 link = socket.socket(fileno=0)
 report = {"environment": dict(os.environ), "descriptors": sorted(map(int, os.listdir("/proc/self/fd")))}
@@ -317,7 +317,7 @@ def test_a_child_can_do_nothing_but_answer(monkeypatch: pytest.MonkeyPatch) -> N
 def test_children_die_with_their_parent() -> None:
     script = (
         "import sys, time\n"
-        "from assets.submissions.sandbox import ReaderPool\n"
+        "from assets.submissions.reading.sandbox import ReaderPool\n"
         "from tests.support.workbook_bytes import xlsx\n"
         "pool = ReaderPool(2).__enter__()\n"
         "pool.read_one('x.xlsx', xlsx())\n"
@@ -353,7 +353,7 @@ def test_closing_the_pool_ends_its_children() -> None:
 def test_a_child_imports_only_what_parsing_needs() -> None:
     code = (
         "import sys; sys.path[:0] = sys.argv[1:]\n"
-        "from assets.submissions import child\n"
+        "from assets.submissions.reading import child\n"
         "child._load_modules(decrypting=False)\n"
         "print(*sorted({name.partition('.')[0] for name in sys.modules}))\n"
     )

@@ -10,7 +10,7 @@ import httpx
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from assets.submissions.pull_addresses import (
+from assets.submissions.pulling.pull_addresses import (
     AddressError,
     Target,
     address_kind,

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from assets.submissions.numbers import ParsedNumber, parse_number, raw_text, shipped_symbols
-from assets.submissions.numerals import read_numeral, write_numeral
-from assets.submissions.periods import (
+from assets.submissions.values.numbers import ParsedNumber, parse_number, raw_text, shipped_symbols
+from assets.submissions.values.numerals import read_numeral, write_numeral
+from assets.submissions.values.periods import (
     ParsedPeriod,
     months_between,
     next_period,
@@ -23,7 +23,7 @@ from assets.submissions.periods import (
     previous_period,
     previous_year,
 )
-from assets.submissions.units import Unit, scaled, shipped
+from assets.submissions.values.units import Unit, scaled, shipped
 
 SYMBOLS = shipped_symbols()
 UNITS = shipped()

@@ -17,8 +17,8 @@ import xlsxwriter
 from assets.build import Build
 from assets.submissions import store_rows
 from assets.submissions.archive import deliver
-from assets.submissions.parsers import read_workbook
-from assets.submissions.workbook import Rejected, Workbook
+from assets.submissions.reading.parsers import read_workbook
+from assets.submissions.reading.workbook import Rejected, Workbook
 from warehouse import derive, store
 from warehouse.catalog.load import load_catalog
 from warehouse.state import Decision, State

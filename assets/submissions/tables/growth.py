@@ -1,0 +1,73 @@
+"""Growth rates stored as fractions (0.125 shown as 12.5%): recognised by the figures beside them.
+
+Belongs here: comparing a growth with the quotient of year-to-date and prior. Does not belong here:
+judging a growth (``quality``), or changing anything without evidence in the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
+
+from assets.submissions.tables import notes
+from assets.submissions.tables.table_reading import TableReading
+from assets.submissions.tables.targets import Target
+from assets.submissions.tables.unit_use import UnitUse
+from assets.submissions.values.numbers import parse_number
+
+
+def growth_as_fractions(reading: TableReading, rows: Sequence[tuple[int, list[Target]]]) -> None:
+    """Growth shown as 12.5% may be stored as 0.125; the row's own figures tell which.
+
+    Every growth beside a year-to-date figure and its prior is compared with their quotient. Only
+    when all rows that can tell say fraction, the growth columns are multiplied by 100.
+    """
+    fraction = percent = 0
+    for row, targets in rows[:80]:
+        for growth, now, before in _comparable(targets):
+            verdict = _votes(*(_number_at(reading, row, t) for t in (growth, now, before)))
+            fraction += verdict == "fraction"
+            percent += verdict == "percent"
+    if not fraction or percent:
+        return
+    for target in {id(t): t for _, targets in rows for t in targets}.values():
+        if target.measure == "yoy_published":
+            _as_percent(target)
+    reading.tell(notes.growth_fractions(reading.sheet.name, fraction))
+
+
+def _comparable(targets: Sequence[Target]) -> Iterator[tuple[Target, Target, Target]]:
+    by_key = {(t.indicator_id, t.measure): t for t in targets if t.indicator_id}
+    for (indicator, measure), growth in by_key.items():
+        now, before = by_key.get((indicator, "ytd")), by_key.get((indicator, "ytd_prior"))
+        if measure == "yoy_published" and now is not None and before is not None:
+            yield growth, now, before
+
+
+def _number_at(reading: TableReading, row: int, target: Target) -> float | None:
+    cells = reading.sheet.rows[row - 1]
+    raw = cells[target.index] if target.index < len(cells) else None
+    parsed = parse_number(raw, reading.symbols)
+    return float(parsed.value) if parsed.value is not None and parsed.unit is None else None
+
+
+def _votes(growth: float | None, now: float | None, before: float | None) -> str | None:
+    """`fraction` or `percent` when exactly one of them agrees with the figures beside it."""
+    if growth is None or now is None or before is None or before <= 0:
+        return None
+    expected = 100 * (now / before - 1)
+    allowed = max(0.6, 0.03 * abs(expected))
+    as_fraction = abs(100 * growth - expected) <= allowed
+    as_percent = abs(growth - expected) <= allowed
+    if as_fraction == as_percent:
+        return None
+    return "fraction" if as_fraction else "percent"
+
+
+def _as_percent(target: Target) -> None:
+    use = UnitUse("小数", Fraction(100), "与累计、上年同期核对")
+    target.plan = replace(target.plan, unit=use)
+    target.factor, target.decimal, target.factor_text = Fraction(100), Decimal(100), "100"
+    target.identity = False

@@ -1,0 +1,93 @@
+"""The unit a column was written in, and its exact factor to the indicator's unit.
+
+Belongs here: choosing among head, unit row, unit line and default, and saying why none fits. Does
+not belong here: the unit table or conversions themselves (`units`), or where the texts stand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from assets.submissions.values.units import UnitMismatch, Units, unit_word
+
+
+@dataclass(frozen=True, slots=True)
+class UnitUse:
+    """Unit a value was written in and its exact factor to the indicator's unit.
+
+    ``problem`` (Chinese) is set when the factor cannot be told; such values stay unresolved.
+    """
+
+    raw: str
+    factor: Fraction = Fraction(1)
+    evidence: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitSources:
+    """Candidates for the unit of a column, strongest first. Hard ones must fit, soft ones may."""
+
+    hard: tuple[tuple[str, str], ...]
+    soft: tuple[tuple[str, str], ...]
+
+
+def unit_use(units: Units, wanted: str, sources: UnitSources, *, growth: bool = False) -> UnitUse:
+    """Choose the unit: the head's own, then the unit line or default of the same dimension.
+
+    For growth rates only shares count: `工业总产值(万元)/增长` is a percentage. Without any
+    candidate the value is in the indicator's unit.
+    """
+    target = units.resolve(wanted)
+    for text, evidence in sources.hard:
+        if growth and not _is_share(units, text):
+            continue
+        return _hard(units, wanted, text, evidence)
+    for text, evidence in sources.soft:
+        unit = units.resolve(text, target.dimension) if target else None
+        if target and unit and unit.dimension == target.dimension:
+            return UnitUse(text, units.factor(unit, target), evidence)
+        if target is None and unit_word(text) == unit_word(wanted):
+            return UnitUse(text, evidence=evidence)
+    return UnitUse(wanted, evidence="口径默认" if growth else "指标目录")
+
+
+def _is_share(units: Units, text: str) -> bool:
+    unit = units.resolve(text)
+    return unit is not None and unit.dimension in ("share", "point")
+
+
+def _hard(units: Units, wanted: str, text: str, evidence: str) -> UnitUse:
+    if unit_word(text) == unit_word(wanted):
+        return UnitUse(text, evidence=evidence)
+    target = units.resolve(wanted)
+    unit = units.resolve(text, target.dimension if target else None)
+    if unit is None:
+        return UnitUse(text, evidence=evidence, problem=f"计量单位“{text}”没有登记")
+    if target is None:
+        return UnitUse(text, evidence=evidence, problem=f"不能由“{text}”换算为“{wanted}”")
+    try:
+        return UnitUse(text, units.factor(unit, target), evidence)
+    except UnitMismatch as error:
+        return UnitUse(text, evidence=evidence, problem=str(error))
+
+
+def factor_text(factor: Fraction) -> str:
+    """An exact factor as printed: ``10000``, ``0.0001`` or ``1/15``."""
+    if factor.denominator == 1:
+        return str(factor.numerator)
+    value = decimal_factor(factor)
+    return format(value, "f") if value is not None else f"{factor.numerator}/{factor.denominator}"
+
+
+def decimal_factor(factor: Fraction) -> Decimal | None:
+    """The factor as a terminating decimal, if it is one."""
+    rest = factor.denominator
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    if rest != 1:
+        return None
+    return Decimal(factor.numerator) / Decimal(factor.denominator)
