@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any, Literal, TypeVar
 
 Row = TypeVar("Row")
+Topic = Literal["targets", "ranks"]
 
 
 class DataError(ValueError):
@@ -243,11 +244,11 @@ class BulletinData:
     parks: tuple[ParkRow, ...] = ()
     reporters: tuple[ReporterRow, ...] = ()
     unreported: tuple[str, ...] = ()
-    topics: tuple[Literal["targets", "ranks"], ...] = ("targets", "ranks")
+    topics: tuple[Topic, ...] = ("targets", "ranks")
     previous_period: str | None = None
     filing_deadline: date | None = None
     reply_by: date | None = None
-    withheld: tuple[Literal["targets", "ranks"], ...] = ()
+    withheld: tuple[Topic, ...] = ()
     """What this audience has no right to: the section says so instead of claiming there is none."""
     top_n: int = 5
     edition: int = 1

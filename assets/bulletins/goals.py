@@ -410,7 +410,7 @@ def _grouped(
     for row in rows:
         reasons = documents.setdefault(row.doc_no, {})
         names = reasons.setdefault(wording.VERDICTS[row.verdict], [])
-        name = f"{row.clause}{row.title}"
+        name = f"{row.clause} {row.title}"
         if name not in names:
             names.append(name)
     return tuple(

@@ -59,6 +59,15 @@ class Scope:
             steps += 1
         return code == self.code
 
+    def concerns(self, code: str) -> bool:
+        """Whether what is laid down for region ``code`` is about the scope: it lies inside the
+        other, or the other inside it."""
+        above, steps = self.parents.get(self.code), 0
+        while above and above != code and steps < 9:
+            above = self.parents.get(above)
+            steps += 1
+        return self.holds(code) or above == code
+
     def name(self, code: str) -> str:
         """Name of a region, or its code."""
         return self.names.get(code, code)

@@ -8,8 +8,9 @@ judgements (``select_judgement``), composing, or figures that no table holds.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from zoneinfo import ZoneInfo
 
 from assets.bulletins import data, select_figures, select_judgement
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
     from assets.build import Build
     from warehouse.catalog.models import Audience
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 REPLY_WORKDAYS = 10
 """Workdays the units have for their answer (工作要求), counted from the date of issue."""
@@ -42,7 +46,8 @@ def bulletin_data(
     scope = Scope.of(build.catalog, audience.scope_code, period)
     previous = _previous(connection, period)
     indicators = select_figures.indicators(connection, build)
-    sees_targets, sees_ranks = _rights(audience)
+    topics = _topics(build, scope)
+    seen = _seen(audience)
     months = (period, previous)
     return data.BulletinData(
         period=period,
@@ -55,19 +60,17 @@ def bulletin_data(
         indicators=indicators,
         areas=select_figures.areas(connection, indicators, months, scope),
         parks=select_figures.parks(connection, indicators, period, scope),
-        verdicts=select_judgement.verdicts(connection, build, period, scope)
-        if sees_targets
-        else (),
-        schemes=select_judgement.schemes(build) if sees_ranks else (),
-        scores=select_judgement.scores(connection, build, months, scope) if sees_ranks else (),
-        triggers=select_judgement.triggers(connection, build, period, scope) if sees_ranks else (),
+        verdicts=_if(seen["targets"], select_judgement.verdicts, connection, build, period, scope),
+        schemes=_if(seen["ranks"], select_judgement.schemes, build),
+        scores=_if(seen["ranks"], select_judgement.scores, connection, build, months, scope),
+        triggers=_if(seen["ranks"], select_judgement.triggers, connection, build, period, scope),
         reporters=select_figures.reporters(connection, build, period, scope),
         unreported=select_figures.unreported(connection, period, scope),
-        topics=_topics(build),
+        topics=topics,
         previous_period=previous,
         filing_deadline=_deadline(build, period),
         reply_by=_workdays_later(as_of.date(), REPLY_WORKDAYS),
-        withheld=_withheld(build, sees_targets, sees_ranks),
+        withheld=tuple(topic for topic in topics if not seen[topic]),
         edition=edition,
         audience=audience.name,
         status_mark="送审稿",
@@ -87,30 +90,31 @@ def data_digest(connection: duckdb.DuckDBPyConnection) -> str:
 # --- rights ----------------------------------------------------------------------------------
 
 
-def _rights(audience: Audience) -> tuple[bool, bool]:
-    """Whether the audience sees targets, and whether it sees ranks and the watch list.
+def _seen(audience: Audience) -> dict[data.Topic, bool]:
+    """Which topics the audience may see.
 
     Ranks and risk go together: the watch list is the lower end of the ranking.
     """
     rights = set(audience.rights)
-    return "targets" in rights, {"scores", "watch"} <= rights
+    return {"targets": "targets" in rights, "ranks": {"scores", "watch"} <= rights}
 
 
-def _topics(build: Build) -> tuple[Literal["targets", "ranks"], ...]:
-    """What the bureau keeps at all: without targets or schemes there is no such section."""
-    kept: list[Literal["targets", "ranks"]] = []
-    if build.catalog.targets:
+def _if(
+    allowed: bool, choose: Callable[P, tuple[R, ...]], *args: P.args, **more: P.kwargs
+) -> tuple[R, ...]:
+    """The rows ``choose`` finds, or none where the audience has no right to them."""
+    return choose(*args, **more) if allowed else ()
+
+
+def _topics(build: Build, scope: Scope) -> tuple[data.Topic, ...]:
+    """What there is for this region at all: without targets or schemes there is no such section."""
+    catalog = build.catalog
+    kept: list[data.Topic] = []
+    if any(scope.concerns(target.scope_code) for target in catalog.targets):
         kept.append("targets")
-    if build.catalog.schemes:
+    if any(scope.concerns(scheme.who.region_code or scope.code) for scheme in catalog.schemes):
         kept.append("ranks")
     return tuple(kept)
-
-
-def _withheld(
-    build: Build, sees_targets: bool, sees_ranks: bool
-) -> tuple[Literal["targets", "ranks"], ...]:
-    seen = {"targets": sees_targets, "ranks": sees_ranks}
-    return tuple(topic for topic in _topics(build) if not seen[topic])
 
 
 # --- the document's own data -----------------------------------------------------------------

@@ -222,3 +222,13 @@ def kind(figure: Figure) -> tuple[str, str, bool, bool]:
 
 def _texts(step: Step) -> list[str]:
     return [step.text, *(text for part in step.parts for text in _texts(part))]
+
+
+def test_schemes_of_another_province_are_no_topic(build: Build) -> None:
+    """山西's document has targets but no ranking; 陕西's schemes are not its."""
+    assert selected(build, "province", "610000", *ALL).topics == ("targets", "ranks")
+    assert selected(build, "county", "610902", *ALL).topics == ("targets", "ranks")
+    shanxi = selected(build, "province", "140000", *ALL)
+    assert shanxi.topics == ("targets",)
+    assert shanxi.withheld == ()
+    assert shanxi.scores == ()

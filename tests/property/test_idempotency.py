@@ -215,20 +215,24 @@ def worlds(draw):
     """Up to 3 reporters with up to 5 files each, decisions at any time, one lock or none."""
     n_files = draw(st.integers(1, 12))
     groups = draw(st.lists(st.integers(0, 2), min_size=n_files, max_size=n_files))
-    n_acts = draw(st.integers(0, 4))
+    kinds = draw(st.lists(st.sampled_from(["withdraw", "accept", "both"]), max_size=4))
     n_locks = draw(st.integers(0, 2))
-    hours = draw(st.permutations(range(1, n_files + n_acts + 2 * n_locks + 1)))
+    n_hours = n_files + len(kinds) + kinds.count("both") + 2 * n_locks
+    hours = draw(st.permutations(range(1, n_hours + 1)))
     hour = iter(hours)
     files = tuple(
         File(f"f{n}", group, next(hour), draw(st.sampled_from([0, 0, 1, 1, 2])),
              draw(st.sampled_from([1, 2, 3, None])))
         for n, group in enumerate(groups)
     )  # fmt: skip
-    acts = [
-        Act(draw(st.sampled_from(["withdraw", "withdraw", "accept"])), next(hour),
-            draw(st.sampled_from(files)).name)
-        for _ in range(n_acts)
-    ]  # fmt: skip
+    acts = []
+    for kind in kinds:
+        file = draw(st.sampled_from(files)).name
+        if kind == "both":
+            first, then = sorted((next(hour), next(hour)))
+            acts += [Act("withdraw", first, file), Act("accept", then, file)]
+        else:
+            acts.append(Act(kind, next(hour), file))
     bounds = sorted(hour)
     acts += [Act("unlock" if n % 2 else "lock", at) for n, at in enumerate(bounds)]
     if draw(st.booleans()) and acts and acts[-1].kind == "unlock":

@@ -380,12 +380,12 @@ def test_targets_not_judged_are_counted_by_kind_and_those_not_applicable_left_ou
     bulletin = compose(bulletin_data(verdicts=rows))
     text = section(bulletin, "二、")
     assert "本期在效的政策条款4项" in text
-    assert "另有4项未判定，其中数据不足2项、期限已过1项、人工认定1项，条款见附件" in text
+    assert "本期均未判定，其中数据不足2项、期限已过1项、人工认定1项，条款见附件" in text
     assert "可判定" not in text
-    assert "4项目标条款本期均未判定" in plain(bulletin.lead().spans)  # type: ignore[union-attr]
+    assert "4项政策条款本期均未判定" in plain(bulletin.lead().spans)  # type: ignore[union-attr]
     assert bulletin.table("targets") is None
     listed = [row for row in cells(bulletin, "unjudged") if len(row) > 1]
-    assert listed[0] == ["数据不足", "一（二）②条款甲；一（二）②条款乙"]
+    assert listed[0] == ["数据不足", "一（二）② 条款甲；一（二）② 条款乙"]
 
 
 def test_growth_target_is_compared_with_the_target_itself() -> None:
