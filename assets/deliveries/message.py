@@ -34,7 +34,7 @@ NAME_LIMIT = 75
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 
 TABLES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("targets", ("目标（单位）", "目标值", "实绩", "完成率", "差", "判定")),
+    ("targets", ("目标（单位）", "目标值", "实绩", "完成率", "折算", "时间", "差", "判定")),
     ("watch", ("园区", "预警", "名次", "得分", "连续期数", "低于组均分最多的指标")),
 )
 """Tables shown in the mail, and which of their columns fit 640 pixels."""

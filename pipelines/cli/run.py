@@ -259,10 +259,31 @@ def _print_documents(workspace: Workspace, period: str) -> None:
         typer.echo("通报草稿:")
         for path in documents:
             typer.echo(f"  {path}")
-    typer.echo(
-        f"查看:parkwatch status --home {_shown(workspace.home)};"
-        f"parkwatch explain <数字编号> --home {_shown(workspace.home)}"
-    )
+    command, home = _command(), _shown(workspace.home)
+    typer.echo(f"查看报送情况:{command} status --home {home}")
+    if figure := _a_figure(workspace, period):
+        typer.echo(f"一个数字的来历:{command} explain {figure} --home {home}")
+
+
+def _a_figure(workspace: Workspace, period: str) -> str | None:
+    """Id of the first printed total, to try ``explain`` with."""
+    from warehouse.store import Warehouse, fetch
+
+    with Warehouse(workspace).reading() as connection:
+        rows = fetch(
+            connection,
+            "SELECT figure_id FROM bulletins.figure WHERE period = ? AND value IS NOT NULL "
+            "AND source_table = 'indicators.area_year' ORDER BY figure_id NOT LIKE '%-P-%-total', 1 LIMIT 1",
+            [period],
+        )
+    return rows[0]["figure_id"] if rows else None
+
+
+def _command() -> str:
+    """How this command was called: its name when it is on PATH, else its path."""
+    import shutil
+
+    return "parkwatch" if shutil.which("parkwatch") else sys.argv[0]
 
 
 def _shown(home: Path) -> str:
