@@ -7,7 +7,7 @@ judgement of a figure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from warehouse import store
@@ -139,8 +139,9 @@ def refresh_area_year(
 ) -> None:
     """indicators.area_year of the same periods; ratios recomputed from area sums, never averaged."""
     store.run_script(connection, "indicators__area_year_parts")
-    for indicator in formulas_in_order(indicators):
-        _add_area_formula(connection, indicator)
+    formulas = {i.indicator_id: i for i in formulas_in_order(indicators)}
+    for indicator in formulas.values():
+        _add_area_formula(connection, indicator, formulas)
     connection.execute(
         "DELETE FROM indicators.area_year "
         "WHERE asof_period IN (SELECT asof_period FROM internal.affected_asof)"
@@ -263,31 +264,84 @@ def _column_of(figure: str) -> Callable[[str], str]:
     return lambda part: f'"{part}:{figure}"'
 
 
-def _add_area_formula(connection: duckdb.DuckDBPyConnection, indicator: FormulaIndicator) -> None:
+def _add_area_formula(
+    connection: duckdb.DuckDBPyConnection,
+    indicator: FormulaIndicator,
+    formulas: Mapping[str, FormulaIndicator],
+) -> None:
+    """Ratio of sums over the parks that have every part, so that both sides count the same parks."""
+    leaves = sorted(_leaves(indicator, formulas))
     figures = ("value", "value_prior")
-    parts = _parts(indicator)
     keys = "area_code, area_level, scope, year, asof_period"
+    sums, known = [], {}
+    for figure in figures:
+        known[figure] = " AND ".join(f'"{leaf}:{figure}" IS NOT NULL' for leaf in leaves)
+        for leaf in leaves:
+            column = f'"{leaf}:{figure}"'
+            sums.append(f"sum({column}) FILTER (WHERE {known[figure]}) AS {column}")
     computed = ", ".join(
-        f"{_formula_sql(indicator, _column_of(figure))} AS {figure}" for figure in figures
+        f"{_expanded_sql(indicator, formulas, _column_of(figure))} AS {figure}"
+        for figure in figures
     )
-    names = ", ".join(f"'{part}'" for part in sorted(parts))
+    names = ", ".join(f"'{leaf}'" for leaf in leaves)
     connection.execute(
         f"""
         INSERT INTO area_path BY NAME
+        WITH park_parts AS (
+            SELECT figure.park_id, figure.asof_period, {_year_columns(leaves)}
+            FROM indicators.park_year AS figure
+            LEFT JOIN indicators.park_month AS month
+                ON month.park_id = figure.park_id AND month.period = figure.asof_period
+                AND month.indicator_id = figure.indicator_id
+            WHERE figure.indicator_id IN ({names})
+            GROUP BY figure.park_id, figure.asof_period
+        ),
+        summed AS (
+            SELECT {keys}, count(*)::INTEGER AS n_parks,
+                   (count(*) FILTER (WHERE {known["value"]}))::INTEGER AS n_reported,
+                   {", ".join(sums)}
+            FROM area_member LEFT JOIN park_parts USING (park_id, asof_period)
+            GROUP BY {keys}
+        )
         SELECT {keys}, '{indicator.indicator_id}' AS indicator_id, value, value_prior,
                CASE WHEN value_prior > 0
                     THEN round(100 * (value::DOUBLE / value_prior::DOUBLE - 1), 8)
                END::DECIMAL(28, 8) AS yoy_pct,
                n_parks, n_reported
-        FROM (
-            SELECT {keys}, n_parks, n_reported, {computed}
-            FROM (
-                SELECT {keys}, max(n_parks) AS n_parks, min(n_reported) AS n_reported,
-                       {_part_columns(parts, figures)}
-                FROM area_path WHERE indicator_id IN ({names})
-                GROUP BY {keys}
-            )
-        )
+        FROM (SELECT {keys}, n_parks, n_reported, {computed} FROM summed)
         WHERE value IS NOT NULL
         """
+    )
+
+
+def _leaves(
+    indicator: FormulaIndicator, formulas: Mapping[str, FormulaIndicator]
+) -> frozenset[str]:
+    """Reported indicators a formula rests on, through the formulas it names."""
+    found: set[str] = set()
+    for part in _parts(indicator):
+        found |= _leaves(formulas[part], formulas) if part in formulas else {part}
+    return frozenset(found)
+
+
+def _expanded_sql(
+    indicator: FormulaIndicator,
+    formulas: Mapping[str, FormulaIndicator],
+    column: Callable[[str], str],
+) -> str:
+    """The formula over leaf columns: a formula it names is computed from the same sums."""
+
+    def resolve(part: str) -> str:
+        if part not in formulas:
+            return column(part)
+        return f"({_expanded_sql(formulas[part], formulas, column)})"
+
+    return _formula_sql(indicator, resolve)
+
+
+def _year_columns(leaves: Iterable[str]) -> str:
+    return ", ".join(
+        f"max({source}::DOUBLE) FILTER (WHERE figure.indicator_id = '{leaf}') AS \"{leaf}:{name}\""
+        for leaf in leaves
+        for name, source in (("value", "figure.value"), ("value_prior", "month.value_prior"))
     )

@@ -1,7 +1,7 @@
 -- Step 1 of indicators.area_year: totals of the parks of each county, city and province. A 飞地 park
 -- counts in its home county (飞出地) only, so nothing is counted twice. Membership of the lists is
 -- the register's on the last day of the period. Growth uses only parks known in both years.
-CREATE OR REPLACE TEMP TABLE area_path AS
+CREATE OR REPLACE TEMP TABLE area_member AS
 WITH moment AS (
     SELECT year, asof_period, last_day((asof_period || '-01')::DATE) AS day
     FROM internal.affected_asof
@@ -37,11 +37,14 @@ in_scope AS (
     SELECT *, 'key' FROM in_area WHERE is_key
     UNION ALL
     SELECT *, 'demonstration' FROM in_area WHERE is_demonstration
-),
+)
 
-size AS (
+SELECT area_code, area_level, scope, year, asof_period, park_id FROM in_scope;
+
+CREATE OR REPLACE TEMP TABLE area_path AS
+WITH size AS (
     SELECT area_code, area_level, scope, year, asof_period, count(*) AS n_parks
-    FROM in_scope
+    FROM area_member
     GROUP BY ALL
 ),
 
@@ -57,7 +60,7 @@ total AS (
         sum(figure.value) FILTER (WHERE month.value_prior IS NOT NULL) AS value_comparable,
         sum(month.value_prior) FILTER (WHERE figure.value IS NOT NULL) AS value_prior,
         count(figure.value) AS n_reported
-    FROM in_scope AS s
+    FROM area_member AS s
     JOIN indicators.park_year AS figure
         ON figure.park_id = s.park_id AND figure.asof_period = s.asof_period
     JOIN dims.indicator AS indicator

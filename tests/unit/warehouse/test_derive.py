@@ -295,6 +295,23 @@ def test_area_growth_compares_the_same_parks(tmp_path):
     )
 
 
+def test_area_ratio_counts_the_same_parks_above_and_below(tmp_path):
+    per_mu = CaseIndicator("X01", "formula", "ratio", "C01 / A03")
+    twice = CaseIndicator("X02", "formula", "ratio", "2 * X01")
+    case = Case(tmp_path, [C01, CaseIndicator("A03", "last"), per_mu, twice])
+    case.parks({"park_id": "P1"}, {"park_id": "P2"})
+    case.deliver("s1", JULY, [
+        ("P1", "C01", "2020-06", "ytd", 100), ("P1", "A03", "2020-06", "stock", 10),
+        ("P2", "A03", "2020-06", "stock", 90),
+    ])  # fmt: skip
+    case.build("2020-06")
+    rows = case.rows(
+        "SELECT indicator_id, value, n_parks, n_reported FROM indicators.area_year "
+        "WHERE scope = 'all' AND indicator_id LIKE 'X%' ORDER BY 1"
+    )
+    assert [tuple(r.values()) for r in rows] == [("X01", D(10), 2, 1), ("X02", D(20), 2, 1)]
+
+
 def test_register_history_decides_membership_on_the_day(tmp_path):
     from datetime import date
 
