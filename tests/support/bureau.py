@@ -62,6 +62,10 @@ M4,岫云模拟工业园,610922,610900,610000,active,1,2017-01-01,
   frequency: M
   deadline: {day: 10}
 """,
+    "audiences.yaml": """
+- {audience_id: office, name: 监测岗, role: statistician, scope_level: province,
+   scope_code: "610000", rights: [figures, quality], formats: [html]}
+""",
     "layouts/monthly.yaml": """
 layout_id: monthly
 title: 县区园区月报（模拟）
@@ -92,14 +96,16 @@ base = "none"
 """
 
 
-def make_home(home: Path, extra: Mapping[str, str] | None = None) -> Path:
-    """The bureau's workspace folder; ``extra`` adds or replaces files of its catalogue."""
+def make_home(home: Path, extra: Mapping[str, str | None] | None = None) -> Path:
+    """The bureau's workspace folder; ``extra`` adds, replaces or (None) leaves out files of its
+    catalogue."""
     for name in ("inbox", "archive", "quality", "reports", "dagster", "catalog/layouts"):
         (home / name).mkdir(parents=True, exist_ok=True)
     for name, text in (CATALOG | dict(extra or {})).items():
-        path = home / "catalog" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text.lstrip("\n"), encoding="utf-8")
+        if text is not None:
+            path = home / "catalog" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text.lstrip("\n"), encoding="utf-8")
     (home / "parkwatch.toml").write_text(SETTINGS, encoding="utf-8")
     return home
 
@@ -144,7 +150,7 @@ class HerePool:
 class Office:
     """The bureau at work: files come in, decisions are taken, stages run. Times are Beijing time."""
 
-    def __init__(self, home: Path, extra: Mapping[str, str] | None = None) -> None:
+    def __init__(self, home: Path, extra: Mapping[str, str | None] | None = None) -> None:
         self.home = make_home(home, extra)
         self.workspace = Workspace(
             home, Issuer(name="模拟监测处", region_code="610000"), catalog_base="none"
