@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from warehouse.state import Receipt, State
+from warehouse.state import Decision, Receipt, State, spans
 
 
 def receipt(sha256="a" * 64, path="x.xlsx", received="2020-07-08T01:00:00+00:00", **extra):
@@ -81,3 +81,98 @@ def test_runs_are_listed_newest_first(state):
     state.finish_run("two", "2020-07-12T00:01:00", "done", "应报 2")
     assert [(run["run_id"], run["status"]) for run in state.runs()] == [
         ("two", "done"), ("one", "running")]  # fmt: skip
+
+
+# --- decisions, repeats, sources ------------------------------------------------------------------
+
+
+def decision(kind, subject="2020-06", at="2020-07-20T10:00:00+00:00", reason="更正"):
+    return Decision(kind, subject, at, "张三", reason)
+
+
+def test_the_earliest_receipt_is_the_first_whatever_was_recorded_first(state):
+    late = receipt(path="late.xlsx", received="2020-07-09T01:00:00+00:00")
+    early = receipt(path="early.xlsx", sender=None, repeated=True)
+    state.add_receipts([late])
+    state.add_receipts([early])
+    (first,) = state.receipts()
+    assert (first.inbox_path, first.sender) == (
+        "early.xlsx",
+        "r1",
+    )  # the other one names the sender
+    assert [r.inbox_path for r in state.repeated()] == ["late.xlsx"]
+    state.replace_outcomes([outcome("a" * 64, "accepted")])
+    (repeat,) = state.repeats("2020-06")
+    assert (repeat["repeats"], repeat["status"]) == ("early.xlsx", "accepted")
+    assert state.repeats("2020-05") == []
+
+
+def test_a_decision_that_stands_is_not_recorded_again(state):
+    said = ["lock", "lock", "unlock", "unlock", "lock", "withdraw", "withdraw", "accept", "accept"]
+    times = [f"2020-07-20T1{n}:00:00+00:00" for n in range(9)]
+    recorded = [state.decide(decision(kind, at=at)) for kind, at in zip(said, times, strict=True)]
+    assert recorded == [True, False, True, False, True, True, False, True, False]
+    assert [d.kind for d in state.decisions()] == [
+        "lock", "unlock", "lock", "withdraw", "accept"]  # fmt: skip
+
+
+def test_what_is_not_locked_cannot_be_unlocked_but_anything_can_be_accepted_once(state):
+    assert state.decide(decision("unlock")) is False
+    assert state.decide(decision("accept", "a" * 64)) is True
+    assert state.decide(decision("accept", "a" * 64)) is False
+
+
+def test_many_at_once_record_one_decision(state):
+    from concurrent.futures import ThreadPoolExecutor
+
+    state.periods()  # the file is there
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(state.decide, [decision("lock")] * 16))
+    assert answers.count(True) == 1 and len(state.decisions()) == 1
+
+
+def test_spans_of_locks_and_withdrawals(state):
+    for kind, subject, hour in (
+        ("lock", "2020-05", 1), ("lock", "2020-06", 2), ("unlock", "2020-05", 3),
+        ("lock", "2020-05", 4), ("withdraw", "a" * 64, 5),
+    ):  # fmt: skip
+        state.decide(decision(kind, subject, f"2020-07-20T0{hour}:00:00+00:00"))
+    found = [
+        (s.subject, s.began.at[11:13], s.ended and s.ended.at[11:13])
+        for s in spans(state.decisions(), "lock")
+    ]
+    assert found == [("2020-05", "01", "03"), ("2020-06", "02", None), ("2020-05", "04", None)]
+    assert [s.subject for s in spans(state.decisions(), "withdraw")] == ["a" * 64]
+
+
+def test_submissions_are_found_by_the_beginning_of_their_number(state):
+    state.add_receipts([receipt("ab" * 32), receipt("ac" * 32, "y.xlsx")])
+    assert [row["file_name"] for row in state.starting_with("abab")] == ["x.xlsx"]
+    assert len(state.starting_with("a")) == 2
+    assert state.starting_with("a%") == []
+
+
+def test_what_is_known_of_a_source_is_kept_per_address(state):
+    state.save_pull_state("portal", "https://a/1", {"etag": '"1"', "failures": 0})
+    state.save_pull_state("portal", "https://a/2", {"failures": 3, "retry_at": "2020-07-20"})
+    state.save_pull_state("portal", "https://a/1", {"etag": '"2"', "failures": 0})
+    assert state.pull_state("portal", "https://a/1") == {"etag": '"2"', "failures": 0}
+    assert state.pull_state("portal", "https://a/3") is None
+    assert [(row["failures"], row["retry_at"]) for row in state.pulls()] == [
+        (0, None),
+        (3, "2020-07-20"),
+    ]
+
+
+def test_the_board_prefers_the_version_that_counts(state):
+    state.replace_expected("2020-06", [("r1", "甲县", None)])
+    state.replace_outcomes([
+        outcome("first", "accepted"),
+        outcome("second", "returned", received=datetime(2020, 7, 20), version_no=2),
+        outcome("third", "duplicate", received=datetime(2020, 7, 25), version_no=None),
+    ])  # fmt: skip
+    assert [(row["sha256"], row["status"]) for row in state.board("2020-06")] == [
+        ("first", "accepted")
+    ]
+    state.replace_outcomes([outcome("second", "late_locked"), outcome("broken", "rejected")])
+    assert [row["status"] for row in state.board("2020-06")] == ["late_locked"]
