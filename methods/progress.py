@@ -122,10 +122,20 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True)
+class ChanceBand:
+    """A light and the lowest probability (0..1, inclusive) of meeting the target it shows at."""
+
+    light: Light
+    from_probability: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class LightRule:
     """Lights by gap to schedule, best band first; the last band has no lower bound.
 
     ``growth_red_below_pct``: growth below this is red however small the gap (None = not used).
+    ``chances``: lights by calibrated probability, best first, the last one from 0; empty: the light
+    follows the gap even where a probability is known.
     ``official`` is False for values proposed by this project (建议值,非官方).
     """
 
@@ -135,6 +145,7 @@ class LightRule:
     source: str
     official: bool
     growth_red_below_pct: Decimal | None = None
+    chances: tuple[ChanceBand, ...] = ()
 
 
 RECOMMENDED = LightRule(
@@ -144,6 +155,12 @@ RECOMMENDED = LightRule(
     "建议默认:进度差≥0绿,-5~0个百分点黄,低于-5个百分点或增速为负红",
     official=False,
     growth_red_below_pct=ZERO,
+    chances=(
+        ChanceBand("green", Decimal("0.8")),
+        ChanceBand("yellow", Decimal("0.5")),
+        ChanceBand("orange", Decimal("0.2")),
+        ChanceBand("red", ZERO),
+    ),
 )
 YINCHUAN_2025 = LightRule(
     "yinchuan_2025",
@@ -166,6 +183,16 @@ def light_for_gap(gap: Decimal, rule: LightRule) -> Light:
         if band.from_gap_pp is None or gap >= band.from_gap_pp:
             return band.light
     raise ValueError(f"light rule {rule.rule_id} has no last band without a lower bound")
+
+
+def light_for_chance(probability: Decimal, rule: LightRule) -> Light:
+    """Light of a calibrated probability; ValueError outside 0..1 or for a rule without bands."""
+    if not 0 <= probability <= 1:
+        raise ValueError(f"probability must be 0..1, found {probability}")
+    for band in rule.chances:
+        if probability >= band.from_probability:
+            return band.light
+    raise ValueError(f"light rule {rule.rule_id} has no band for probability {probability}")
 
 
 def light_for_growth(growth_pct: Decimal, gap: Decimal, rule: LightRule) -> Light:

@@ -516,8 +516,8 @@ _JUDGEMENT = (
         "A target judged as of a period, with the figures and the plain reason.",
         _columns(
             "target_id scope_code park_id asof_period actual required unit completion_pct "
-            "time_progress_pct gap_pp pace_ratio still_required probability light verdict reason "
-            "indicator_used figure_ids",
+            "time_progress_pct gap_pp pace_ratio still_required baseline probability light "
+            "light_basis verdict reason indicator_used figure_ids",
             Column("scope_code", TEXT, "对象代码", "Region the verdict is about."),
             Column("actual", VALUE, "实绩", "Figure reached."),
             Column("required", VALUE, "目标值", "Figure asked for."),
@@ -526,7 +526,16 @@ _JUDGEMENT = (
             Column("gap_pp", VALUE, "进度差", "Completion minus time progress.", "百分点"),
             Column("pace_ratio", VALUE, "进度比", "Completion / time progress."),
             Column("still_required", VALUE, "尚需", "What is missing to the target."),
+            Column("baseline", VALUE, "基期数", "Figure the clause starts from, where known."),
             Column("probability", VALUE, "达标概率", "Empty until a calibrated forecast exists."),
+            Column(
+                "light_basis",
+                TEXT,
+                "灯色依据",
+                "pace 进度, probability 概率; empty when grey.",
+                "",
+                ("", "pace", "probability"),
+            ),
             Column("verdict", TEXT, "判定", "Word of the verdict.", "", VERDICTS),
             Column("indicator_used", TEXT, "所用指标", "Indicator the verdict rests on."),
             Column("figure_ids", "VARCHAR[]", "依据数字", "park/indicator/period of the inputs."),

@@ -110,6 +110,7 @@ def amount(
         gap_pp=pace.gap_pp,
         pace_ratio=pace.ratio,
         still_required=_distance(found.value, bar, downward),
+        baseline=base,
     )
     return replace(row, reason=_amount_reason(target, place, found, e, pace, row))
 

@@ -135,4 +135,5 @@ def average_growth(target: Target, subject: Subject, e: Evidence) -> list[Verdic
     ]
     row = blank_row(target, place, e, found, verdict, light)
     reason = wording.sentence(parts, verdict, found.notes)
-    return [replace(row, actual=rate, required=bar, unit="%", gap_pp=gap, reason=reason)]
+    row = replace(row, actual=rate, required=bar, unit="%", gap_pp=gap, baseline=base)
+    return [replace(row, reason=reason)]

@@ -6,13 +6,17 @@ Belongs here: fetching what judging needs and storing what it gives. Does not be
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from assets.build import Build
 from assets.submissions.values.units import Units
-from assets.targets.evidence import Area, Value, YearEnd
-from assets.targets.judge import judge_park_targets
+from assets.targets.evidence import Area, Evidence, Value, YearEnd
+from assets.targets.judge import judge_all
+from assets.targets.lights import with_chances
+from assets.targets.requirement import Chance, Key, Requirement, requirements_of
+from assets.targets.verdict import stored
 from warehouse import store
 from warehouse.catalog.models import period_end
 
@@ -20,27 +24,46 @@ if TYPE_CHECKING:
     import duckdb
 
 
-def judge(connection: duckdb.DuckDBPyConnection, build: Build, period: str) -> int:
-    """Replace the verdicts of ``period``; returns their number."""
+Forecast = Callable[[Sequence[Requirement]], Mapping[Key, Chance]]
+"""Answers what is asked of the year's end; requirements it cannot answer are left out."""
+
+
+def judge(
+    connection: duckdb.DuckDBPyConnection,
+    build: Build,
+    period: str,
+    forecast: Forecast | None = None,
+) -> int:
+    """Replace the verdicts of ``period``; returns their number. Lights follow the pace where there
+    is no ``forecast`` or it has no calibrated answer."""
+    targets, evidence = list(build.catalog.targets), evidence_of(connection, build, period)
+    by_id = {target.target_id: target for target in targets}
+    rows = judge_all(targets, evidence)
+    if forecast is not None:
+        chances = forecast(requirements_of(rows, by_id, evidence))
+        rows = with_chances(rows, chances, by_id, evidence.rule)
+    return store.replace_rows(
+        connection,
+        "targets.verdict",
+        [asdict(stored(row)) for row in rows],
+        where="asof_period = ?",
+        values=[period],
+    )
+
+
+def evidence_of(connection: duckdb.DuckDBPyConnection, build: Build, period: str) -> Evidence:
+    """Everything known in the warehouse and the catalogue about ``period``, for the judge."""
     catalog, last_day = build.catalog, period_end(period)
-    rows = judge_park_targets(
-        catalog.targets,
-        catalog.parks_on(last_day),
-        park_values(connection, period),
-        period,
+    return Evidence(
+        period=period,
+        parks=catalog.parks_on(last_day),
+        values=park_values(connection, period),
         documents={document.document_id: document for document in catalog.documents},
         indicators={indicator.indicator_id: indicator for indicator in catalog.indicators},
         convert=Units.from_mapping(catalog.units_mapping()).convert,
         areas=_areas(connection, period),
         history=_history(connection, period),
         regions={code: region.name for code, region in catalog.regions_on(last_day).items()},
-    )
-    return store.replace_rows(
-        connection,
-        "targets.verdict",
-        [asdict(row) for row in rows],
-        where="asof_period = ?",
-        values=[period],
     )
 
 

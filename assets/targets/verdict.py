@@ -33,6 +33,7 @@ FIGURES = (
     "gap_pp",
     "pace_ratio",
     "still_required",
+    "baseline",
 )
 _SEVERITY: dict[str, int] = {"grey": 0, "green": 1, "yellow": 2, "orange": 3, "red": 4}
 
@@ -47,7 +48,9 @@ class VerdictRow:
     ``pace_ratio`` compare what is done with it; where a baseline is known "done" is the share of
     the way from the baseline, otherwise the completion (of parks over a threshold: those on pace
     to be over it). For growth ``gap_pp`` = growth − bar, and there is no completion.
-    ``probability`` stays empty until a calibrated forecast exists.
+    ``baseline`` is the figure the clause starts from, where it is known. ``probability`` stays
+    empty until a calibrated forecast exists; ``light_basis`` says what the light follows:
+    ``pace`` or ``probability``; it is empty for grey rows.
     """
 
     target_id: str
@@ -62,8 +65,10 @@ class VerdictRow:
     gap_pp: Decimal | None
     pace_ratio: Decimal | None
     still_required: Decimal | None
+    baseline: Decimal | None
     probability: Decimal | None
     light: Light
+    light_basis: str
     verdict: str
     reason: str
     indicator_used: str

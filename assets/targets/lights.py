@@ -1,0 +1,58 @@
+"""Which answer a light follows: the calibrated probability where there is one, else the pace.
+
+Belongs here: laying forecast answers (``Chance``) over judged rows, and saying so in the reason.
+Does not belong here: judging by pace (``pace``), forecasting or calibration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING
+
+from assets.targets.pace import soften
+from assets.targets.requirement import JUDGED, Chance, Key
+from assets.targets.verdict import LIGHT_ZH, VerdictRow
+from methods.progress import LightRule, light_for_chance
+
+if TYPE_CHECKING:
+    from warehouse.catalog.models import Target
+
+
+def with_chances(
+    rows: Sequence[VerdictRow],
+    chances: Mapping[Key, Chance],
+    targets: Mapping[str, Target],
+    rule: LightRule,
+) -> list[VerdictRow]:
+    """Rows with their probability. The verdict (how it stands now) never changes; the light does
+    where the chance is calibrated, softened by the strength of the clause as any other light."""
+    return [
+        _one(row, chances.get((row.target_id, row.scope_code, row.park_id)), targets, rule)
+        for row in rows
+    ]
+
+
+def _one(
+    row: VerdictRow, chance: Chance | None, targets: Mapping[str, Target], rule: LightRule
+) -> VerdictRow:
+    if chance is None or row.verdict not in JUDGED:
+        return row
+    known = replace(row, probability=chance.probability)
+    if not (chance.calibrated and rule.chances):
+        words = f"达标概率{_percent(chance.probability)}，尚未经检验，仅供参考，灯色依据进度"
+        return replace(known, reason=f"{row.reason}{words}。")
+    target = targets[row.target_id]
+    _, light = soften(target, light_for_chance(chance.probability, rule), weak=False)
+    by_pace = "" if light == row.light else f"（按进度为{LIGHT_ZH[row.light]}灯）"
+    basis = f"（{chance.basis}）" if chance.basis else ""
+    words = f"达标概率{_percent(chance.probability)}{basis}，灯色依据概率{by_pace}"
+    return replace(known, light=light, light_basis="probability", reason=f"{row.reason}{words}。")
+
+
+def _percent(probability: Decimal) -> str:
+    whole = (probability * 100).quantize(Decimal(1), rounding=ROUND_HALF_UP)
+    if 0 < probability < 1:  # never print certainty that is not there
+        whole = min(max(whole, Decimal(1)), Decimal(99))
+    return f"{whole}%"
