@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
-from typing import Literal
 
-Better = Literal["high", "low"]
+from methods import curves
+from methods.curves import Better
 
 HUNDRED = Decimal(100)
 ZERO = Decimal(0)
@@ -35,10 +35,9 @@ def efficacy(
     Source: standard formula of Chinese comprehensive evaluation; published exam: x=5.81, x_h=12,
     x_s=6 gives 58.73.
     """
-    if satisfactory == unacceptable:
-        return when_equal
-    raw = 60 + 40 * (value - unacceptable) / (satisfactory - unacceptable)
-    return clip(raw)
+    points = curves.efficacy(satisfactory, unacceptable, when_equal).at(value)
+    assert points is not None
+    return points
 
 
 def efficacy_exponential(value: float, satisfactory: float, unacceptable: float) -> float:
@@ -58,15 +57,8 @@ def completion_score(
     ``None`` where the ratio does not exist (T ≤ 0, or low-is-better with x < 0); a low-is-better
     figure of 0 earns the cap. Oracle: 130 of 100 with cap 1.2 at weight 20 gives 24 points.
     """
-    if target <= 0 or (better == "low" and value < 0):
-        return None
-    if better == "high":
-        ratio = value / target
-    elif value > 0:
-        ratio = target / value
-    else:
-        ratio = cap
-    return HUNDRED * max(min(ratio, cap), ZERO)
+    curve = curves.completion(target, cap, better)
+    return None if curve is None else curve.at(value)
 
 
 def min_max(value: Decimal, low: Decimal, high: Decimal, better: Better = "high") -> Decimal:
@@ -74,13 +66,9 @@ def min_max(value: Decimal, low: Decimal, high: Decimal, better: Better = "high"
 
     Use frozen goalposts: a range of the current class makes every score depend on every other.
     """
-    if high < low:
-        raise ValueError(f"goalposts crossed: low {low} > high {high}")
-    if high == low:
-        reached = value >= high if better == "high" else value <= low
-        return HUNDRED if reached else ZERO
-    share = clip((value - low) * HUNDRED / (high - low))
-    return share if better == "high" else HUNDRED - share
+    points = curves.min_max(low, high, better).at(value)
+    assert points is not None
+    return points
 
 
 def rank_points(values: Sequence[Decimal], better: Better = "high") -> list[Decimal]:
@@ -103,6 +91,14 @@ def quantile(values: Sequence[Decimal], share: Decimal) -> Decimal:
     below = int(place)
     above = min(below + 1, len(ordered) - 1)
     return ordered[below] + (place - below) * (ordered[above] - ordered[below])
+
+
+def mean_band(values: Sequence[Decimal], sds: Decimal) -> tuple[Decimal, Decimal]:
+    """Mean ∓ ``sds`` sample standard deviations: between them a figure's position is its z-score
+    held to ±``sds``. Needs two values."""
+    mean = sum(values, ZERO) / len(values)
+    spread = (sum(((x - mean) ** 2 for x in values), ZERO) / (len(values) - 1)).sqrt()
+    return mean - sds * spread, mean + sds * spread
 
 
 def clip(value: Decimal, low: Decimal = ZERO, high: Decimal = HUNDRED) -> Decimal:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Literal
 
 TieRule = Literal["all_in", "better_of_growth", "none"]
 WindowMode = Literal["single", "consecutive", "k_of_m"]
+Rounding = Literal["half_up", "up", "down"]
+ROUNDINGS = {"half_up": ROUND_HALF_UP, "up": ROUND_CEILING, "down": ROUND_FLOOR}
 
 
 def ranks(scores: Sequence[Decimal | None]) -> list[int | None]:
@@ -26,15 +28,22 @@ def ranks(scores: Sequence[Decimal | None]) -> list[int | None]:
     return [None if score is None else first_place[score] for score in scores]
 
 
-def last_count(size: int, n: int | None = None, pct: Decimal | None = None) -> int:
-    """How many places are "last": a number, or a share of the class, max(1, half-up round)."""
+def last_count(
+    size: int, n: int | None = None, pct: Decimal | None = None, rounding: Rounding = "half_up"
+) -> int:
+    """How many places are "last": a number, or a share of the class rounded, at least 1."""
     if (n is None) == (pct is None):
         raise ValueError("give either n or pct")
     if n is not None:
         return n
     assert pct is not None
-    share = (pct * size / 100).quantize(Decimal(1), rounding=ROUND_HALF_UP)
-    return max(1, int(share))
+    return max(1, share_count(size, pct, rounding))
+
+
+def share_count(size: int, pct: Decimal, rounding: Rounding = "half_up") -> int:
+    """``pct`` percent of ``size`` as a whole number."""
+    share = (pct * size / 100).quantize(Decimal(1), rounding=ROUNDINGS[rounding])
+    return int(share)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,12 @@ belong here: weights over items, eligibility and ranks (``scoring``), the formul
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from assets.assessment.goalposts import Goalpost, Goalposts, choose_goalpost
+from assets.assessment.goalposts import STORED_DECIMALS, Goalpost, Goalposts, choose_goalpost
+from assets.assessment.lines import METHOD_ZH, Setting, curve_of, describe
 from methods import composite
 
 if TYPE_CHECKING:
@@ -28,25 +29,27 @@ STATE_ZH = {
     "below_unit": "不足最小单位",
     "approximate": "约数不计",
 }
-METHOD_ZH = {
-    "efficacy": "功效系数法",
-    "min_max": "区间位置法",
-    "completion": "完成率法",
-    "rank": "组内名次法",
-}
 Normalised = dict[str, Decimal | None]
 """park_id → 0..100, ``None`` where there is nothing to normalise."""
 
 
+Yardsticks = Mapping[tuple[str, str, int], Decimal]
+"""(park_id, indicator_id, year) → what a ratio is taken of: the park's goal of the year assessed
+(year 0) or its year-end figure of a base year."""
+
+
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What scoring looks at, for all classes alike."""
+    """What scoring looks at, for all classes alike. ``region``: (indicator, measure) → figure of the
+    scheme's region, for lines measured against it."""
 
     scheme: Scheme
     values: Values
     period: str
     frozen: Goalposts
     indicators: Mapping[str, Indicator]
+    yardsticks: Yardsticks = field(default_factory=dict)
+    region: Mapping[tuple[str, str], Decimal] = field(default_factory=dict)
 
     @property
     def year(self) -> int:
@@ -61,42 +64,45 @@ class Inputs:
     def name_of(self, item: Item) -> str:
         """Chinese name of an item: the indicator, or its growth."""
         known = self.indicators.get(item.indicator_id)
-        name = known.name_zh if known else item.indicator_id
-        return f"{name}增速" if item.measure == "growth" else name
+        name = known.name_zh if known else item.name or item.indicator_id
+        return name + {"value": "", "growth": "增速", "ratio": "比值"}[item.measure]
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A usable figure, or in Chinese why there is none."""
+    """A usable figure, or in Chinese why there is none. ``remark``: what was done to it."""
 
     raw: Decimal | None
     gap: str = ""
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One item over the parks of a class."""
+    """One line over the parks of a class. ``setting``: what its curve rests on."""
 
     item: Item
     weight: Decimal
-    goalpost: Goalpost | None
+    setting: Setting
     figures: Mapping[str, Figure]
     normalised: Mapping[str, Decimal | None]
 
-    def note(self, park_id: str, month: int) -> str:
-        """How the points of a park came about, or why there are none."""
-        figure, scoring = self.figures[park_id], self.item.scoring
+    @property
+    def goalpost(self) -> Goalpost | None:
+        """Goalposts of the line in this class."""
+        return self.setting.goalpost
+
+    def note(self, park_id: str, missing: str) -> str:
+        """How the points of a park came about, or why there are none (``missing``: what a missing
+        figure means under the scheme)."""
+        figure = self.figures[park_id]
         if figure.raw is None:
-            return f"缺数（{figure.gap}），权重按比例分给其他指标"
-        method = METHOD_ZH[scoring.method]
+            return f"缺数（{figure.gap}），{missing}"
         if self.normalised[park_id] is None:
-            return f"{method}：没有可用的满意值和不允许值，不计分，权重按比例分给其他指标"
-        if self.goalpost is not None:
-            return f"{method}，{self.goalpost.describe()}"
-        if scoring.method != "completion":
-            return method
-        part = f"，按{month}/12折算" if scoring.prorate else ""
-        return f"{method}，目标{scoring.target:f}{scoring.unit}{part}，上限{scoring.cap:f}倍"
+            method = METHOD_ZH[self.item.scoring.method]
+            return f"{method}：没有可用的比较基准，不计分，{missing}"
+        said = describe(self.item, self.setting)
+        return f"{said}；{figure.remark}" if figure.remark else said
 
 
 def column(
@@ -106,37 +112,97 @@ def column(
     park_ids: Sequence[str],
     comparable: frozenset[str],
 ) -> Column:
-    """The column of an item. Goalposts and ranks of the class now rest on ``comparable`` parks
+    """The column of a line. Goalposts and ranks of the class now rest on ``comparable`` parks
     only, so that parks outside the ranking do not move those inside."""
     figures = {park_id: figure_of(inputs, park_id, item) for park_id in park_ids}
     raw = {park_id: one.raw for park_id, one in figures.items() if one.raw is not None}
-    field = [x for park_id, x in raw.items() if park_id in comparable]
-    goalpost = choose_goalpost(item, class_id, inputs.frozen, field)
-    points = _normalise(inputs, item, goalpost, raw, comparable)
+    runners = [x for park_id, x in raw.items() if park_id in comparable]
+    setting = Setting(
+        goalpost=choose_goalpost(item, class_id, inputs.frozen, runners),
+        reference=_reference(inputs, item, runners),
+        month=inputs.month,
+        weight=item.weight_in(class_id),
+    )
+    points = _normalise(item, setting, raw, comparable)
     normalised = {park_id: points.get(park_id) for park_id in park_ids}
-    return Column(item, item.weight_in(class_id), goalpost, figures, normalised)
+    return Column(item, setting.weight, setting, figures, normalised)
+
+
+def _reference(inputs: Inputs, item: Item, runners: Sequence[Decimal]) -> Decimal | None:
+    """What deviations are measured from, where the scheme does not give it itself."""
+    rule = getattr(item.scoring, "reference", None)
+    if rule is None or rule.source == "policy":
+        return None
+    if rule.source == "region":
+        return inputs.region.get(item.key)
+    if not runners:
+        return None
+    return composite.rounded(sum(runners, Decimal(0)) / len(runners), STORED_DECIMALS)
+
+
+# --- Figures --------------------------------------------------------------------------------------
 
 
 def figure_of(inputs: Inputs, park_id: str, item: Item) -> Figure:
-    """The figure an item scores, or why it is missing. Missing is never zero."""
-    found = inputs.values.get((park_id, item.indicator_id))
+    """The figure a line scores, or why it is missing. Missing is never zero."""
+    also = getattr(item.scoring, "any_of", ())
+    found = [_one_figure(inputs, park_id, item, name) for name in (item.indicator_id, *also)]
+    there = [figure for figure in found if figure.raw is not None]
+    if not there:
+        return found[0]
+    if len(found) == 1:
+        return there[0]
+    best = max if item.better == "high" else min
+    chosen = best(there, key=lambda figure: figure.raw or Decimal(0))
+    return Figure(chosen.raw, "", f"{len(found)}项中取最好的一项")
+
+
+def _one_figure(inputs: Inputs, park_id: str, item: Item, indicator_id: str) -> Figure:
+    found = inputs.values.get((park_id, indicator_id))
     if found is None:
         return Figure(None, "无数据")
-    gap = _unusable(inputs, item, found)
+    gap = _unusable(inputs, item, found, indicator_id)
     if gap:
         return Figure(None, gap)
-    return Figure(found.value if item.measure == "value" else found.yoy_pct)
+    if item.measure == "growth":
+        return _growth(item, found)
+    if item.measure == "ratio":
+        return _ratio(inputs, park_id, item, found)
+    return Figure(found.value)
 
 
-def _unusable(inputs: Inputs, item: Item, found: Value) -> str:
+def _growth(item: Item, found: Value) -> Figure:
+    """Growth, held to a cap where the base of the year before is small (小基数)."""
+    growth, rule = found.yoy_pct, item.small_base
+    if rule is None or growth is None or found.value is None or growth <= -100:
+        return Figure(growth)
+    before = found.value * 100 / (100 + growth)
+    if before >= rule.below or growth <= rule.cap:
+        return Figure(growth)
+    return Figure(rule.cap, "", f"上年基数小，增速{_plain(growth)}%按{_plain(rule.cap)}%计")
+
+
+def _ratio(inputs: Inputs, park_id: str, item: Item, found: Value) -> Figure:
+    rule = item.yardstick
+    assert rule is not None and found.value is not None
+    goal = inputs.yardsticks.get((park_id, item.indicator_id, rule.year or 0))
+    if goal is None:
+        return Figure(None, f"没有{rule.year}年基数" if rule.year else "没有本年度目标任务")
+    if goal <= 0:
+        return Figure(None, "目标或基数不大于0，无法相比")
+    what = f"{rule.year}年基数" if rule.year else "年度目标"
+    return Figure(found.value * 100 / goal, "", f"与{what}{_plain(goal)}相比")
+
+
+def _unusable(inputs: Inputs, item: Item, found: Value, indicator_id: str) -> str:
     rules = inputs.scheme.missing
     if found.basis == "nowcast":
         return "只有预测值"
     if found.state not in rules.states:
         return STATE_ZH.get(found.state, "无数值")
-    if _is_late(inputs, item.indicator_id, found.n_months):
+    if _is_late(inputs, indicator_id, found.n_months):
         return f"数据仅到{found.n_months}月"
-    if item.measure == "value":
+    if item.measure != "growth":
         return "" if found.value is not None else "无数值"
     if found.yoy_pct is None:
         return "缺上年同期可比数"
@@ -150,40 +216,31 @@ def _is_late(inputs: Inputs, indicator_id: str, n_months: int | None) -> bool:
     return flow and n_months is not None and 0 < n_months < inputs.month
 
 
+def _plain(value: Decimal) -> str:
+    text = f"{composite.rounded(value, 2):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+# --- Points ---------------------------------------------------------------------------------------
+
+
 def _normalise(
-    inputs: Inputs,
-    item: Item,
-    goalpost: Goalpost | None,
-    raw: Mapping[str, Decimal],
-    comparable: frozenset[str],
+    item: Item, setting: Setting, raw: Mapping[str, Decimal], comparable: frozenset[str]
 ) -> Normalised:
-    scoring = item.scoring
-    if scoring.method == "rank":
+    if item.scoring.method == "rank":
         return _rank_points(item, raw, comparable)
-    if scoring.method == "completion":
-        share = Decimal(inputs.month) / 12 if scoring.prorate else Decimal(1)
-        goal = scoring.target * share
-        return {
-            park_id: composite.completion_score(x, goal, scoring.cap, item.better)
-            for park_id, x in raw.items()
-        }
-    if goalpost is None:
-        return {}
-    low, high = goalpost.unacceptable, goalpost.satisfactory
-    if scoring.method == "efficacy":
-        equal = Decimal(scoring.when_equal)
-        return {park_id: composite.efficacy(x, high, low, equal) for park_id, x in raw.items()}
-    ends = sorted((low, high))
-    return {
-        park_id: composite.min_max(x, ends[0], ends[1], item.better) for park_id, x in raw.items()
-    }
+    curve = curve_of(item, setting)
+    return {} if curve is None else {park_id: curve.at(x) for park_id, x in raw.items()}
 
 
 def _rank_points(item: Item, raw: Mapping[str, Decimal], comparable: frozenset[str]) -> Normalised:
     """Rank points among the ranked parks; a park outside the ranking gets those it would have."""
-    field = [x for park_id, x in raw.items() if park_id in comparable]
+    runners = [x for park_id, x in raw.items() if park_id in comparable]
+    among = dict(zip(runners, composite.rank_points(runners, item.better), strict=True))
     points: Normalised = {}
     for park_id, x in raw.items():
-        others = field if park_id in comparable else [*field, x]
-        points[park_id] = composite.rank_points(others, item.better)[others.index(x)]
+        if park_id in comparable:
+            points[park_id] = among[x]
+        else:
+            points[park_id] = composite.rank_points([*runners, x], item.better)[-1]
     return points

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from assets.assessment.scoring import ScoreResult, ScoreRow, is_new
+from assets.assessment.eligibility import is_new
+from assets.assessment.scoring import ScoreResult, ScoreRow
 from methods import ranking
 from methods.ranking import LastK, Window
 
@@ -78,9 +79,13 @@ def last_places(
     ]
 
 
-def place_count(rule: Elimination, n: int) -> int:
-    """Number of last places of a class with ``n`` ranked parks; 0 when the class is too small."""
-    k = ranking.last_count(n, rule.n, rule.pct)
+def place_count(rule: Elimination, n: int, class_id: str = "") -> int:
+    """Number of last places of a class with ``n`` ranked parks; 0 when the class is too small or
+    the rule leaves it out."""
+    if class_id in rule.not_in:
+        return 0
+    own = rule.n_by_class.get(class_id)
+    k = own if own is not None else ranking.last_count(n, rule.n, rule.pct, rule.rounding)
     smallest = 2 * k + 1 if rule.min_group == "2n+1" else int(rule.min_group)
     return 0 if n < smallest else k
 

@@ -79,12 +79,17 @@ def from_figures(
     figures: Sequence[Decimal],
     source: Literal["previous_year", "class"],
 ) -> Goalpost | None:
-    """Quantiles of a class's figures in the direction of the item; ``None`` for no figures."""
+    """Quantiles of a class's figures in the direction of the item, or mean ∓ standard deviations;
+    ``None`` for too few figures."""
     rule: GoalpostRule | None = getattr(item.scoring, "goalposts", None)
-    if rule is None or not figures:
+    if rule is None or len(figures) < (2 if rule.statistic == "mean_sd" else 1):
         return None
-    low = composite.rounded(composite.quantile(figures, rule.low_quantile), STORED_DECIMALS)
-    high = composite.rounded(composite.quantile(figures, rule.high_quantile), STORED_DECIMALS)
+    if rule.statistic == "mean_sd":
+        low, high = composite.mean_band(figures, rule.sds)
+    else:
+        low = composite.quantile(figures, rule.low_quantile)
+        high = composite.quantile(figures, rule.high_quantile)
+    low, high = composite.rounded(low, STORED_DECIMALS), composite.rounded(high, STORED_DECIMALS)
     ends = (low, high) if item.better == "high" else (high, low)
     return Goalpost(class_id, item.indicator_id, item.measure, *ends, source, len(figures))
 

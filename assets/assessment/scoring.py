@@ -1,8 +1,8 @@
-"""Scores of a scheme, explainable to the last point: eligibility, points, score, rank.
+"""Scores of a scheme, explainable to the last point: points, events, score, rank.
 
-Belongs here: applying a scheme to the parks of each class. Does not belong here: one indicator over
-a class (``columns``), formulas (``methods.composite``), the last places (``elimination``),
-attention between assessments (``watch``), reading or writing tables.
+Belongs here: applying a scheme to the parks of each class. Does not belong here: who is ranked
+(``eligibility``), one line over a class (``columns``), formulas (``methods``), the last places
+(``elimination``), attention between assessments (``watch``), reading or writing tables.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from assets.assessment.columns import Column, Inputs, column
+from assets.assessment.columns import Column, Inputs, Yardsticks, column
+from assets.assessment.eligibility import Register, aside, classes, merged
+from assets.assessment.events import Events, Extra, extras
 from assets.assessment.goalposts import Goalpost, Goalposts, from_figures
-from assets.targets.evidence import ACTIVE
 from methods import ranking
 from methods.composite import Composite, rounded, weighted_score
 
@@ -23,8 +24,13 @@ if TYPE_CHECKING:
     from warehouse.catalog.models import Indicator, Park
     from warehouse.catalog.schemes import Scheme
 
-ONE_CLASS = "全部"
 DETAIL_DECIMALS = 6
+EXTRA_MEASURES = ("adjustment", "penalty")
+MISSING_ZH = {
+    "redistribute": "权重按比例分给其他指标",
+    "exclude": "方案规定不排名",
+    "zero": "方案规定按零分计",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,8 @@ class ScoreRow:
 @dataclass(frozen=True, slots=True)
 class DetailRow:
     """A row of ``assessment.score_detail``. ``points`` of a park add up to its score exactly; a
-    missing figure has no points and weight 0. ``measure``: value or growth."""
+    missing figure has no points and weight 0. ``measure``: value, growth or ratio; adjustment or
+    penalty where ``indicator_id`` is an event and ``raw`` how often it happened."""
 
     scheme_id: str
     class_id: str
@@ -74,18 +81,6 @@ class ScoreResult:
     goalposts_used: tuple[Goalpost, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Register:
-    """What the park register and the review of the returns say about eligibility.
-
-    ``listed_since``: first year a park was on the list. ``holds``: parks whose data are not
-    accepted, with the Chinese reason (漏报、核实未过): listed apart, not ranked.
-    """
-
-    listed_since: Mapping[str, int]
-    holds: Mapping[str, str]
-
-
 def score_scheme(
     scheme: Scheme,
     parks: Sequence[Park],
@@ -96,30 +91,38 @@ def score_scheme(
     listed_since: Mapping[str, int] | None = None,
     holds: Mapping[str, str] | None = None,
     indicators: Mapping[str, Indicator] | None = None,
+    events: Mapping[str, Events] | None = None,
+    yardsticks: Yardsticks | None = None,
+    region: Mapping[tuple[str, str], Decimal] | None = None,
     official: bool = False,
 ) -> ScoreResult:
     """Score and rank the parks of a scheme as of ``period``.
 
     ``parks``: register rows that hold in the period; ``values``: (park, indicator) → figure of the
     year as of the period, canonical units; ``goalposts``: those frozen from last year
-    (``freeze_goalposts``). ``listed_since`` and ``holds``: see ``Register``. ``indicators``: with
-    them, cumulative figures of an earlier month do not count and texts carry names.
+    (``freeze_goalposts``). ``listed_since``, ``holds``, ``events``: see ``Register``. ``indicators``:
+    with them, cumulative figures of an earlier month do not count and texts carry names.
+    ``yardsticks`` and ``region``: see ``Inputs``.
     """
-    inputs = Inputs(scheme, values, period, goalposts, indicators or {})
-    register = Register(listed_since or {}, holds or {})
+    inputs = Inputs(
+        scheme, values, period, goalposts, indicators or {}, yardsticks or {}, region or {}
+    )
+    register = Register(listed_since or {}, holds or {}, events or {})
     scores: list[ScoreRow] = []
     details: list[DetailRow] = []
     used: list[Goalpost] = []
-    for class_id, members in sorted(classes(scheme, parks).items()):
-        asides = {park.park_id: _aside(scheme, park, inputs.year, register) for park in members}
+    by_class = classes(scheme, parks)
+    everyone = [park for members in by_class.values() for park in members]
+    asides = {park.park_id: aside(scheme, park, inputs.year, register) for park in everyone}
+    for class_id, members in merged(scheme, by_class, asides).items():
         scored = [park for park in members if park.park_id not in register.holds]
         runners = frozenset(park.park_id for park in scored if not asides[park.park_id])
         columns = _columns(inputs, class_id, scored, runners)
-        results = {park.park_id: _composite(scheme, columns, park.park_id) for park in scored}
-        rows = _score_rows(inputs, class_id, members, asides, columns, results)
+        lines = {park.park_id: _lines(inputs, register, columns, park.park_id) for park in scored}
+        rows = _score_rows(inputs, class_id, members, asides, columns, lines)
         scores += [replace(row, official=official) for row in rows]
-        for park_id, result in results.items():
-            details += _detail_rows(inputs, class_id, park_id, columns, result)
+        for park_id, line in lines.items():
+            details += _detail_rows(inputs, class_id, park_id, columns, line)
         used += [_stamped(inputs, one.goalpost) for one in columns if one.goalpost is not None]
     return ScoreResult(tuple(scores), tuple(details), tuple(used))
 
@@ -146,69 +149,41 @@ def freeze_goalposts(
     return frozen
 
 
-# --- Who is ranked --------------------------------------------------------------------------------
-
-
-def classes(scheme: Scheme, parks: Sequence[Park]) -> dict[str, list[Park]]:
-    """Parks of the scheme by class, by id. Class ``""``: the register does not say."""
-    by_class: dict[str, list[Park]] = {}
-    for park in sorted(parks, key=lambda one: one.park_id):
-        if on_list(scheme, park):
-            by_class.setdefault(class_of(scheme, park), []).append(park)
-    return by_class
-
-
-def on_list(scheme: Scheme, park: Park) -> bool:
-    """Whether the scheme is about this park: its region, list and filter; not a closed park."""
-    who = scheme.who
-    listed = {"key": park.is_key, "demonstration": park.is_demonstration, "all": True}[who.group]
-    return (
-        listed
-        and who.region_code in park.region_codes
-        and park.status in ACTIVE
-        and (not who.filter or any(one.matches(park) for one in who.filter))
-    )
-
-
-def class_of(scheme: Scheme, park: Park) -> str:
-    """Class of a park under the scheme; empty when the register does not say."""
-    by = scheme.classes.by
-    return ONE_CLASS if by == "none" else str(getattr(park, by))
-
-
-def is_new(years: int, listed_since: int | None, year: int) -> bool:
-    """Whether a park was listed less than ``years`` full years before the year assessed."""
-    return listed_since is not None and year - listed_since < years
-
-
-def _aside(scheme: Scheme, park: Park, year: int, register: Register) -> str:
-    """Why a park of the list is not ranked, whatever its figures; empty when it is."""
-    since = register.listed_since.get(park.park_id)
-    if park.park_id in register.holds:
-        return f"数据待核：{register.holds[park.park_id]}"
-    if park.park_id in scheme.who.exempt:
-        return "只参加考评，不参与排名"
-    if is_new(scheme.who.new_park_years, since, year):
-        return f"{since}年新列入，保护期内只考评不排名"
-    if not class_of(scheme, park):
-        return "园区登记未确定考核分组，不排名"
-    return ""
-
-
 # --- Points and rows ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """Everything a park's score is made of: its indicators and its events."""
+
+    items: Composite
+    extras: tuple[Extra, ...]
+
+    @property
+    def score(self) -> Decimal | None:
+        if self.items.score is None:
+            return None
+        return self.items.score + sum((one.points for one in self.extras), Decimal(0))
 
 
 def _columns(
     inputs: Inputs, class_id: str, parks: Sequence[Park], runners: frozenset[str]
 ) -> list[Column]:
     park_ids = [park.park_id for park in parks]
-    items = [item for item in inputs.scheme.items if item.weight_in(class_id) > 0]
+    items = [item for item in inputs.scheme.lines if item.weight_in(class_id) > 0]
     return [column(inputs, class_id, item, park_ids, runners) for item in items]
 
 
-def _composite(scheme: Scheme, columns: Sequence[Column], park_id: str) -> Composite:
-    items = [(one.normalised[park_id], one.weight) for one in columns]
-    return weighted_score(items, scheme.missing.share, scheme.decimals)
+def _lines(inputs: Inputs, register: Register, columns: Sequence[Column], park_id: str) -> _Lines:
+    rules = inputs.scheme.missing
+    instead = Decimal(0) if rules.policy == "zero" else None
+    items = [
+        (instead if one.normalised[park_id] is None else one.normalised[park_id], one.weight)
+        for one in columns
+    ]
+    composite = weighted_score(items, rules.share, inputs.scheme.decimals)
+    found = extras(inputs.scheme, register.events.get(park_id, {}), inputs.year)
+    return _Lines(composite, tuple(found) if composite.score is not None else ())
 
 
 def _score_rows(
@@ -217,19 +192,19 @@ def _score_rows(
     members: Sequence[Park],
     asides: Mapping[str, str],
     columns: Sequence[Column],
-    results: Mapping[str, Composite],
+    lines: Mapping[str, _Lines],
 ) -> list[ScoreRow]:
-    why = dict(asides)
-    for park_id, result in results.items():
-        if result.score is None and not why[park_id]:
-            why[park_id] = _too_little(inputs, columns, park_id, result)
+    why = {park.park_id: asides[park.park_id] for park in members}
+    for park_id, line in lines.items():
+        if line.score is None and not why[park_id]:
+            why[park_id] = _too_little(inputs, columns, park_id, line.items)
     runners = [park_id for park_id, reason in why.items() if not reason]
     smallest = inputs.scheme.classes.min_size
     if len(runners) < smallest:
         text = f"组内可排名园区{len(runners)}个，少于{smallest}个，不排名"
         why |= dict.fromkeys(runners, text)
         runners = []
-    places = ranking.ranks([results[park_id].score for park_id in runners])
+    places = ranking.ranks([lines[park_id].score for park_id in runners])
     place = dict(zip(runners, places, strict=True))
     rows = [
         ScoreRow(
@@ -238,7 +213,7 @@ def _score_rows(
             year=inputs.year,
             asof_period=inputs.period,
             park_id=park.park_id,
-            score=results[park.park_id].score if park.park_id in results else None,
+            score=lines[park.park_id].score if park.park_id in lines else None,
             rank=place.get(park.park_id),
             n=len(runners),
             official=False,
@@ -256,14 +231,19 @@ def _too_little(inputs: Inputs, columns: Sequence[Column], park_id: str, result:
         for one in columns
         if one.normalised[park_id] is None
     )
-    share, least = rounded(result.share_pct, 1), inputs.scheme.missing.min_share
+    share, rules = rounded(result.share_pct, 1), inputs.scheme.missing
+    if rules.policy == "exclude":
+        return f"方案规定缺数不排名（不按零分计）；缺：{gaps}"
+    least = rules.min_share
     return f"可用指标权重合计{share}%，低于{least}，不排名（不按零分计）；缺：{gaps}"
 
 
 def _detail_rows(
-    inputs: Inputs, class_id: str, park_id: str, columns: Sequence[Column], result: Composite
+    inputs: Inputs, class_id: str, park_id: str, columns: Sequence[Column], line: _Lines
 ) -> list[DetailRow]:
-    rows = []
+    missing = MISSING_ZH[inputs.scheme.missing.policy]
+    rows = [_extra_row(inputs, class_id, park_id, one) for one in line.extras]
+    result = line.items
     for one, weight, points in zip(columns, result.weights, result.points, strict=True):
         normalised, post = one.normalised[park_id], one.goalpost
         rows.append(
@@ -281,10 +261,29 @@ def _detail_rows(
                 points=points,
                 goalpost_low=None if post is None else post.unacceptable,
                 goalpost_high=None if post is None else post.satisfactory,
-                note=one.note(park_id, inputs.month),
+                note=one.note(park_id, missing),
             )
         )
-    return rows
+    return sorted(rows, key=lambda row: row.measure in EXTRA_MEASURES)
+
+
+def _extra_row(inputs: Inputs, class_id: str, park_id: str, extra: Extra) -> DetailRow:
+    return DetailRow(
+        scheme_id=inputs.scheme.scheme_id,
+        class_id=class_id,
+        year=inputs.year,
+        asof_period=inputs.period,
+        park_id=park_id,
+        indicator_id=extra.event,
+        measure=extra.kind,
+        raw=extra.count,
+        normalised=None,
+        weight=Decimal(0),
+        points=extra.points,
+        goalpost_low=None,
+        goalpost_high=None,
+        note=extra.note,
+    )
 
 
 def _stamped(inputs: Inputs, post: Goalpost) -> Goalpost:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from assets.assessment.eligibility import ONE_CLASS
 from assets.assessment.elimination import place_count
-from assets.assessment.scoring import ONE_CLASS
 from assets.assessment.watch import LAST_K, REPEATED, trigger_words
 from assets.bulletins import data
 from assets.bulletins.figures import WHOLE_UNITS

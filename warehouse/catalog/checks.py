@@ -379,16 +379,38 @@ def _id_of(row: RegisterRow) -> str:
 
 
 def _schemes(loaded: Loaded) -> Iterator[CatalogProblem]:
-    """Indicators, targets and region a scheme names. Its weights are checked by its own model."""
+    """Indicators, targets and region a scheme names. Its weights are checked by its own model.
+
+    A scheme kept for reference may name what this catalogue has not: it is not run.
+    """
     for scheme in loaded.all("schemes"):
+        if scheme.status == "reference":
+            continue
         name = scheme.scheme_id
         wanted = {item.indicator_id for item in scheme.items}
-        if scheme.elimination and scheme.elimination.tie_growth:
-            wanted.add(scheme.elimination.tie_growth)
+        wanted |= {other for line in scheme.lines for other in getattr(line.scoring, "any_of", ())}
+        wanted |= {rule.tie_growth for rule in scheme.eliminations if rule.tie_growth}
         yield from _unknown(loaded, "schemes", name, "items", "indicators", sorted(wanted))
+        yield from _scheme_gates(loaded, scheme)
         yield from _unknown(loaded, "schemes", name, "basis", "targets", scheme.basis)
         region = [scheme.who.region_code]
         yield from _unknown(loaded, "schemes", name, "who.region_code", "regions", region)
+
+
+def _scheme_gates(loaded: Loaded, scheme: Any) -> Iterator[CatalogProblem]:
+    gates = {"gate": scheme.gate}
+    if scheme.replacement:
+        gates["replacement.gate"] = scheme.replacement.gate
+        order = scheme.replacement.order_indicator
+        yield from _unknown(
+            loaded, "schemes", scheme.scheme_id, "replacement.order_indicator", "indicators",
+            [order] if order else [],
+        )  # fmt: skip
+    for grade in scheme.grades.grades if scheme.grades else ():
+        gates[f"grades.{grade.label}"] = grade.gate
+    for part, gate in gates.items():
+        wanted = sorted({one.indicator_id for one in gate.conditions}) if gate else []
+        yield from _unknown(loaded, "schemes", scheme.scheme_id, part, "indicators", wanted)
 
 
 _CHECKS: tuple[Check, ...] = (

@@ -116,6 +116,8 @@ class Catalog:
     dimensions: tuple[models.Dimension, ...] = ()
     units: tuple[models.Unit, ...] = ()
     symbols: tuple[models.Symbols, ...] = ()
+    reference_schemes: tuple[Scheme, ...] = ()
+    """Published schemes kept to start from; no part of the rules until one is set active."""
     _by_id: dict[str, dict[str, Any]] = field(default_factory=dict, init=False, repr=False)
 
     # --- look-ups by id; each raises UnknownIdError ---
@@ -327,7 +329,13 @@ def load_catalog(workspace_catalog: Path | None = None, base: str = "china_parks
     problems += cross_check(loaded)
     if problems:
         raise CatalogError(problems)
-    return Catalog(**{kind.name: tuple(loaded.all(kind.name)) for kind in KINDS})
+    fields = {kind.name: tuple(loaded.all(kind.name)) for kind in KINDS}
+    schemes = fields.pop("schemes")
+    return Catalog(
+        **fields,
+        schemes=tuple(one for one in schemes if one.status == "active"),
+        reference_schemes=tuple(one for one in schemes if one.status == "reference"),
+    )
 
 
 def _read_layers(workspace_catalog: Path | None, base: str) -> RawFiles:

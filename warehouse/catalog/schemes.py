@@ -1,8 +1,9 @@
 """Strict model of an assessment scheme (考核方案): who is ranked, by what scoring, the last k.
 
-Belongs here: fields of ``schemes/*.yaml``, their meaning, and rules within one scheme. Does not
-belong here: any scoring (``assets/assessment``). A field whose calculation does not exist yet is
-refused with a message, never accepted and ignored: a scheme file does all that it says.
+Belongs here: the scheme as a whole (``schemes/*.yaml``), who is assessed in which classes, and rules
+between its parts. Does not belong here: one item's scoring (``scheme_scoring``), the other rules
+(``scheme_rules``), any calculation (``assets/assessment``). A scheme file does all that it says: an
+unknown field is refused, none is accepted and ignored.
 """
 
 from __future__ import annotations
@@ -10,33 +11,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from warehouse.catalog.models import CatalogModel, Figure, Id, IndicatorId, ParkFilter
+from warehouse.catalog.models import CatalogModel, Figure, Id, ParkFilter
+from warehouse.catalog.scheme_rules import (
+    Adjustments,
+    Consequence,
+    DataQuality,
+    Elimination,
+    Gate,
+    Grades,
+    Honour,
+    Publicity,
+    Replacement,
+    Veto,
+)
+from warehouse.catalog.scheme_scoring import Goalposts, Item, Scoring
+
+__all__ = ["Elimination", "Goalposts", "Item", "Scheme", "Scoring", "WatchRule"]
 
 UNOFFICIAL = "建议值，非官方"
-
-# Known parts of a scheme whose calculation is still to come: refused, with their Chinese names.
-LATER_FIELDS = {
-    "adjustments": "加分扣分",
-    "vetoes": "一票否决",
-    "data_quality": "数据质量罚则",
-    "grades": "等次",
-    "consequences": "后果阶梯",
-    "replacement": "增补",
-    "promotion": "晋升",
-    "honours": "表彰奖励",
-    "publicity": "公示与申诉",
-}
-LATER_METHODS = {
-    "tiered": "分档计分",
-    "steps": "增减步长计分",
-    "base80": "基数80%计分",
-    "threshold": "达标即得分",
-    "static_dynamic": "静态动态指数",
-}
 
 
 class Choice(CatalogModel):
@@ -49,7 +45,8 @@ class Choice(CatalogModel):
 
 
 class Who(CatalogModel):
-    """Which parks are ranked: a list of the region, narrowed by ``filter`` (any of several).
+    """Which parks are ranked: a list of the region, narrowed by ``filter`` (any of several) and ``parks``
+    (these only).
 
     ``exempt`` parks are scored but not ranked (只考评不排名); so are parks listed less than
     ``new_park_years`` full years ago.
@@ -58,132 +55,59 @@ class Who(CatalogModel):
     group: Literal["key", "demonstration", "all"]
     region_code: Id
     filter: tuple[ParkFilter, ...] = ()
+    parks: tuple[Id, ...] = ()
     exempt: tuple[Id, ...] = ()
     new_park_years: int = Field(default=0, ge=0, le=10)
 
 
-class Classes(CatalogModel):
-    """Classes (组) within which parks are ranked: by an attribute of the register, or one class.
+Attribute = Literal["class_id", "level", "kind", "city_code", "county_code", "none"]
+JOINED = "·"
 
-    ``min_size``: a class with fewer ranked parks is not ranked at all. ``titles``: printed names.
+
+class Classes(CatalogModel):
+    """Classes (组) within which parks are ranked: by attributes of the register, or one class.
+
+    ``min_size``: a class with fewer ranked parks is ``not_ranked``, or its parks join the class
+    named in ``merge_into``. ``titles``: printed names. Several attributes make classes like 国家级·关中.
     """
 
-    by: Literal["class_id", "level", "kind", "city_code", "none"] = "class_id"
+    by: Attribute | tuple[Attribute, ...] = "class_id"
     min_size: int = Field(default=1, ge=1)
+    when_small: Literal["not_ranked", "merge"] = "not_ranked"
+    merge_into: Mapping[str, str] = {}
     titles: Mapping[str, str] = {}
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if (self.when_small == "merge") != bool(self.merge_into):
+            raise ValueError("when_small 为 merge 时须写明 merge_into（并入哪一组），其他时候不写")
+        if set(self.merge_into) & set(self.merge_into.values()):
+            raise ValueError("merge_into 的去向不能再并入别组")
+        if isinstance(self.by, tuple) and (not self.by or "none" in self.by):
+            raise ValueError("by 的列表应为一个以上园区属性，不含 none")
+        return self
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """Attributes of the register the class is made of; empty for one class."""
+        if isinstance(self.by, tuple):
+            return self.by
+        return () if self.by == "none" else (self.by,)
 
     def title_of(self, class_id: str) -> str:
         """Name printed for a class."""
         return self.titles.get(class_id, class_id or "全部园区")
 
 
-class Goalposts(CatalogModel):
-    """Between which two values a figure is placed (不允许值, 满意值), in the indicator's unit.
-
-    ``policy``: the two values of this file. ``previous_year``: quantiles of the class in the same
-    period of last year, frozen. ``class``: quantiles of the class now (every score then depends on
-    every park). ``fallback`` says what to do where nothing was frozen yet.
-    """
-
-    source: Literal["policy", "previous_year", "class"]
-    unacceptable: Figure | None = None
-    satisfactory: Figure | None = None
-    low_quantile: Annotated[Figure, Field(ge=0, le=1)] = Decimal("0.02")
-    high_quantile: Annotated[Figure, Field(ge=0, le=1)] = Decimal("0.98")
-    fallback: Literal["class", "none"] = "none"
-
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        given = (self.unacceptable is not None, self.satisfactory is not None)
-        if (self.source == "policy") != any(given) or any(given) != all(given):
-            raise ValueError("来源为 policy 时须同时给出不允许值和满意值，其他来源不应给出")
-        if self.low_quantile >= self.high_quantile:
-            raise ValueError("low_quantile 应小于 high_quantile")
-        if self.fallback == "class" and self.source != "previous_year":
-            raise ValueError("只有 previous_year 可以设 fallback")
-        return self
-
-
-class Efficacy(CatalogModel):
-    """功效系数 60 + 40·(x−不允许值)/(满意值−不允许值), 0..100."""
-
-    method: Literal["efficacy"]
-    goalposts: Goalposts
-    when_equal: Literal[60, 100] = 60
-
-
-class MinMax(CatalogModel):
-    """Position between the goalposts, 0..100."""
-
-    method: Literal["min_max"]
-    goalposts: Goalposts
-
-
-class Completion(CatalogModel):
-    """100·min(x/target, cap); ``prorate`` compares with target·m/12 within the year (flows)."""
-
-    method: Literal["completion"]
-    target: Annotated[Figure, Field(gt=0)]
-    unit: Id
-    cap: Annotated[Figure, Field(gt=0, le=2)] = Decimal("1.2")
-    prorate: bool = False
-
-
-class RankPoints(CatalogModel):
-    """100·(n−rank)/(n−1) inside the class."""
-
-    method: Literal["rank"]
-
-
-Scoring = Annotated[Efficacy | MinMax | Completion | RankPoints, Field(discriminator="method")]
-
-
-class Item(CatalogModel):
-    """One indicator of the scheme. ``measure``: its value, or its growth over the year before.
-
-    ``weight_by_class`` overrides the weight for classes whose weights differ. ``source`` says why
-    this indicator, this scoring and this weight.
-    """
-
-    indicator_id: IndicatorId
-    measure: Literal["value", "growth"] = "value"
-    better: Literal["high", "low"] = "high"
-    weight: Annotated[Figure, Field(gt=0)]
-    weight_by_class: Mapping[str, Annotated[Figure, Field(ge=0)]] = {}
-    scoring: Scoring
-    source: Id
-
-    @field_validator("scoring", mode="before")
-    @classmethod
-    def _not_yet(cls, value: Any) -> Any:
-        method = value.get("method") if isinstance(value, Mapping) else None
-        if method in LATER_METHODS:
-            known = "efficacy、min_max、completion、rank"
-            raise ValueError(
-                f"计分方法 {method}（{LATER_METHODS[method]}）的计算尚未提供，请改用 {known}"
-            )
-        return value
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        posts = getattr(self.scoring, "goalposts", None)
-        if posts is not None and posts.source == "policy":
-            low, high = posts.unacceptable, posts.satisfactory
-            if low != high and (low < high) != (self.better == "high"):
-                raise ValueError("满意值与不允许值的大小关系与 better（向好方向）不符")
-        if isinstance(self.scoring, Completion) and self.measure == "growth":
-            raise ValueError("completion 只用于数值，不用于增速")
-        return self
-
-    def weight_in(self, class_id: str) -> Decimal:
-        """Weight in a class."""
-        return self.weight_by_class.get(class_id, self.weight)
-
-
 class Missing(CatalogModel):
-    """Missing figures: weight spread over the rest when at least ``min_share`` of it is available,
-    otherwise the park is not ranked. Never zero. ``states`` are the value states that count."""
+    """Missing figures, never silently zero: ``redistribute`` their weight over the rest when at
+    least ``min_share`` of it is available, otherwise the park is not ranked; or ``exclude`` a park
+    with any figure missing; or count ``zero`` where the published rules say so (``zero_source``).
+    ``states`` are the value states that count.
+    """
 
+    policy: Literal["redistribute", "exclude", "zero"] = "redistribute"
+    zero_source: str = ""
     min_share: Annotated[str, Field(pattern=r"^[1-9]\d*/[1-9]\d*$")] = "2/3"
     states: tuple[Literal["reported", "zero", "approximate", "imputed", "below_unit"], ...] = (
         "reported",
@@ -202,47 +126,16 @@ class Missing(CatalogModel):
             raise ValueError("min_share 不能大于 1")
         return text
 
+    @model_validator(mode="after")
+    def _stated(self) -> Self:
+        if (self.policy == "zero") != bool(self.zero_source):
+            raise ValueError("缺数按零分计（policy: zero）须在 zero_source 写明依据，其他时候不写")
+        return self
+
     @property
     def share(self) -> Fraction:
-        """``min_share`` as an exact fraction."""
-        return Fraction(self.min_share)
-
-
-class Elimination(CatalogModel):
-    """Last places of each class (末位): the list of parks at risk, never a decision.
-
-    ``n`` places or ``pct`` of the class (max(1, rounded)); fulfilled in a ``single`` year, in ``k``
-    ``consecutive`` years, or in ``k`` of the last ``m`` assessed years. ``ties`` at the cut, see
-    ``methods.ranking``. ``min_group``: smaller classes have no last places (2n+1, or a number).
-    ``score_below``: only scores under it count. Parks listed less than ``protect_new_years`` full
-    years ago are protected.
-    """
-
-    n: int | None = Field(default=None, ge=1)
-    pct: Annotated[Figure, Field(gt=0, le=50)] | None = None
-    mode: Literal["single", "consecutive", "k_of_m"] = "single"
-    k: int = Field(default=1, ge=1)
-    m: int = Field(default=1, ge=1)
-    gap_resets: bool = True
-    ties: Literal["all_in", "better_of_growth", "none"] = "all_in"
-    tie_growth: IndicatorId | None = None
-    min_group: Literal["2n+1"] | int = "2n+1"
-    score_below: Figure | None = None
-    protect_new_years: int = Field(default=0, ge=0, le=10)
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if (self.n is None) == (self.pct is None):
-            raise ValueError("n（个数）与 pct（比例）必须且只能填一个")
-        if self.mode == "k_of_m" and self.k > self.m:
-            raise ValueError("k 不能大于 m")
-        if self.mode != "k_of_m" and self.m != 1:
-            raise ValueError("m 只用于 k_of_m")
-        if self.mode == "single" and self.k != 1:
-            raise ValueError("k 只用于 consecutive 和 k_of_m")
-        if (self.ties == "better_of_growth") != (self.tie_growth is not None):
-            raise ValueError("并列按增速区分时须写明 tie_growth（指标），其他并列规则不应写")
-        return self
+        """Share of the weight that must be available, as an exact fraction."""
+        return Fraction(1) if self.policy == "exclude" else Fraction(self.min_share)
 
 
 class WatchRule(CatalogModel):
@@ -260,11 +153,17 @@ class WatchRule(CatalogModel):
 
 class Scheme(CatalogModel):
     """An assessment scheme. ``basis`` names the targets (clauses) it serves; ``decimals`` are those
-    of the points, which are rounded half up and then added."""
+    of the points, which are rounded half up and then added.
+
+    ``status`` ``reference``: a published scheme kept to start from; it is not run until a workspace
+    sets it ``active``. ``cite`` names the published texts it follows.
+    """
 
     scheme_id: Id
     title: Id
+    status: Literal["active", "reference"] = "active"
     official: bool = False
+    cite: tuple[Id, ...] = ()
     basis: tuple[Id, ...] = ()
     choices: tuple[Choice, ...]
     who: Who
@@ -272,26 +171,32 @@ class Scheme(CatalogModel):
     items: tuple[Item, ...]
     decimals: int = Field(default=2, ge=0, le=6)
     missing: Missing = Missing()
+    adjustments: Adjustments | None = None
+    vetoes: tuple[Veto, ...] = ()
+    data_quality: DataQuality | None = None
+    gate: Gate | None = None
+    grades: Grades | None = None
     elimination: Elimination | None = None
+    also_eliminated: tuple[Elimination, ...] = ()
+    consequences: tuple[Consequence, ...] = ()
+    replacement: Replacement | None = None
+    honours: tuple[Honour, ...] = ()
+    publicity: Publicity | None = None
     watch: WatchRule = WatchRule()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _nothing_ignored(cls, fields: Any) -> Any:
-        if isinstance(fields, Mapping):
-            found = [name for name in LATER_FIELDS if name in fields]
-            if found:
-                named = "、".join(f"{name}（{LATER_FIELDS[name]}）" for name in found)
-                raise ValueError(
-                    f"{named}的计算尚未提供；为免误以为已经生效，请先从方案中移除，由人工处理"
-                )
-        return fields
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if not self.items:
             raise ValueError("方案至少要有一个指标")
-        keys = [(item.indicator_id, item.measure) for item in self.items]
+        self._weights()
+        self._grades_named()
+        self._rules_named()
+        if not self.official and not self.choices:
+            raise ValueError("非官方方案须在 choices 写明各项选择的依据")
+        return self
+
+    def _weights(self) -> None:
+        keys = [part.key for part in self.lines]
         twice = sorted({f"{i}（{m}）" for i, m in keys if keys.count((i, m)) > 1})
         if twice:
             raise ValueError(f"同一指标同一口径出现两次：{'、'.join(twice)}")
@@ -302,9 +207,50 @@ class Scheme(CatalogModel):
             total = sum((item.weight_in(class_id) for item in self.items), Decimal(0))
             if total != 100:
                 raise ValueError(f"分组 {class_id} 的权重合计应为100，读到{total}")
-        if not self.official and not self.choices:
-            raise ValueError("非官方方案须在 choices 写明各项选择的依据")
-        return self
+
+    def _grades_named(self) -> None:
+        known = set(self.grades.labels) if self.grades else set()
+        used = {
+            "vetoes.grade": {veto.grade for veto in self.vetoes},
+            "honours.grade": {honour.grade for honour in self.honours},
+            "consequences.grades": {g for step in self.consequences for g in step.grades},
+            "data_quality.unverified_grade_cap": {
+                self.data_quality.unverified_grade_cap if self.data_quality else ""
+            },
+        }
+        for field, names in used.items():
+            unknown = sorted(names - known - {""})
+            if unknown:
+                raise ValueError(f"{field} 用到 grades 没有的等次：{'、'.join(unknown)}")
+        lowest = any(veto.effect == "lowest_grade" for veto in self.vetoes)
+        if lowest and not self.grades:
+            raise ValueError("vetoes 有“定为末等”，而方案没有 grades")
+
+    def _rules_named(self) -> None:
+        rules = [rule for rule in (self.elimination, *self.also_eliminated) if rule]
+        if self.also_eliminated and not self.elimination:
+            raise ValueError("also_eliminated 是另一套末位规则，须先写 elimination")
+        if any(rule.by == "gate" for rule in rules) and not self.gate:
+            raise ValueError("elimination 的 by 为 gate，而方案没有 gate（门槛标准）")
+        if any(step.fulfilled or step.years_last for step in self.consequences) and not rules:
+            raise ValueError("consequences 用到末位年数，而方案没有 elimination")
+        steps = {step.step for step in self.consequences}
+        unknown = sorted({step.after for step in self.consequences} - steps - {""})
+        if unknown:
+            raise ValueError(f"consequences.after 不是本方案的步骤：{'、'.join(unknown)}")
+        names = [honour.honour for honour in self.honours]
+        if len(names) != len(set(names)):
+            raise ValueError("honours 的 honour 重复")
+
+    @property
+    def lines(self) -> tuple[Item, ...]:
+        """Items as they are scored: ``static_dynamic`` makes two lines."""
+        return tuple(part for item in self.items for part in item.parts())
+
+    @property
+    def eliminations(self) -> tuple[Elimination, ...]:
+        """All rules on last places, the main one first."""
+        return (self.elimination, *self.also_eliminated) if self.elimination else ()
 
     @property
     def label(self) -> str:

@@ -1,4 +1,4 @@
-"""Scheme files: the shipped two, and every field that would otherwise be silently ignored."""
+"""Scheme files: the shipped ones, and every contradiction said in words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from tests.support import judging
 from tests.support.assessing import scheme_fields
-from warehouse.catalog.schemes import LATER_FIELDS, LATER_METHODS, Scheme
+from warehouse.catalog.schemes import Scheme
 
 SHIPPED = ("shaanxi_key", "shaanxi_demonstration")
 
@@ -61,19 +61,6 @@ def test_no_value_of_last_place_elimination_is_called_official() -> None:
         assert (rule.pct, rule.mode, rule.k, rule.m) == (5, "k_of_m", 2, 3)
 
 
-@pytest.mark.parametrize("field", sorted(LATER_FIELDS))
-def test_parts_without_a_calculation_are_refused_by_name(field: str) -> None:
-    said = refused(**{field: [{"event": "x"}]})
-    assert f"{field}（{LATER_FIELDS[field]}）的计算尚未提供" in said
-
-
-@pytest.mark.parametrize("method", sorted(LATER_METHODS))
-def test_scoring_methods_without_a_calculation_are_refused_by_name(method: str) -> None:
-    items = scheme_fields()["items"]
-    items[0]["scoring"] = {"method": method}
-    assert f"计分方法 {method}（{LATER_METHODS[method]}）的计算尚未提供" in refused(items=items)
-
-
 def _item(**changes: Any) -> dict[str, Any]:
     base = {
         "indicator_id": "C04",
@@ -82,6 +69,23 @@ def _item(**changes: Any) -> dict[str, Any]:
         "source": "测试",
     }
     return base | changes
+
+
+def _veto(**changes: Any) -> dict[str, Any]:
+    return {"event": "事故", "title": "事故", "effect": "disqualify", "source": "测试"} | changes
+
+
+def _honour(**changes: Any) -> dict[str, Any]:
+    return {"honour": "a", "title": "先进", "kind": "top", "source": "测试"} | changes
+
+
+def _event(points: int) -> dict[str, Any]:
+    return {"event": "奖", "title": "奖", "points_each": points, "source": "测试"}
+
+
+def _grades(*grades: dict[str, Any]) -> dict[str, Any]:
+    return {"grades": list(grades or ()) + ([{"label": "x", "min_score": 1}] * (len(grades) < 2)),
+            "source": "测试"}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -99,6 +103,54 @@ def _item(**changes: Any) -> dict[str, Any]:
         ({"elimination": {"n": 1, "k": 2}}, "k 只用于"),
         ({"elimination": {"n": 1, "ties": "better_of_growth"}}, "tie_growth"),
         ({"missing": {"min_share": "4/3"}}, "不能大于 1"),
+        ({"missing": {"policy": "zero"}}, "zero_source 写明依据"),
+        ({"elimination": {"by": "gate"}}, "没有 gate"),
+        ({"elimination": {"by": "floor"}}, "须写明 score_below"),
+        ({"elimination": {"by": "floor", "score_below": 60, "n": 2}}, "不设末位个数"),
+        ({"classes": {"when_small": "merge"}}, "merge_into"),
+        ({"classes": {"by": ["level", "none"]}}, "不含 none"),
+        ({"vetoes": [_veto(effect="grade_cap")]}, "须写明 grade"),
+        ({"vetoes": [_veto(effect="lowest_grade")]}, "没有 grades"),
+        ({"honours": [_honour(kind="grade", grade="优秀")]}, "grades 没有的等次：优秀"),
+        ({"honours": [_honour(n=3, pct=5)]}, "必须且只能填一个"),
+        ({"honours": [_honour(n=3), _honour(n=5)]}, "honours 的 honour 重复"),
+        ({"consequences": [{"step": "约谈", "source": "测试"}]}, "须写明触发条件"),
+        (
+            {"consequences": [{"step": "约谈", "years_last": 2, "source": "测试"}]},
+            "没有 elimination",
+        ),
+        (
+            {"consequences": [{"step": "约谈", "last_n": 2, "after": "通报", "source": "测试"}]},
+            "不是本方案的步骤：通报",
+        ),
+        ({"replacement": {"slots": "fill", "source": "测试"}}, "须写明 total"),
+        ({"replacement": {"slots": "open", "order": "score", "source": "测试"}}, "须写明 gate"),
+        ({"adjustments": {"events": [_event(0)]}}, "不能为0"),
+        ({"adjustments": {"events": [_event(1), _event(2)]}}, "event 重复：奖"),
+        ({"grades": _grades({"label": "优秀", "min_score": 90})}, "最后一个等次不设条件"),
+        (
+            {
+                "grades": _grades(
+                    {"label": "良", "min_score": 80},
+                    {"label": "优", "min_score": 90},
+                    {"label": "差"},
+                )
+            },
+            "min_score 应由高到低",
+        ),
+        ({"data_quality": {"source": "测试"}}, "没有规定任何扣分"),
+        (
+            {
+                "data_quality": {
+                    "incomplete_bands": [
+                        {"from_pct": 20, "points": 1},
+                        {"from_pct": 10, "points": 2},
+                    ],
+                    "source": "测试",
+                }
+            },
+            "由小到大",
+        ),
     ],
 )
 def test_contradictions_are_refused_in_chinese(changes: dict[str, Any], said: str) -> None:
@@ -131,6 +183,83 @@ def test_contradictions_are_refused_in_chinese(changes: dict[str, Any], said: st
 )
 def test_goalposts_must_make_sense(scoring: dict[str, Any], said: str) -> None:
     assert said in refused(items=[_item(scoring=scoring)])
+
+
+@pytest.mark.parametrize(
+    ("scoring", "said"),
+    [
+        ({"method": "tiered", "reference": {"source": "region"}}, "至少要有一档"),
+        (
+            {"method": "tiered", "reference": {"source": "policy"}, "up": [{"per_unit": 1}]},
+            "须给出 value",
+        ),
+        (
+            {
+                "method": "tiered",
+                "reference": {"source": "region"},
+                "up": [{"per_unit": 1}, {"width": 10, "per_unit": 2}],
+            },
+            "只有最后一档",
+        ),
+        (
+            {"method": "steps", "reference": {"source": "region"}, "step": 10, "gain": 1},
+            "应同时填写",
+        ),
+        (
+            {
+                "method": "steps",
+                "reference": {"source": "region"},
+                "step": 10,
+                "gain": 0.01,
+                "most_gain": 5,
+            },
+            "400步以上",
+        ),
+        ({"method": "base_level"}, "只用于"),
+        (
+            {"method": "bands", "bands": [{"limit": 90, "points": 1}, {"limit": 80, "points": 2}]},
+            "应按得分由低到高",
+        ),
+        (
+            {
+                "method": "static_dynamic",
+                "static_share": 40,
+                "dynamic_share": 50,
+                "static": {"method": "rank"},
+                "dynamic": {"method": "rank"},
+            },
+            "合计应为100，读到90",
+        ),
+        (
+            {"method": "completion", "target": 1, "unit": "户", "cap": 0.5, "zero_below": 0.6},
+            "小于",
+        ),
+    ],
+)
+def test_scoring_methods_must_make_sense(scoring: dict[str, Any], said: str) -> None:
+    assert said in refused(items=[_item(scoring=scoring)])
+
+
+def test_a_ratio_names_what_it_is_taken_of() -> None:
+    assert "yardstick" in refused(items=[_item(measure="ratio")])
+    assert "须写明 year" in refused(
+        items=[_item(measure="ratio", yardstick={"source": "base_year"})]
+    )
+
+
+def test_level_and_growth_index_become_two_lines() -> None:
+    scoring = {
+        "method": "static_dynamic",
+        "static_share": 40,
+        "dynamic_share": 60,
+        "static": {"method": "rank"},
+        "dynamic": {"method": "rank"},
+    }
+    scheme = Scheme.model_validate(scheme_fields(items=[_item(scoring=scoring)]))
+    assert [(line.key, line.weight) for line in scheme.lines] == [
+        (("C04", "value"), 40),
+        (("C04", "growth"), 60),
+    ]
 
 
 def test_completion_is_for_amounts_only() -> None:

@@ -307,7 +307,7 @@ def test_without_frozen_goalposts_only_a_declared_fallback_is_used() -> None:
     figures = _x01(0, 50, 100)
     none = run(_with(FROZEN), figures)
     assert all(row.score is None for row in none.scores)
-    assert "没有可用的满意值" in none.details[0].note
+    assert "没有可用的比较基准" in none.details[0].note
     assert none.goalposts_used == ()
     now = run(_with(FROZEN_OR_NOW), figures)
     assert now.goalposts_used[0].source == "class"
