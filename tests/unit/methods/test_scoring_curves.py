@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from methods import composite_arrays, curves
@@ -116,6 +116,7 @@ CURVES = (
 
 
 @pytest.mark.parametrize("curve", CURVES)
+@settings(deadline=None)
 @given(figures=st.lists(st.decimals(-200, 400, places=1), min_size=1, max_size=12))
 def test_arrays_give_the_points_of_the_exact_curve(curve: Curve, figures: list[D]) -> None:
     assert curve is not None
@@ -133,6 +134,7 @@ def test_arrays_give_the_points_of_the_exact_curve(curve: Curve, figures: list[D
         assert np.isnan(value) if exact is None else abs(value - float(exact)) < 1e-9
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.lists(st.integers(-9, 9).map(float) | st.just(float("nan")), min_size=4, max_size=4),

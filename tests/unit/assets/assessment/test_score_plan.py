@@ -89,7 +89,7 @@ FIGURES = st.lists(
 
 
 @pytest.mark.parametrize("name", SCORINGS)
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(drawn=FIGURES)
 def test_a_plan_scores_as_the_assessment_does(name: str, drawn: list[tuple[Any, Any]]) -> None:
     second = {"method": "completion", "target": 10, "unit": "户", "zero_below": 0.3}
