@@ -40,6 +40,42 @@ class Bureau:
 
 
 @dataclass(frozen=True, slots=True)
+class MailServer:
+    """The mail server that takes our messages. Times in seconds.
+
+    ``security``: ``tls`` from the first byte, ``starttls`` (demanded, never optional) or ``plain``
+    (only to this machine). ``dot_timeout``: how long to wait for the reply to the final dot
+    (RFC 5321, 4.5.3.2.6: ten minutes). ``journal``: address that gets a copy of every message in
+    the same transaction, so that it can be looked up.
+    """
+
+    host: str
+    port: int = 465
+    security: str = "tls"
+    user: str = ""
+    password: str = field(default="", repr=False)
+    ca_file: str = ""
+    timeout: float = 60.0
+    dot_timeout: float = 600.0
+    hello: str = ""
+    journal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """A mailbox to read by IMAP."""
+
+    host: str
+    port: int = 993
+    security: str = "tls"
+    user: str = ""
+    password: str = field(default="", repr=False)
+    folder: str = "INBOX"
+    ca_file: str = ""
+    timeout: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
 class Workspace:
     """Paths and options of one workspace; every path hangs below ``home``."""
 
