@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -30,7 +31,7 @@ NEVER = 0.02
 """Probabilities are printed as 不足2% below this and as 超过98% above 1 − this, never 0 or 100 %."""
 
 OWN_PRIOR_YEARS = 1.0
-OWN_PRIOR_SHARE = 0.6
+OWN_PRIOR_SHARE = 0.7
 CAP_UNIT = 100.0
 CLIP_SPREAD = 0.95
 GRID = 399
@@ -120,7 +121,7 @@ def fit_errors(errors: Floats, *, own_scale: bool = True) -> ErrorStats:
     """Standardise past errors e = log Y − log Ŷ, ``errors`` [W, M, U] (past years, months, units).
 
     s_m = rms of |e| cut at its 95th percentile; v_uy = mean over months of (e/s_m)², at most 100;
-    k_u² = (v̄·0.6 + Σ v_uy)/(1 + n_u), without the year itself when past errors are standardised;
+    k_u² = (v̄·0.7 + Σ v_uy)/(1 + n_u), without the year itself when past errors are standardised;
     with a single year, or ``own_scale=False`` (units without a past), k_u = 1. Common shock c_ym =
     median over units. Source: the evaluation in docs/methodology.md.
     """
@@ -211,14 +212,14 @@ def _median_of_units(standard: Floats) -> Floats:
 
 
 def _shock_scale(shocks: Floats, n_years: int) -> Floats:
-    """κ_m = √(c̄²·(1+1/W²)), c̄² half this month's mean square, half that of all months.
-
-    The shock's mean is taken as 0, so what W years leave open is its size: Student's t carries that,
-    and the factor only widens the case of a single year."""
+    """κ_m = √c̄², c̄² half this month's mean square, half that of all months; doubled while there is
+    one year only. The shock's mean is taken as 0, so what W years leave open is its size, and
+    Student's t carries that."""
     if n_years == 0:
         return np.zeros(shocks.shape[1])
     square = (shocks * shocks).sum(axis=0) / n_years
-    return np.asarray(np.sqrt((0.5 * square + 0.5 * square.mean()) * (1 + 1 / n_years**2)))
+    widened = 2.0 if n_years == 1 else 1.0
+    return np.asarray(np.sqrt((0.5 * square + 0.5 * square.mean()) * widened))
 
 
 # --- Quantiles and probabilities ------------------------------------------------------------------
@@ -242,16 +243,23 @@ class StandardCurve:
 
 def standard_curve(model: ErrorModel) -> StandardCurve:
     """Q(p) = sign·√(q(p)² + (κ·t_dof(p))²), q the empirical quantile of the pooled errors."""
-    level = np.linspace(0.0025, 0.9975, GRID)
+    level, student = _grid(model.dof)
     pool = model.pool()
     if pool.size == 0:
         return StandardCurve(level, np.full(GRID, np.nan))
     own = np.quantile(pool, level)
-    common = model.shock_scale * t_quantile(level, model.dof)
+    common = model.shock_scale * student
     value = np.where(level < 0.5, -1.0, 1.0) * np.sqrt(own * own + common * common)
     # Around the median the pool's own quantile may lie on the other side of 0: keep its sign there.
     value = np.where(np.abs(level - 0.5) < 0.05, own + common, value)
     return StandardCurve(level, np.maximum.accumulate(value))
+
+
+@lru_cache(maxsize=32)
+def _grid(dof: int) -> tuple[Floats, Floats]:
+    """Levels of a curve and Student's t there."""
+    level = np.linspace(0.0025, 0.9975, GRID)
+    return level, t_quantile(level, dof)
 
 
 def quantiles(model: ErrorModel, levels: Sequence[float] = PUBLISHED) -> Floats:

@@ -367,15 +367,16 @@ def _robust_ridge(
 ) -> Floats:
     """argmin Σ ρ_Huber((r − Xβ)/σ) + Σ((β−β⁰)/sd)²/2 by reweighting a fixed number of rounds.
 
-    σ = 1.4826·MAD of the residuals. Sums are numpy's pairwise sums in the given order, so no BLAS.
+    σ = 1.4826·median |residual|. Sums are numpy's pairwise sums in the given order, so no BLAS.
     """
     design = [np.ones_like(response), *features]
     strength = 1 / np.square(np.array(settings.prior_sd))
     beta = prior
     for _ in range(settings.rounds):
         left = response - _combine(design, beta)
-        sigma = max(1.4826 * float(np.median(np.abs(left - np.median(left)))), 1e-6)
-        size = np.abs(left) / (settings.huber * sigma)
+        size = np.abs(left)
+        sigma = max(1.4826 * float(np.median(size)), 1e-6)
+        size = size / (settings.huber * sigma)
         weight = 1 / np.maximum(size, 1.0)
         normal, right = _normal_equations(design, response, weight / (sigma * sigma))
         normal[np.diag_indices_from(normal)] += strength

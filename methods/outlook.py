@@ -9,7 +9,7 @@ Nothing here looks at the year being forecast or later ones except through ``Vin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import product
@@ -114,25 +114,32 @@ def log_errors(forecasts: Floats, totals: Floats) -> Floats:
 class PastErrors:
     """Error statistics of the years before one year: ``own`` for units with a past, ``new`` [M] size
     of the central 80 % of errors of the class share, for units without; ``may_fall`` whether a past
-    total ended below its year to date (revisions, corrections)."""
+    total ended below its year to date (revisions, corrections); ``totals`` the outcomes used."""
 
     own: ErrorStats
     new: Floats
     may_fall: bool
+    totals: Floats
 
 
-def past_errors(record: Record, known: Panel, settings: Settings = DEFAULT) -> PastErrors | None:
+def past_errors(
+    record: Record, known: Panel, settings: Settings = DEFAULT, before: PastErrors | None = None
+) -> PastErrors | None:
     """Statistics of the last W years before the year of ``known``; ``None`` without any past year
-    in the record."""
+    in the record. ``before``: statistics of an earlier month of the same year, taken again when the
+    outcomes of past years have not been revised since."""
     now = known.years[-1]
     years = [year for year in record.years if now - settings.error_years <= year < now]
     if not years:
         return None
-    part = record.of(years)
     totals = totals_known(known, years)
+    if before is not None and np.array_equal(before.totals, totals, equal_nan=True):
+        return before
+    part = record.of(years)
     new = np.abs(log_errors(part.by_class, totals))
     fallen = bool((totals[:, None, :] < part.done * (1 - 1e-9)).any())
-    return PastErrors(fit_errors(log_errors(part.point, totals)), _by_month(new, MIDDLE), fallen)
+    own = fit_errors(log_errors(part.point, totals))
+    return PastErrors(own, _by_month(new, MIDDLE), fallen, totals)
 
 
 def outlook(
@@ -143,16 +150,35 @@ def outlook(
     ``record`` holds the forecasts of past years (:func:`make_record`); years of it that are not over
     at the origin are not looked at.
     """
-    known = vintages.at(year, month)
-    forecast = nowcast(known, month, settings)
-    return Outlook(year, month, forecast, model_of(forecast, known, month, record, settings))
+    return next(outlooks(vintages, year, [month], record, settings))
+
+
+def outlooks(
+    vintages: Vintages,
+    year: int,
+    months: Sequence[int],
+    record: Record,
+    settings: Settings = DEFAULT,
+) -> Iterator[Outlook]:
+    """The outlooks of several months of a year, as if each had been made alone."""
+    past: PastErrors | None = None
+    for month in months:
+        known = vintages.at(year, month)
+        forecast = nowcast(known, month, settings)
+        past = past_errors(record, known, settings, past)
+        model = model_of(forecast, known, month, record, past, settings)
+        yield Outlook(year, month, forecast, model)
 
 
 def model_of(
-    forecast: Forecast, known: Panel, month: int, record: Record, settings: Settings = DEFAULT
+    forecast: Forecast,
+    known: Panel,
+    month: int,
+    record: Record,
+    past: PastErrors | None,
+    settings: Settings = DEFAULT,
 ) -> ErrorModel:
     """Error model of a forecast made from ``known`` after ``month`` months."""
-    past = past_errors(record, known, settings)
     done = known.ytd[-1, month - 1]
     if month == MONTHS:
         return certain(forecast.point)

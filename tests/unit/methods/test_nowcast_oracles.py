@@ -11,19 +11,7 @@ from methods import intervals as iv
 from methods import nowcast as nc
 from methods import outlook as ol
 from methods import seasonal_pace as sp
-
-
-def made_up(units: int = 40, years: int = 8, seed: int = 7) -> nc.Vintages:
-    """A panel with own seasonality, growth, a common shock each year and noise."""
-    rng = np.random.default_rng(seed)
-    season = rng.dirichlet(np.full(12, 30.0), size=units).T
-    level = np.exp(rng.normal(3, 1, units))
-    growth = np.cumsum(rng.normal(0.06, 0.05, (years, 1)) + rng.normal(0, 0.08, (years, units)), 0)
-    noise = np.exp(rng.normal(0, 0.1, (years, 12, units)))
-    flow = level * np.exp(growth)[:, None, :] * season[None] * noise
-    keys = [f"u{u:03d}" for u in range(units)]
-    classes = [f"c{u % 3}" for u in range(units)]
-    return nc.Vintages(nc.panel(keys, classes, 2010, np.cumsum(flow, axis=1)))
+from tests.support.panels import made_up
 
 
 def test_shrunk_share_matches_the_worked_oracle() -> None:

@@ -1,0 +1,20 @@
+"""Made-up panels of cumulative values: own seasonality, growth, a common shock each year, noise."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from methods import nowcast
+
+
+def made_up(units: int = 40, years: int = 8, seed: int = 7) -> nowcast.Vintages:
+    """Units of three classes, 2010 on, all months known."""
+    rng = np.random.default_rng(seed)
+    season = rng.dirichlet(np.full(12, 30.0), size=units).T
+    level = np.exp(rng.normal(3, 1, units))
+    growth = np.cumsum(rng.normal(0.06, 0.05, (years, 1)) + rng.normal(0, 0.08, (years, units)), 0)
+    noise = np.exp(rng.normal(0, 0.1, (years, 12, units)))
+    flow = level * np.exp(growth)[:, None, :] * season[None] * noise
+    keys = [f"u{u:03d}" for u in range(units)]
+    classes = [f"c{u % 3}" for u in range(units)]
+    return nowcast.Vintages(nowcast.panel(keys, classes, 2010, np.cumsum(flow, axis=1)))
