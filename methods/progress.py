@@ -262,6 +262,11 @@ def ratio_status(ratio: float | None, achieved: bool = False) -> Status:
     return _classify(ratio, STATCAN_THRESHOLDS)
 
 
+def pace_status(pace: float | None, achieved: bool = False) -> Status:
+    """Class of a linear pace (share of the way / share of the time) by the same thresholds."""
+    return "achieved" if achieved else _classify(pace, STATCAN_THRESHOLDS)
+
+
 def ratio_score(ratio: float | None, achieved: bool = False) -> float | None:
     """Score −5..5 of R with the source's own coefficients; reached targets score 5."""
     if achieved:

@@ -81,15 +81,16 @@ def _count(subject: Subject, e: Evidence, bar: Threshold) -> _Count | Missing:
     factor = Decimal(12) / e.month if e.is_flow(bar.indicator_id) else Decimal(1)
     for park, one in there:
         assert one.value is not None
-        if _in_band(one.value, one.unit, bar, e):
+        if in_band(one.value, one.unit, bar, e):
             over.append(park.name)
-        if _in_band(one.value * factor, one.unit, bar, e):
+        if in_band(one.value * factor, one.unit, bar, e):
             stretched.append(park.name)
     figures = tuple(figure for _, one in there for figure in one.figure_ids)
     return _Count(tuple(over), tuple(stretched), len(there), figures)
 
 
-def _in_band(value: Decimal, unit: str, bar: Threshold, e: Evidence) -> bool:
+def in_band(value: Decimal, unit: str, bar: Threshold, e: Evidence) -> bool:
+    """Whether a figure passes a threshold, and is not above its upper end."""
     low = to_unit(e, bar.value, bar.unit, unit)
     if bar.not_above is not None and value > to_unit(e, bar.not_above, bar.unit, unit):
         return False

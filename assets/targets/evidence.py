@@ -12,6 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
+from assets.targets.inputs import NOTHING, Inputs, entered_at
 from methods.progress import RECOMMENDED, LightRule
 
 if TYPE_CHECKING:
@@ -35,17 +36,24 @@ class Value:
     basis: str = "ytd"
     state: str = "reported"
     n_months: int | None = None
+    input_id: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """A total over the parks of an area (a row of ``indicators.area_year``), canonical unit."""
+    """A total over the parks of an area (a row of ``indicators.area_year``), canonical unit.
+
+    ``input_id`` and ``note`` (here and in ``Value``): the row of an input file it was entered in.
+    """
 
     value: Decimal | None
     unit: str
     yoy_pct: Decimal | None = None
     n_parks: int | None = None
     n_reported: int | None = None
+    input_id: str = ""
+    note: str = ""
 
 
 Values = Mapping[tuple[str, str], Value]
@@ -72,10 +80,12 @@ STATE_ZH = {
 
 @dataclass(frozen=True, slots=True)
 class YearEnd:
-    """Figures of a finished year, for baselines and final outcomes."""
+    """Figures of a finished year, for baselines and final outcomes. ``parks``: the register as it
+    was then; ``None`` where the one of the period must do."""
 
     values: Values
     areas: Areas = field(default_factory=dict)
+    parks: tuple[Park, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +124,10 @@ class Evidence:
     """Everything the judge may look at. All figures are in canonical units.
 
     ``parks``: register rows that hold in the period. ``history``: figures of finished years.
-    ``regions``: names of areas by code.
+    ``regions``: names of areas by code. ``counties``: codes of the counties of an area, where the
+    register of divisions has them. ``targets``: all targets judged together. ``inputs``: entered
+    rows (their plain figures are already among ``values``, ``areas`` and ``history``, see
+    ``with_inputs``).
     ``min_reported``: share of parks (0..1) that must have reported before a total is judged
     (建议值,非官方).
     """
@@ -130,6 +143,9 @@ class Evidence:
     rule: LightRule = RECOMMENDED
     min_reported: Fraction = Fraction(2, 3)
     regions: Mapping[str, str] = field(default_factory=dict)
+    counties: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    inputs: Inputs = NOTHING
+    targets: Mapping[str, Target] = field(default_factory=dict)
 
     @property
     def year(self) -> int:
@@ -146,7 +162,9 @@ class Evidence:
         end = self.history.get(year)
         if end is None:
             return None
-        return replace(self, period=f"{year}-12", values=end.values, areas=end.areas)
+        parks = self.parks if end.parks is None else end.parks
+        period = f"{year}-12"
+        return replace(self, period=period, parks=parks, values=end.values, areas=end.areas)
 
     def name_of(self, indicator_id: str) -> str:
         """Chinese name of an indicator; its code where the catalogue has none."""
@@ -182,6 +200,50 @@ def subject_of(target: Target, e: Evidence) -> Subject:
     return Subject(tuple(ordered), target.filter.group, target.filter.list_size)
 
 
+# --- Entered figures ------------------------------------------------------------------------------
+
+
+def with_inputs(e: Evidence, inputs: Inputs) -> Evidence:
+    """The evidence with entered figures beside those of returns, now and at finished years."""
+    values, areas = _beside(e.values, e.areas, inputs, e.indicators, e.period)
+    years = {int(row.period[:4]) for row in inputs.rows if row.kind == "figure"}
+    history = dict(e.history)
+    for year in sorted(years | set(e.history)):
+        if year < e.year:
+            end = history.get(year, YearEnd({}))
+            both = _beside(end.values, end.areas, inputs, e.indicators, f"{year}-12")
+            history[year] = YearEnd(*both, end.parks)
+    return replace(e, values=values, areas=areas, history=history, inputs=inputs)
+
+
+def _beside(
+    values: Values,
+    areas: Areas,
+    inputs: Inputs,
+    indicators: Mapping[str, Indicator],
+    period: str,
+) -> tuple[Values, Areas]:
+    own, totals = dict(values), dict(areas)
+    for (place, indicator_id), one in entered_at(inputs, indicators, period).items():
+        code, group, park_id = place
+        unit = indicators[indicator_id].unit
+        note = "，".join(part for part in (f"补录数，来源：{one.row.source}", one.late) if part)
+        source = one.row.input_id
+        if park_id:
+            known = own.get((park_id, indicator_id))
+            if known is None or known.value is None:
+                own[park_id, indicator_id] = Value(
+                    one.value, unit, one.yoy_pct, input_id=source, note=note
+                )
+        else:
+            total = totals.get((code, indicator_id, group))
+            if total is None or total.value is None:
+                totals[code, indicator_id, group] = Area(
+                    one.value, unit, one.yoy_pct, input_id=source, note=note
+                )
+    return own, totals
+
+
 # --- Looking up -----------------------------------------------------------------------------------
 
 
@@ -195,6 +257,7 @@ def park_reading(e: Evidence, park_id: str, indicator_id: str) -> Reading | Miss
     if found.state in STATE_ZH or (found.value is None and found.yoy_pct is None):
         return Missing("no_data", f"{e.name_of(indicator_id)}{STATE_ZH.get(found.state, '无数值')}")
     notes: tuple[str, ...] = ("含插补数",) if found.state == "imputed" else ()
+    notes += (found.note,) if found.note else ()
     if _is_late(e, indicator_id, found.n_months):
         notes += (f"数据仅到{found.n_months}月",)
     return Reading(
@@ -204,7 +267,7 @@ def park_reading(e: Evidence, park_id: str, indicator_id: str) -> Reading | Miss
         found.yoy_basis or "",
         found.n_months,
         None,
-        (f"{park_id}/{indicator_id}/{e.period}",),
+        (found.input_id or f"{park_id}/{indicator_id}/{e.period}",),
         notes,
     )
 
@@ -241,8 +304,8 @@ def _from_area(e: Evidence, total: Area, figure_id: str) -> Reading | Missing:
         total.unit,
         total.yoy_pct,
         n_reported=reported or expected,
-        figure_ids=(figure_id,),
-        notes=_coverage_note(expected, reported),
+        figure_ids=(total.input_id or figure_id,),
+        notes=(*_coverage_note(expected, reported), *((total.note,) if total.note else ())),
     )
 
 

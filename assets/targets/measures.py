@@ -1,7 +1,7 @@
 """Which function measures which kind of target. A new kind is one function and one line here.
 
 Belongs here: the table of kinds. Does not belong here: the measures (``amounts``, ``growth``,
-``counts``) or which targets are judged at all (``judge``).
+``counts``, ``outside``, ``duties``) or which targets are judged at all (``judge``).
 """
 
 from __future__ import annotations
@@ -11,12 +11,31 @@ from typing import TYPE_CHECKING
 
 from assets.targets.amounts import area_average, area_total, each_county, each_park
 from assets.targets.counts import count_threshold, coverage
+from assets.targets.duties import (
+    conditional,
+    events,
+    listed,
+    outcomes,
+    places_within,
+    prohibition,
+    streak,
+    ticked,
+)
 from assets.targets.evidence import Evidence, Subject
 from assets.targets.growth import (
     area_growth,
     average_growth,
     each_park_growth,
     growth_over_benchmark,
+)
+from assets.targets.outside import (
+    count_items,
+    county_coverage,
+    entered_amount,
+    floor,
+    growth_multiple,
+    plan_average,
+    quotas,
 )
 from assets.targets.verdict import VerdictRow
 
@@ -38,8 +57,24 @@ MEASURES: dict[str, Measure] = {
     "growth": area_growth,
     "trend": area_growth,
     "growth_over_benchmark": growth_over_benchmark,
+    "growth_multiple": growth_multiple,
+    "average": plan_average,
     "average_growth": average_growth,
     "count_threshold": count_threshold,
+    "allocation_table": quotas,
+    "flag": ticked,
+    "milestone": ticked,
+    "allocation": ticked,
+    "recurring": listed,
+    "events": events,
+    "prohibition": prohibition,
+    "conditional": conditional,
+    "ratio": entered_amount,
+    "floor": floor,
+    "rank": places_within,
+    "streak": streak,
+    "elimination": outcomes,
+    "reward": outcomes,
 }
 """Measure by kind."""
 
@@ -51,14 +86,30 @@ PARK_MEASURES: dict[str, Measure] = {
 }
 """Measure by kind where the target is about each park (scope level ``park``)."""
 
-COVERAGE: dict[str | None, Measure] = {"park": coverage, "firm": each_park}
+COVERAGE: dict[str | None, Measure] = {
+    "park": coverage,
+    "firm": each_park,
+    "county": county_coverage,
+}
 """Measure of 全覆盖 by what is covered; firms are covered within each park."""
 
+BY_CLASS: dict[str, Measure] = {"U": listed}
+"""Measure of whole classes of clauses, whatever their kind."""
 
-def measure_of(target: Target) -> Measure | None:
-    """The measure of a target; ``None`` where its kind is not arithmetic on figures."""
+
+def measure_of(target: Target) -> Measure:
+    """The measure of a target; KeyError for a kind nobody measures."""
+    if target.cls in BY_CLASS:
+        return BY_CLASS[target.cls]
     if target.kind == "coverage":
-        return COVERAGE.get(target.over)
+        return COVERAGE[target.over]
+    if target.kind == "count_threshold" and _of_items(target):
+        return count_items
     if target.scope_level == "park" and target.kind in PARK_MEASURES:
         return PARK_MEASURES[target.kind]
-    return MEASURES.get(target.kind)
+    return MEASURES[target.kind]
+
+
+def _of_items(target: Target) -> bool:
+    """Whether what is counted comes by name from another bureau (clusters, ranked parks)."""
+    return target.computable == "needs_external"

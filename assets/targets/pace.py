@@ -103,6 +103,12 @@ def pace_of(target: Target, e: Evidence, actual: Decimal, bar: Bar, base: Decima
     return _plan_path(target, e, actual, required, base)
 
 
+def schedule_only(actual: Decimal, required: Decimal, month: int, weak: bool) -> Pace:
+    """What is done against the share of the year gone; ``weak``: shown, but never red by itself."""
+    done = actual * progress.HUNDRED / required
+    return _against(done, progress.time_progress_pct(month), "序时进度", weak=weak)
+
+
 def _yearly_flow(
     target: Target, e: Evidence, actual: Decimal, required: Decimal, base: Decimal | None
 ) -> Pace:
@@ -145,6 +151,10 @@ def _plan_path(
 def _against(done: Decimal, time: Decimal, words: str, note: str = "", weak: bool = False) -> Pace:
     gap = progress.gap_pp(done, time)
     return Pace(done, time, gap, progress.pace_ratio(done, time), words, note, weak)
+
+
+EVEN = Pace()
+"""No path: a gap is filled in by whoever measures one."""
 
 
 # --- Verdict and light ----------------------------------------------------------------------------

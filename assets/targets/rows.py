@@ -60,6 +60,7 @@ def blank_row(
         light=light,
         light_basis="" if light == "grey" else "pace",
         verdict=verdict,
+        final_verdict="",
         reason="",
         indicator_used=target.indicator_id,
         figure_ids=found.figure_ids,

@@ -50,7 +50,8 @@ class VerdictRow:
     to be over it). For growth ``gap_pp`` = growth − bar, and there is no completion.
     ``baseline`` is the figure the clause starts from, where it is known. ``probability`` stays
     empty until a calibrated forecast exists; ``light_basis`` says what the light follows:
-    ``pace`` or ``probability``; it is empty for grey rows.
+    ``pace`` or ``probability``; it is empty for grey rows. ``final_verdict`` is the outcome of an
+    expired clause at the end of its term.
     """
 
     target_id: str
@@ -70,6 +71,7 @@ class VerdictRow:
     light: Light
     light_basis: str
     verdict: str
+    final_verdict: str
     reason: str
     indicator_used: str
     figure_ids: tuple[str, ...]

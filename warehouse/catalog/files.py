@@ -52,7 +52,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("reporters", "reporter_id", "填报单位", ("reporters",), register=True),
 )
 _BY_STEM = {stem: kind for kind in KINDS for stem in kind.stems}
-_READ_ELSEWHERE = {"rules"}  # folders of a catalogue that other packages read
+_READ_ELSEWHERE = {"rules", "inputs"}  # folders of a catalogue that other packages read
 
 
 @dataclass(frozen=True, slots=True)
