@@ -70,7 +70,7 @@ def main() -> None:
     near = np.argsort(-risk.rank_risk(scores, k).p_last)[:100]
     start = time.perf_counter()
     for place in near:
-        draws = way_out.own_draws(model, int(place), "2020-06/bench", said.draws)
+        draws = way_out.own_draws(model, int(place), "2020-06/bench", scores)
         way_out.way_out(model, int(place), draws, cut)
     each = (time.perf_counter() - start) / len(near) * 1000
     print(f"way out: {each:.2f} ms a park for {LEVERS} levers")

@@ -9,9 +9,12 @@ look at the whole class (rank points) and where goalposts come from (``assets/as
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+
+from methods.composite_arrays import curve_points
 
 Floats = NDArray[np.float64]
 
@@ -21,27 +24,30 @@ class Points:
     """Points as a function of a figure: straight lines between knots, flat outside them.
 
     ``x`` rises (equal neighbours make a jump), ``y`` are the points there. At a jump the figure
-    itself gets the right-hand points, as in "达到20%的得10分"; with ``left`` it gets the left-hand
-    ones, as in "不超过0.5的得10分". Raises ValueError on knots that fall or do not pair up.
+    itself gets the right-hand points, as in "达到20%的得10分", at those in ``left`` the left-hand
+    ones, as in "不超过0.5的得10分". ``reciprocal``: ``x`` is 1/figure (completion where less is
+    better); figures below 0 then have no points. Raises ValueError on knots that fall or do not pair.
     """
 
     x: tuple[float, ...]
     y: tuple[float, ...]
-    left: bool = False
+    left: tuple[float, ...] = ()
+    reciprocal: bool = False
 
     def __post_init__(self) -> None:
         if len(self.x) != len(self.y) or not self.x:
             raise ValueError(f"points need as many x as y, at least one: {self.x} {self.y}")
-        if any(b < a for a, b in zip(self.x, self.x[1:], strict=False)):
+        if any(b < a for a, b in pairwise(self.x)):
             raise ValueError(f"knots must not fall: {self.x}")
 
     @property
     def direction(self) -> int:
         """1 when points never fall with the figure, -1 when they never rise, 0 otherwise."""
-        steps = [b - a for a, b in zip(self.y, self.y[1:], strict=False)]
+        steps = [b - a for a, b in pairwise(self.y)]
+        turn = -1 if self.reciprocal else 1
         if all(step >= 0 for step in steps):
-            return 1
-        return -1 if all(step <= 0 for step in steps) else 0
+            return turn
+        return -turn if all(step <= 0 for step in steps) else 0
 
     @property
     def best(self) -> float:
@@ -51,33 +57,23 @@ class Points:
     def __call__(self, values: Floats) -> Floats:
         """Points of ``values`` (any shape); NaN stays NaN."""
         line = self._line()
-        if line is not None:
-            slope, start, low, high = line
-            scored: Floats = np.multiply(values, slope)
-            scored += start
-            np.clip(scored, low, high, out=scored)
+        if line is None:
+            scored: Floats = curve_points(
+                values, self.x, self.y, left=self.left, reciprocal=self.reciprocal
+            )
             return scored
-        return self._general(values)
+        slope, start, low, high = line
+        scored = np.multiply(values, slope)
+        scored += start
+        np.clip(scored, low, high, out=scored)
+        return scored
 
     def _line(self) -> tuple[float, float, float, float] | None:
         """(slope, intercept, low, high) when one clipped straight line says it all."""
-        if len(self.x) != 2 or self.x[0] == self.x[1]:
+        if len(self.x) != 2 or self.x[0] == self.x[1] or self.reciprocal:
             return None
         slope = (self.y[1] - self.y[0]) / (self.x[1] - self.x[0])
         return slope, self.y[0] - slope * self.x[0], min(self.y), max(self.y)
-
-    def _general(self, values: Floats) -> Floats:
-        knots, heights = np.array(self.x), np.array(self.y)
-        side = np.searchsorted(knots, values, side="left" if self.left else "right")
-        before = np.clip(side - 1, 0, len(knots) - 1)
-        after = np.clip(side, 0, len(knots) - 1)
-        width = knots[after] - knots[before]
-        share = np.where(width > 0, (values - knots[before]) / np.where(width > 0, width, 1.0), 0.0)
-        scored: Floats = heights[before] + np.clip(share, 0.0, 1.0) * (
-            heights[after] - heights[before]
-        )
-        outside: Floats = np.where(side == 0, heights[0], scored)
-        return np.where(np.isnan(values), np.nan, outside)
 
     def least(self, wanted: Floats) -> Floats:
         """The figure nearest to the poor end that earns at least ``wanted`` points (any shape).
@@ -88,9 +84,17 @@ class Points:
         """
         if self.direction == 0:
             raise ValueError("points that rise and fall have no inverse")
+        if self.reciprocal:
+            least = Points(self.x, self.y, self.left).least(wanted)
+            with np.errstate(divide="ignore"):
+                figure: Floats = np.where(least > 0, 1 / np.where(least > 0, least, 1.0), np.inf)
+            return np.where(np.isposinf(least), -np.inf, figure)
         if self.direction < 0:
+            jumps = {b for a, b in pairwise(self.x) if a == b}
             mirrored = Points(
-                tuple(-x for x in reversed(self.x)), tuple(reversed(self.y)), not self.left
+                x=tuple(-x for x in reversed(self.x)),
+                y=tuple(reversed(self.y)),
+                left=tuple(sorted(-x for x in jumps.difference(self.left))),
             )
             return -mirrored.least(wanted)
         line = self._line()
@@ -110,8 +114,7 @@ class Points:
         safe = np.where(rise > 0, rise, 1.0)
         share = np.where(rise > 0, (wanted - heights[before]) / safe, 0.0)
         found: Floats = knots[before] + share * (knots[here] - knots[before])
-        if self.left:  # at a jump the right-hand points begin just after the knot
-            jump = (knots[here] == knots[before]) & (here > before)
-            found = np.where(jump, np.nextafter(found, np.inf), found)
+        jump = (knots[here] == knots[before]) & (here > before) & np.isin(found, self.left)
+        found = np.where(jump, np.nextafter(found, np.inf), found)  # begins just after the knot
         found = np.where(at >= len(knots), np.inf, found)
         return np.where(at == 0, -np.inf, found)

@@ -15,7 +15,7 @@ the same bits. Source: parametric/joint bootstrap of forecast errors; fractional
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ from methods.points import Points
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
 Flags = NDArray[np.bool_]
-# Points of a whole class at once: (draws x parks figures) -> (draws x parks points).
+# Points of rules that compare parks with each other: figures (draws x parks) -> points, same shape.
 Relative = Callable[[Floats], Floats]
 
 BLOCK = 32  # parks simulated together: a block's arrays stay in the processor's cache
@@ -37,21 +37,24 @@ BLOCK = 32  # parks simulated together: a block's arrays stay in the processor's
 class Item:
     """One scored figure of a class of U parks.
 
-    ``rule``: points by figure, before weighting. ``weight`` (U): points are multiplied by it, 0 where
-    the park's figure is missing. The figure scored is ``offset + slope·Y`` (each U), Y the indicator's
-    value at year's end: growth has slope 100/last year and offset -100. ``centre`` (U) and ``scale``
-    (U) describe Y; ``additive`` figures may be negative. ``lever`` names the indicator that Y is:
-    items of one lever move together.
+    ``rule``: points by figure, before weighting, or by all figures of the class (rank points).
+    ``weight`` (U): points are multiplied by it, 0 where the park's figure is missing. The figure
+    scored is ``offset + slope·Y`` (each U), at most ``cap`` (U, growth on a small base), Y the
+    indicator's value at year's end, at least ``floor`` (U, what is there already): growth has slope
+    100/last year and offset -100. ``centre`` (U) and ``scale`` (U) describe Y; ``additive`` figures
+    may be negative. ``lever`` names the indicator that Y is: items of one lever move together.
     """
 
     lever: str
-    rule: Points
+    rule: Points | Relative
     weight: Floats
     centre: Floats
     scale: Floats
     slope: Floats
     offset: Floats
     additive: bool = False
+    floor: Floats | None = None
+    cap: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +94,15 @@ def simulate(model: Model, run: str, draws: int = 2000, threads: int = 1) -> Int
     """
     size = len(model.parks)
     scores = np.empty((size, draws), dtype=np.int32)
+    compared = [
+        (item, np.empty((size, draws))) for item in model.items if not isinstance(item.rule, Points)
+    ]
     common = class_shock(model, run, draws)
     starts = range(0, size, BLOCK)
 
     def fill(start: int) -> None:
         block = slice(start, min(start + BLOCK, size))
-        scores[block] = _block_scores(model, block, run, common, draws)
+        scores[block] = _block_scores(model, block, run, common, compared)
 
     if threads <= 1 or size <= BLOCK:
         for start in starts:
@@ -104,6 +110,8 @@ def simulate(model: Model, run: str, draws: int = 2000, threads: int = 1) -> Int
     else:
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(fill, starts))
+    for item, figures in compared:
+        scores += compared_steps(item, figures, 10.0**model.decimals)
     return scores
 
 
@@ -116,18 +124,22 @@ def class_shock(model: Model, run: str, draws: int) -> Floats:
 
 
 def values_of(
-    model: Model, lever: int, item: Item, block: slice, rows: NDArray[np.int64], common: Floats
+    model: Model, item: Item, block: slice, rows: NDArray[np.int64], common: Floats
 ) -> Floats:
     """Year-end values (B x D) of an item's indicator for the parks of ``block``."""
-    pool = model.shocks.errors[:, lever] if len(model.shocks.errors) else np.zeros(1)
+    shocks = model.shocks
+    lever = shocks.levers.index(item.lever)
+    pool = shocks.errors[:, lever] if len(shocks.errors) else np.zeros(1)
     drawn: Floats = np.ascontiguousarray(pool)[rows]
-    drawn += model.shocks.common[lever] * common
+    drawn += shocks.common[lever] * common
     drawn *= item.scale[block, None]
     if item.additive:
         drawn += item.centre[block, None]
-        return drawn
-    np.exp(drawn, out=drawn)
-    drawn *= item.centre[block, None]
+    else:
+        np.exp(drawn, out=drawn)
+        drawn *= item.centre[block, None]
+    if item.floor is not None:
+        np.maximum(drawn, item.floor[block, None], out=drawn)
     return drawn
 
 
@@ -139,27 +151,50 @@ def drawn_rows(model: Model, block: slice, run: str, draws: int) -> NDArray[np.i
     )
 
 
-def _block_scores(model: Model, block: slice, run: str, common: Floats, draws: int) -> Ints:
+def _block_scores(
+    model: Model, block: slice, run: str, common: Floats, compared: list[tuple[Item, Floats]]
+) -> Ints:
+    """Scores of a block by its pointwise items; figures of the others go into ``compared``."""
     step = 10.0**model.decimals
-    rows = drawn_rows(model, block, run, draws)
+    rows = drawn_rows(model, block, run, len(common))
     total = np.empty(rows.shape, dtype=np.int32)
     total[:] = whole_steps(model.fixed[block] * step)[:, None]
-    levers = {name: place for place, name in enumerate(model.shocks.levers)}
+    kept = iter(compared)
     for item in model.items:
-        values = values_of(model, levers[item.lever], item, block, rows, common)
-        total += item_steps(item, block, values, step)
+        figures = figures_of(item, block, values_of(model, item, block, rows, common))
+        if isinstance(item.rule, Points):
+            total += _steps(item, block, item.rule(figures), step)
+        else:
+            next(kept)[1][block] = figures
     return total
 
 
-def item_steps(item: Item, block: slice, values: Floats, step: float) -> Ints:
-    """Weighted points of an item in whole steps (B x D); ``values`` are year-end values and are
-    overwritten."""
+def figures_of(item: Item, block: slice, values: Floats) -> Floats:
+    """Figures that are scored (B x D) from year-end ``values``, which are overwritten."""
     values *= item.slope[block, None]
     values += item.offset[block, None]
-    scored = item.rule(values)
-    scored *= item.weight[block, None] * step
-    np.nan_to_num(scored, copy=False, nan=0.0)
-    return whole_steps(scored)
+    if item.cap is not None:
+        np.minimum(values, item.cap[block, None], out=values)
+    return values
+
+
+def item_steps(item: Item, block: slice, values: Floats, step: float) -> Ints:
+    """Weighted points of a pointwise item in whole steps (B x D); ``values`` are overwritten."""
+    assert isinstance(item.rule, Points)
+    return _steps(item, block, item.rule(figures_of(item, block, values)), step)
+
+
+def compared_steps(item: Item, figures: Floats, step: float) -> Ints:
+    """Weighted points of an item that compares parks (U x D); parks of weight 0 are not compared."""
+    assert not isinstance(item.rule, Points)
+    seen = np.where(item.weight[:, None] > 0, figures, np.nan)
+    return _steps(item, slice(None), item.rule(seen.T).T.copy(), step)
+
+
+def _steps(item: Item, block: slice, points: Floats, step: float) -> Ints:
+    points *= item.weight[block, None] * step
+    np.nan_to_num(points, copy=False, nan=0.0)
+    return whole_steps(points)
 
 
 def whole_steps(points: Floats) -> Ints:
@@ -342,15 +377,3 @@ def joint_errors(errors: Floats, enough: int = 30) -> Floats:
             picks = stream("pairing", str(place)).permutation(np.arange(length) % len(column))
             paired[:, place] = np.sort(column)[picks]
     return paired
-
-
-def relative_scores(parts: Sequence[tuple[Relative, Floats]], base: Ints, decimals: int) -> Ints:
-    """Add points of rules that look at the whole class (rank, class min-max) to ``base`` (U x D).
-
-    ``parts``: (rule on draws x parks, figures U x D already weighted-ready); the last axis is the
-    class.
-    """
-    total = base.copy()
-    for rule, figures in parts:
-        total += whole_steps(rule(figures.T).T * 10.0**decimals)
-    return total

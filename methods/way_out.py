@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from methods.points import Points
 from methods.risk import (
     Floats,
     Ints,
@@ -62,20 +63,20 @@ class Draws:
     points: NDArray[np.int32]
 
 
-def own_draws(model: Model, place: int, run: str, draws: int) -> Draws:
-    """The draws of park number ``place``, made again from its key: nothing has to be stored."""
+def own_draws(model: Model, place: int, run: str, scores: Ints) -> Draws:
+    """The draws of park number ``place``, made again from its key: nothing but ``scores`` (U x D) has
+    to be kept. Items that compare parks have no points of their own here."""
     block = slice(place, place + 1)
-    rows = drawn_rows(model, block, run, draws)
-    common = class_shock(model, run, draws)
-    levers = {name: column for column, name in enumerate(model.shocks.levers)}
+    rows = drawn_rows(model, block, run, scores.shape[1])
+    common = class_shock(model, run, scores.shape[1])
     step = 10.0**model.decimals
-    values = np.empty((len(model.items), draws))
-    points = np.empty((len(model.items), draws), dtype=np.int32)
+    values = np.empty((len(model.items), scores.shape[1]))
+    points = np.zeros(values.shape, dtype=np.int32)
     for i, item in enumerate(model.items):
-        values[i] = values_of(model, levers[item.lever], item, block, rows, common)[0]
-        points[i] = item_steps(item, block, values[i : i + 1].copy(), step)[0]
-    score = points.sum(axis=0, dtype=np.int32) + whole_steps(model.fixed[block] * step)
-    return Draws(score, values, points)
+        values[i] = values_of(model, item, block, rows, common)[0]
+        if isinstance(item.rule, Points):
+            points[i] = item_steps(item, block, values[i : i + 1].copy(), step)[0]
+    return Draws(scores[place], values, points)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +93,17 @@ class WayOut:
 def way_out(
     model: Model, place: int, draws: Draws, cut: Cuts, probability: float = 0.8
 ) -> list[WayOut]:
-    """Least amount per lever for park number ``place`` to leave the last k with ``probability``."""
+    """Least amount per lever for park number ``place`` to leave the last k with ``probability``.
+
+    Levers that feed an item which compares parks are left out: moving one park moves the others'
+    points too, and no exact answer exists.
+    """
     gap = to_beat(cut, draws.score) + 1 - draws.score  # steps still missing, ≤ 0 when out already
     found = []
     for lever in dict.fromkeys(item.lever for item in model.items):
         mine = [i for i, item in enumerate(model.items) if item.lever == lever]
+        if not all(isinstance(model.items[i].rule, Points) for i in mine):
+            continue
         amount = _least_amount(model, place, draws, gap, mine, probability)
         usual = np.abs(draws.values[mine[0]] - model.items[mine[0]].centre[place])
         surprise = float(np.count_nonzero(usual < abs(amount))) / len(usual)
@@ -108,7 +115,7 @@ def _least_amount(
     model: Model, place: int, draws: Draws, gap: Ints, mine: list[int], probability: float
 ) -> float:
     item = model.items[mine[0]]
-    if len(mine) > 1 or item.rule.direction == 0:
+    if len(mine) > 1 or _rule(item).direction == 0:
         return _bisect_lever(model, place, draws, gap, mine, probability)
     short = np.flatnonzero(gap > 0)  # draws in which the park is not out already
     rank = int(np.ceil(probability * len(gap) - 1e-9)) - 1 - (len(gap) - len(short))
@@ -120,9 +127,14 @@ def _least_amount(
     return float(sign * needed[rank])
 
 
+def _rule(item: Item) -> Points:
+    assert isinstance(item.rule, Points)  # levers that compare parks are left out before
+    return item.rule
+
+
 def _sign(item: Item, place: int) -> int:
     """1 when more of the indicator earns points, -1 when less of it does."""
-    return int(np.sign(item.rule.direction * item.slope[place])) or 1
+    return int(np.sign(_rule(item).direction * item.slope[place])) or 1
 
 
 def _needed(
@@ -135,9 +147,11 @@ def _needed(
     if worth <= 0 or item.slope[place] == 0:
         return np.full(len(short), sign * np.inf)
     points = draws.points[i, short] + gap
-    figure = item.rule.least((points - 0.5) / worth)  # rounds up to the points that are enough
+    figure = _rule(item).least((points - 0.5) / worth)  # rounds up to the points that are enough
+    if item.cap is not None:
+        figure[figure > item.cap[place]] = np.inf
     change: Floats = (figure - item.offset[place]) / item.slope[place] - draws.values[i, short]
-    best = whole_steps(np.array([item.rule.best * worth]))
+    best = whole_steps(np.array([_rule(item).best * worth]))
     change[points > best] = sign * np.inf
     return np.clip(change, 0.0, None) if sign > 0 else np.clip(change, None, 0.0)
 

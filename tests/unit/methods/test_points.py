@@ -14,7 +14,8 @@ from methods.points import Points
 EFFICACY = Points((6 - 9, 6, 12), (0, 60, 100))  # 功效系数 between 不允许值 6 and 满意值 12
 INVERSE = Points((0.5, 0.8), (100, 60))
 STEPS = Points((0, 10, 10, 20, 20), (0, 0, 5, 5, 10))
-AT_MOST = Points((0.5, 0.5, 0.8, 0.8), (10, 5, 5, 0), left=True)
+AT_MOST = Points((0.5, 0.5, 0.8, 0.8), (10, 5, 5, 0), left=(0.5, 0.8))
+LESS_IS_BETTER = Points((0.0, 2.4), (0, 120), reciprocal=True)  # 100·min(T/x, 1.2), T = 0.5
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,10 @@ AT_MOST = Points((0.5, 0.5, 0.8, 0.8), (10, 5, 5, 0), left=True)
         (AT_MOST, 0.8, 5),
         (AT_MOST, 0.81, 0),
         (Points((1.0,), (7.0,)), -5, 7),
+        (LESS_IS_BETTER, 0.5, 100),
+        (LESS_IS_BETTER, 1.0, 50),
+        (LESS_IS_BETTER, 0.1, 120),
+        (LESS_IS_BETTER, 0.0, 120),
     ],
 )
 def test_points_of_a_figure(rule, figure, points):
@@ -54,10 +59,16 @@ def test_a_rule_that_rises_and_falls_has_no_inverse():
         Points((0, 1, 2), (0, 1, 0)).least(np.array([0.5]))
 
 
+def made(xs, ys, left, falls, reciprocal):
+    x = tuple(sorted(abs(x) / 10 for x in xs) if reciprocal else sorted(xs))
+    return Points(x, tuple(sorted(ys, reverse=falls)), x if left else (), reciprocal)
+
+
 rules = st.builds(
-    lambda xs, ys, left, falls: Points(tuple(sorted(xs)), tuple(sorted(ys, reverse=falls)), left),
+    made,
     st.lists(st.integers(-50, 50).map(float), min_size=4, max_size=4),
     st.lists(st.integers(0, 100).map(float), min_size=4, max_size=4),
+    st.booleans(),
     st.booleans(),
     st.booleans(),
 )
@@ -69,7 +80,7 @@ def test_the_least_figure_earns_the_points_and_nothing_poorer_does(rule, wanted,
     """Rising rules: f ≥ least(w) exactly when points(f) ≥ w; falling ones the other way round."""
     least = rule.least(np.array([wanted]))[0]
     enough = rule(np.array([figure]))[0] >= wanted - 1e-9
-    near = abs(figure - least) < 1e-6
+    near = abs(figure - least) < 1e-6 or (rule.reciprocal and figure < 0)
     rising = rule.direction > 0
     reached = figure >= least if rising else figure <= least
     assert near or reached == enough or abs(rule(np.array([figure]))[0] - wanted) < 1e-6

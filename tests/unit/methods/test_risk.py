@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -138,10 +140,33 @@ def test_points_fixed_beforehand_count_and_rank_rules_see_the_class():
         risk.Model(model.class_key, model.parks, model.items, model.shocks, np.array([0, 1.5, -2]))
         , "r", 2)  # fmt: skip
     assert (more - plain)[:, 0].tolist() == [0, 150, -200]
-    figures = np.array([[3.0, 1.0], [2.0, 2.0], [1.0, 3.0]])
-    best_gets_ten = [(lambda f: 10.0 * (f == f.max(axis=1, keepdims=True)), figures)]
-    added = risk.relative_scores(best_gets_ten, np.zeros((3, 2), np.int32), 2)
-    assert added.tolist() == [[1000, 0], [0, 0], [0, 1000]]
+
+
+def test_a_rule_that_compares_parks_sees_the_whole_class_in_every_draw():
+    def best_gets_all(figures):
+        return 100.0 * (figures == np.nanmax(figures, axis=-1, keepdims=True))
+
+    model = a_class(50, seed=4)
+    item = replace(model.items[1], rule=best_gets_all)
+    scores = risk.simulate(replace(model, items=(item,)), "r", 40)
+    assert set(np.unique(scores)) == {0, 3000}
+    assert ((scores == 3000).sum(axis=0) == 1).all()
+    absent = replace(item, weight=np.where(np.arange(50) == scores[:, 0].argmax(), 0, 0.3))
+    assert risk.simulate(replace(model, items=(absent,)), "r", 40)[:, 0].argmax() != scores[
+        :, 0].argmax()  # fmt: skip
+
+
+def test_what_is_there_already_cannot_be_lost_and_growth_on_a_small_base_is_held():
+    model = a_class(8, seed=6)
+    whole = np.full(8, 100 / 20)
+    item = replace(model.items[0], slope=whole, offset=np.full(8, -100.0))
+    block, rows = slice(0, 8), risk.drawn_rows(model, slice(0, 8), "r", 200)
+    floor = item.centre * 0.98
+    floored = replace(item, floor=floor)
+    values = risk.values_of(model, floored, block, rows, risk.class_shock(model, "r", 200))
+    assert (values >= floor[:, None]).all() and (values == floor[:, None]).any()
+    capped = replace(item, cap=np.full(8, 100.0))
+    assert risk.figures_of(capped, block, values).max() == 100.0
 
 
 def test_a_rule_without_knots_is_flat():

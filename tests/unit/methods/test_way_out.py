@@ -17,7 +17,7 @@ DRAWS, K = 400, 4
 
 def chance_out(model, scores, place, i, amount):
     """By brute force: park ``place`` re-scored with ``amount`` more of lever ``i``, class re-ranked."""
-    draws = way_out.own_draws(model, place, "run", DRAWS)
+    draws = way_out.own_draws(model, place, "run", scores)
     item = model.items[i]
     moved = (draws.values[i] + amount)[None, :]
     block = slice(place, place + 1)
@@ -44,7 +44,7 @@ def test_the_amount_is_minimal_by_full_reranking_in_120_cases(world):
         cut = way_out.cuts(scores, K)
         p_last = risk.rank_risk(scores, K).p_last
         for place in np.argsort(-p_last)[:9]:
-            draws = way_out.own_draws(model, int(place), "run", DRAWS)
+            draws = way_out.own_draws(model, int(place), "run", scores)
             assert (draws.score == scores[place]).all()
             for i, found in enumerate(way_out.way_out(model, int(place), draws, cut)):
                 if not np.isfinite(found.amount) or found.amount == 0:
@@ -60,7 +60,7 @@ def test_nothing_is_needed_when_the_park_is_out_already_and_inf_when_one_lever_c
     model, scores = world[0]
     cut = way_out.cuts(scores, K)
     best = int(risk.rank_risk(scores, K).p_last.argmin())
-    draws = way_out.own_draws(model, best, "run", DRAWS)
+    draws = way_out.own_draws(model, best, "run", scores)
     assert [found.amount for found in way_out.way_out(model, best, draws, cut)] == [0, 0, 0]
     worst = int(scores.mean(axis=1).argmin())
     helpless = replace(model, items=(*model.items[:2], replace(model.items[2],
@@ -68,7 +68,7 @@ def test_nothing_is_needed_when_the_park_is_out_already_and_inf_when_one_lever_c
     again = risk.simulate(helpless, "run", DRAWS)
     worst = int(again.mean(axis=1).argmin())
     found = way_out.way_out(
-        helpless, worst, way_out.own_draws(helpless, worst, "run", DRAWS), way_out.cuts(again, K)
+        helpless, worst, way_out.own_draws(helpless, worst, "run", again), way_out.cuts(again, K)
     )
     assert abs(found[2].amount) == np.inf and found[2].surprise == 1.0
 
@@ -78,7 +78,7 @@ def test_less_is_asked_of_a_figure_that_should_fall(world):
     cut = way_out.cuts(scores, K)
     asked = []
     for place in np.argsort(scores.mean(axis=1))[:6]:
-        draws = way_out.own_draws(model, int(place), "run", DRAWS)
+        draws = way_out.own_draws(model, int(place), "run", scores)
         asked.append(way_out.way_out(model, int(place), draws, cut)[2].amount)
     assert all(amount <= 0 for amount in asked) and any(np.isfinite(a) and a < 0 for a in asked)
 
@@ -92,7 +92,7 @@ def test_a_lever_that_feeds_two_items_is_solved_together():
     scores = risk.simulate(both, "run", DRAWS)
     cut = way_out.cuts(scores, K)
     place = int(risk.rank_risk(scores, K).p_last.argmax())
-    draws = way_out.own_draws(both, place, "run", DRAWS)
+    draws = way_out.own_draws(both, place, "run", scores)
     amount = way_out.way_out(both, place, draws, cut)[0].amount
 
     def out(extra):
@@ -109,7 +109,7 @@ def test_a_bundle_moves_its_levers_by_the_least_common_share(world):
     model, scores = world[2]
     cut = way_out.cuts(scores, K)
     place = int(risk.rank_risk(scores, K).p_last.argmax())
-    draws = way_out.own_draws(model, place, "run", DRAWS)
+    draws = way_out.own_draws(model, place, "run", scores)
     mix = {"C04": 1.0, "C10": 1.0, "E01": -1.0}
     share = way_out.bundle(model, place, draws, cut, mix)
     single = way_out.bundle(model, place, draws, cut, {"C04": 1.0})
