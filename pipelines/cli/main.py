@@ -25,9 +25,9 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command; expected errors end in one plain message, never in a traceback."""
-    from pipelines.cli import data, inspect, intake, run, status, workspace
+    from pipelines.cli import backtest, data, inspect, intake, run, status, workspace
 
-    for module in (workspace, run, intake, status, data, inspect):
+    for module in (workspace, run, intake, status, data, inspect, backtest):
         module.register(app)
     try:
         app()
@@ -42,7 +42,7 @@ def main() -> None:
 def _plain_words(error: Exception) -> str | None:
     """Message of an error a user can mend; None for a fault of ours (traceback wanted)."""
     expected = {"SettingsError", "WarehouseBusyError", "NothingPublishedError", "CatalogError",
-                "UsageError", "NotFoundError", "ReceiptsError"}  # fmt: skip
+                "UsageError", "NotFoundError", "ReceiptsError", "PanelError"}  # fmt: skip
     names = {cls.__name__ for cls in type(error).__mro__}
     return str(error) if names & expected else None
 

@@ -44,6 +44,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("targets", "target_id", "目标", ("targets",)),
     Kind("conflicts", "conflict_id", "目标矛盾", ("conflicts",)),
     Kind("schemes", "scheme_id", "考核方案", ("schemes",)),
+    Kind("screens", "screen_id", "统计筛查", ("screens",)),
     Kind("layouts", "layout_id", "版式", ("layouts",)),
     Kind("sources", "source_id", "来源", ("sources",)),
     Kind("audiences", "audience_id", "受众", ("audiences",)),

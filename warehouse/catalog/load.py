@@ -41,6 +41,7 @@ from warehouse.catalog.text import label_key
 if TYPE_CHECKING:
     from warehouse.catalog.layouts import Layout
     from warehouse.catalog.schemes import Scheme
+    from warehouse.catalog.screens import Screen
 
 __all__ = ["Catalog", "CatalogError", "load_catalog"]
 
@@ -58,6 +59,7 @@ _MODELS: Mapping[str, tuple[str, str]] = {
     "targets": ("models", "Target"),
     "conflicts": ("models", "Conflict"),
     "schemes": ("schemes", "Scheme"),
+    "screens": ("screens", "Screen"),
     "layouts": ("layouts", "Layout"),
     "sources": ("models", "Source"),
     "audiences": ("models", "Audience"),
@@ -107,6 +109,7 @@ class Catalog:
     targets: tuple[Target, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     schemes: tuple[Scheme, ...] = ()
+    screens: tuple[Screen, ...] = ()
     layouts: tuple[Layout, ...] = ()
     sources: tuple[Source, ...] = ()
     audiences: tuple[Audience, ...] = ()
