@@ -11,6 +11,7 @@ unit. Results are floats or booleans of the same shape.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,23 +81,37 @@ def robust_z(values: Floats) -> Floats:
     spread = NORMAL_MAD * np.nanmedian(np.abs(deviation))
     if spread == 0:
         spread = NORMAL_MEAN_DEVIATION * np.nanmean(np.abs(deviation))
-    return deviation / spread if spread > 0 else np.where(np.isnan(values), np.nan, 0.0)
+    z: Floats = deviation / spread if spread > 0 else np.where(np.isnan(values), np.nan, 0.0)
+    return z
 
 
-def log_residual(now: Floats, forecast: Floats, floor: float = 0.001) -> Floats:
-    """log(now / forecast); a value at or below ``floor`` times the forecast (also a negative one)
-    counts as that share. NaN where the forecast is not positive."""
-    known = (forecast > 0) & np.isfinite(now)
-    share = np.divide(now, forecast, out=np.full(now.shape, np.nan), where=known)
-    with np.errstate(invalid="ignore"):
-        return np.log(np.maximum(share, floor))
+def log_residual(
+    now: Floats, forecast: Floats, offset: float = 0.0, floor: float = 0.001
+) -> Floats:
+    """log((now + offset) / (forecast + offset)); a share at or below ``floor`` (also a negative one)
+    counts as that. NaN where the forecast is not positive. ``offset`` 0.5 suits counts, where 0 is a
+    value like any other."""
+    base = forecast + offset
+    known = (base > 0) & np.isfinite(now)
+    share = np.divide(now + offset, base, out=np.full(now.shape, np.nan), where=known)
+    residual: Floats = np.log(np.maximum(share, floor))
+    return residual
 
 
-def model_z(now: Floats, forecast: Floats, scale: Floats) -> Floats:
-    """Log deviation of the reported from the forecast value in units of the forecast's error."""
-    residual = log_residual(now, forecast)
-    good = np.isfinite(scale) & (scale > 0)
-    return np.divide(residual, scale, out=np.full(residual.shape, np.nan), where=good)
+def model_z(now: Floats, forecast: Floats, scale: Floats, offset: float = 0.0) -> Floats:
+    """Log deviation of the reported from the forecast value in units of the forecast's error.
+
+    With an ``offset`` the figures are counts: the chance of counting (variance = mean) adds to the
+    error, so that 2 instead of 4 new firms is no alarm.
+    """
+    residual = log_residual(now, forecast, offset)
+    counting = np.divide(
+        1.0, forecast + offset, out=np.zeros(now.shape), where=forecast + offset > 0
+    )
+    spread = np.sqrt(scale**2 + counting) if offset else scale
+    good = np.isfinite(spread) & (spread > 0)
+    z: Floats = np.divide(residual, spread, out=np.full(residual.shape, np.nan), where=good)
+    return z
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +131,7 @@ def expected_flows(
     recent: int = 3,
     prior_weight: float = 6.0,
     smallest_scale: float = 0.01,
+    offset: float = 0.0,
 ) -> Expectations:
     """One-step forecasts of seasonal flows (units, months), each from earlier months only, moved by
     what all units of the group have in common that month.
@@ -124,10 +140,10 @@ def expected_flows(
     last ``years`` years, both in logarithms; then the group's median deviation of the month (a
     calendar effect or a common shock is nobody's error). The error scale is that of the unit's own
     past deviations, drawn to its group's as if that were ``prior_weight`` months (empirical Bayes).
-    ``season`` is the number of report periods of a year. Months without a value leave gaps.
+    ``season`` is the number of report periods of a year. Months without a value leave gaps; so do
+    values at or below 0, unless an ``offset`` (0.5 for counts) is added before taking logarithms.
     """
-    with np.errstate(invalid="ignore", divide="ignore"):
-        level = np.where(flows > 0, np.log(np.where(flows > 0, flows, 1.0)), np.nan)
+    level = _log(flows, offset)
     before = _mean_before(level, recent)
     above = _seasonal_offset(level - before, season, years)
     residual = level - (before + above)
@@ -144,15 +160,20 @@ def expected_stocks(
     groups: Numbers | None = None,
     prior_weight: float = 6.0,
     smallest_scale: float = 0.01,
+    offset: float = 0.0,
 ) -> Expectations:
     """The same for levels at the end of a month: the forecast is the newest of the last three."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        level = np.where(stocks > 0, np.log(np.where(stocks > 0, stocks, 1.0)), np.nan)
+    level = _log(stocks, offset)
     before = _newest_before(level, 3)
     residual = level - before
     shock = _group_median(residual, groups)
     scale = _unit_scale(residual - shock, groups, prior_weight, smallest_scale)
-    return Expectations(np.exp(before + shock), scale)
+    return Expectations(np.exp(before + shock) - offset, scale)
+
+
+def _log(values: Floats, offset: float) -> Floats:
+    known = (values >= 0) & (values + offset > 0)
+    return np.where(known, np.log(np.where(known, values + offset, 1.0)), np.nan)
 
 
 def _shifted(values: Floats, by: int) -> Floats:
@@ -169,7 +190,8 @@ def _mean_of(layers: list[Floats]) -> Floats:
     known = np.isfinite(stack)
     count = known.sum(axis=0)
     total = np.where(known, stack, 0.0).sum(axis=0)
-    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    mean: Floats = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    return mean
 
 
 def _mean_before(level: Floats, recent: int) -> Floats:
@@ -236,7 +258,22 @@ def _pooled_scale(part: Floats) -> Floats:
     known_months = np.isfinite(per_month)
     count = np.cumsum(known_months)
     total = np.cumsum(np.where(known_months, per_month, 0.0))
-    return np.divide(total, count, out=np.full(months, np.nan), where=count > 0)
+    pooled: Floats = np.divide(total, count, out=np.full(months, np.nan), where=count > 0)
+    return pooled
+
+
+def repeat_share(values: Floats, lag: int) -> float:
+    """How often, in the months before the last, a figure equals its own ``lag`` months before;
+    0 is not counted. Where figures stand still by nature a copy cannot be told."""
+    known, former = values[:, lag:-1], values[:, : -1 - lag]
+    judged = np.isfinite(known) & np.isfinite(former) & (known != 0)
+    return float((judged & (known == former)).sum() / judged.sum()) if judged.any() else 0.0
+
+
+def negative_share(values: Floats) -> float:
+    """Share of the known figures that are negative."""
+    known = np.isfinite(values)
+    return float((known & (values < 0)).sum() / known.sum()) if known.any() else 0.0
 
 
 # --- Exact coincidences ---------------------------------------------------------------------------
@@ -385,7 +422,7 @@ def suspicion_of(z: Floats) -> Floats:
 
 
 def selective_score(
-    suspicion: Floats, now: Floats, forecast: Floats, domain_total: Floats | float
+    suspicion: Floats, now: Floats, forecast: Floats, domain_total: NDArray[Any] | float
 ) -> Floats:
     """Suspicion × what the figure would move its domain's total, as a share of that total.
 
@@ -395,4 +432,5 @@ def selective_score(
     move = np.abs(now - forecast)
     known = np.isfinite(move) & (np.asarray(domain_total) > 0)
     share = np.divide(move, domain_total, out=np.zeros(move.shape), where=known)
-    return suspicion * share
+    score: Floats = suspicion * share
+    return score

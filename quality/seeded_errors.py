@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
+from methods import edit_screens as es
 from quality.screens import Figures, ScreenRule, run_screens
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from methods.edit_screens import Flags, Floats, Numbers
 
 ERROR_KINDS = {
@@ -55,7 +56,6 @@ class FlowPanel:
     @property
     def rounding_unit(self) -> float:
         """Smallest step the figures are given in: 1, 0.1, 0.01 …"""
-        import numpy as np
 
         known = self.values[np.isfinite(self.values)]
         for places in range(8):
@@ -134,7 +134,6 @@ def experiment(
     mended; ``repeats`` times with other mistakes. ``counted`` are the screens whose hit counts as
     found (and as an alarm on a clean cell). ``min_history`` years come before the first month judged.
     """
-    import numpy as np
 
     rng = np.random.default_rng(seed)
     tally, ranked = Tally(presentation), _Ranked()
@@ -157,9 +156,6 @@ def experiment(
 
 def _figures(panel: FlowPanel, month: int, presentation: Presentation) -> Figures:
     """One month as it would be reported, with forecasts from the months before."""
-    import numpy as np
-
-    from methods import edit_screens as es
 
     window = slice(max(0, month - 59), month + 1)
     flows = panel.values[:, window]
@@ -185,7 +181,6 @@ def _figures(panel: FlowPanel, month: int, presentation: Presentation) -> Figure
 
 def _as_printed(values: Floats) -> Floats:
     """Sums without the noise of binary fractions, as a return would show them."""
-    import numpy as np
 
     rounded: Floats = np.round(values, 6)
     return rounded
@@ -196,8 +191,6 @@ def _sow(
 ) -> tuple[Figures, Numbers, Floats]:
     """The month with mistakes in it, the kind of each cell's mistake (-1 none), the true values."""
     from dataclasses import replace
-
-    import numpy as np
 
     true = np.where(clean.now > 0, clean.now, np.nan)
     kinds = list(ERROR_KINDS)
@@ -233,9 +226,6 @@ def _count_month(
     suspicions: dict[str, float | None],
     counted: frozenset[str],
 ) -> None:
-    import numpy as np
-
-    from methods import edit_screens as es
 
     screened = run_screens(sown, screens, suspicions)
     judged = np.isfinite(true)
@@ -273,7 +263,6 @@ def _count_month(
 
 
 def _count_impact(tally: Tally, ranked: _Ranked) -> None:
-    import numpy as np
 
     if not ranked.score:
         return
@@ -289,7 +278,6 @@ def _count_impact(tally: Tally, ranked: _Ranked) -> None:
 
 def _top(score: Floats, share: float) -> Flags:
     """The cells reviewed first: the highest scores, ``share`` of the cells, at least one."""
-    import numpy as np
 
     n = max(1, round(share * score.size))
     order = np.argsort(-score, kind="stable")
@@ -302,12 +290,9 @@ def _count_sums(
     tally: Tally, true: Floats, domain: Numbers, rng: np.random.Generator, rounding_unit: float
 ) -> None:
     """Totals as reported: in some domains one part was left out."""
-    import numpy as np
-
-    from methods import edit_screens as es
 
     values = np.nan_to_num(true)
-    totals = np.bincount(domain, values)
+    totals: Floats = np.bincount(domain, values).astype(np.float64)
     broken = rng.random(totals.size) < BROKEN_SUMS
     reported = totals.copy()
     for group in np.flatnonzero(broken):

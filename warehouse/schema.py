@@ -394,7 +394,31 @@ _SUBMISSIONS = (
             lineage=_same("submissions.cell", "submission_id sheet address park_id indicator_id"),
         ),
         ("finding_id",),
-        ("submissions.cell",),
+        ("submissions.cell", "quality.review"),
+        kinds=("duckdb", "python"),
+    ),
+    Table(
+        "quality",
+        "review",
+        "核查清单",
+        "Figures that statistical screens find suspicious, ranked by what they would move: people "
+        "look at the first ones first.",
+        _columns(
+            "period rank score suspicion deviation screens scope_changed park_id indicator_id value "
+            f"{_CELL_KEYS}",
+            Column("rank", INT, "次序", "Place in the review list of the period, 1 = first."),
+            Column(
+                "score", VALUE, "核查得分", "Suspicion × share of the indicator's total moved.", "%"
+            ),
+            Column("suspicion", VALUE, "可疑程度", "0 to 1."),
+            Column("deviation", VALUE, "偏离倍数", "Deviation in the unit's usual errors."),
+            Column("screens", "VARCHAR[]", "命中筛查", "Screens of the catalogue that hit."),
+            Column("scope_changed", FLAG, "口径变更", "Prior-year scope changed: never a fall."),
+            required="period rank score suspicion park_id indicator_id",
+            lineage=_same("submissions.cell", f"{_CELL_KEYS} park_id indicator_id value"),
+        ),
+        ("park_id", "indicator_id", "period"),
+        ("submissions.cell", "dims.indicator"),
         kinds=("duckdb", "python"),
     ),
     Table(

@@ -8,6 +8,7 @@ import dagster as dg
 
 from assets.build import Build, TableResult, describe
 from assets.submissions import store_rows
+from quality import screening
 from warehouse.schema import table, upstream_keys
 
 PERIODS = dg.MonthlyPartitionsDefinition(
@@ -59,11 +60,27 @@ def submissions(context: dg.AssetExecutionContext, build: dg.ResourceParam[Build
             yield result(describe(connection, name, f"period = '{context.partition_key}'"))
 
 
+@dg.asset(key=["quality", "review"], deps=upstream_keys("quality.review"), partitions_def=PERIODS)
+def review(context: dg.AssetExecutionContext, build: dg.ResourceParam[Build]):
+    """Screen the figures of the periods that changed; rank what people should look at first."""
+    with build.step("统计筛查") as connection:
+        n = screening.screen(
+            connection,
+            build.catalog.screens,
+            first_month=build.workspace.first_month,
+            counts={i.indicator_id for i in build.catalog.indicators if i.integer},
+        )
+        context.log.info(f"screened {n} figures")
+        where = f"period = '{context.partition_key}'"
+        return result(describe(connection, "quality.review", where))
+
+
 @dg.asset(key=["quality", "finding"], deps=upstream_keys("quality.finding"), partitions_def=PERIODS)
 def finding(context: dg.AssetExecutionContext, build: dg.ResourceParam[Build]):
     """Collect what reading found and who has not reported."""
     with build.step("审核") as connection:
         store_rows.collect_findings(connection)
+        screening.collect(connection, build.catalog.screens)
         return result(
             describe(connection, "quality.finding", f"period = '{context.partition_key}'")
         )

@@ -25,9 +25,9 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command; expected errors end in one plain message, never in a traceback."""
-    from pipelines.cli import backtest, data, inspect, intake, run, status, workspace
+    from pipelines.cli import backtest, data, inspect, intake, review, run, status, workspace
 
-    for module in (workspace, run, intake, status, data, inspect, backtest):
+    for module in (workspace, run, intake, status, data, inspect, backtest, review):
         module.register(app)
     try:
         app()

@@ -38,8 +38,8 @@ PARAMETERS: Mapping[ScreenKind, Mapping[str, str]] = {
     "robust_z": {"threshold": "稳健 z 值界限"},
     "model_z": {"threshold": "偏离倍数界限"},
     "magnitude": {"width": "与整十倍相差的最大数量级", "min_z": "至少的偏离倍数"},
-    "same_as_previous": {"min_digits": "至少有效位数"},
-    "same_as_year_ago": {"min_digits": "至少有效位数"},
+    "same_as_previous": {"min_digits": "至少有效位数", "max_usual": "该指标自然重复比例上限"},
+    "same_as_year_ago": {"min_digits": "至少有效位数", "max_usual": "该指标自然重复比例上限"},
     "same_as_another": {"min_digits": "至少有效位数"},
     "reversed": {"tolerance": "容许回落比例"},
     "swapped": {"min_gain": "互换后应消除的偏离份额", "max_rest": "互换后容许的剩余偏离"},
@@ -58,8 +58,9 @@ class Screen(CatalogModel):
     """One screen. ``message`` is for the reporter and never says which value would do.
 
     ``suspicion`` (0..1) is how sure a hit alone makes us that the figure is wrong; empty: from the
-    deviation itself. ``unless`` names audit rules: where one of them has failed on the same cell the
-    screen adds no finding of its own.
+    deviation itself. ``signed`` screens are also run on indicators that are often negative (profit),
+    whose size and direction say little. ``unless`` names audit rules: where one of them has failed
+    on the same cell the screen adds no finding of its own.
     """
 
     screen_id: Annotated[str, Field(pattern=r"^SCREEN-[A-Z0-9-]+$", max_length=40)]
@@ -73,6 +74,7 @@ class Screen(CatalogModel):
     indicator_kinds: tuple[Literal["flow", "stock"], ...] = ("flow", "stock")
     indicators: tuple[Id, ...] = ()
     not_indicators: tuple[Id, ...] = ()
+    signed: bool = False
     unless: tuple[Id, ...] = ()
     valid_from: date | None = None
     valid_to: date | None = None
@@ -97,7 +99,9 @@ class Screen(CatalogModel):
         """Whether the screen is run on figures of a period that ends on ``day``."""
         return (self.valid_from or date.min) <= day < (self.valid_to or date.max)
 
-    def covers(self, indicator_id: str, kind: str) -> bool:
-        """Whether the screen is run on an indicator."""
+    def covers(self, indicator_id: str, kind: str, *, signed: bool) -> bool:
+        """Whether the screen is run on an indicator; ``signed``: its figures are often negative."""
+        if signed and not self.signed:
+            return False
         named = not self.indicators or indicator_id in self.indicators
         return named and kind in self.indicator_kinds and indicator_id not in self.not_indicators

@@ -45,6 +45,13 @@ CREATE TABLE IF NOT EXISTS internal.reading_finding (
     remedy VARCHAR
 );
 
+-- What statistical screens found, kept for the periods not screened again; the periods of the build
+-- under way that are; those ever screened.
+CREATE TABLE IF NOT EXISTS internal.screen_finding AS
+SELECT * FROM internal.reading_finding WHERE false;
+CREATE TABLE IF NOT EXISTS internal.screen_period (period VARCHAR NOT NULL);
+CREATE TABLE IF NOT EXISTS internal.screened (period VARCHAR NOT NULL);
+
 -- Digest of what a file says and means, whatever its bytes; by which catalogue it was read; what
 -- reading alone says of it (accepted, rejected, returned, held), and whether it calls itself a
 -- correction (0 no, n the n-th).
