@@ -6,6 +6,7 @@ import pytest
 
 from assets.deliveries.smtp import Courier
 from tests.support import mail_server as ms
+from tests.support.certificates import Authority
 from warehouse.workspace import MailServer
 
 CONTENT = b"Message-ID: <m1@x>\r\nSubject: t\r\n\r\n.hidden dot\r\nbody\r\n"
@@ -41,7 +42,7 @@ def settings(server, cert=None, **said):
 
 @pytest.fixture(scope="module")
 def cert(tmp_path_factory):
-    return ms.certificate(tmp_path_factory.mktemp("cert"))
+    return Authority(tmp_path_factory.mktemp("cert"), "authority")
 
 
 def attempt(server_settings, content=CONTENT, marks=None):
@@ -56,12 +57,14 @@ def attempt(server_settings, content=CONTENT, marks=None):
 def test_each_fault_has_its_class(cert, fault, outcome, stage):
     # a slow machine may need longer than the short limit to say hello: only faults stall
     limits = {} if "stall" in fault else {"timeout": 5, "dot_timeout": 5}
-    with ms.MailServer(tls="starttls", cert=cert, auth=True, fault=lambda n: fault) as server:
+    with ms.MailServer(
+        tls="starttls", context=cert.server_context("localhost"), auth=True, fault=lambda n: fault
+    ) as server:
         marks = []
         # a short body fits the socket's buffer: only a long one shows that it broke half-way
         content = CONTENT + b"x" * 70 + b"\r\n"
         content += (b"y" * 76 + b"\r\n") * (200_000 if fault == "body_reset" else 1)
-        found = attempt(settings(server, cert[0], **limits), content, marks)
+        found = attempt(settings(server, cert.file, **limits), content, marks)
         assert (found.outcome, found.stage) == (outcome, stage), found.reply
         assert bool(marks) == (stage == "dot")  # marked before the dot and only then
         taken = [content for _, _, content in server.taken]
@@ -69,8 +72,10 @@ def test_each_fault_has_its_class(cert, fault, outcome, stage):
 
 
 def test_a_message_arrives_whole_and_the_next_one_uses_the_same_connection(cert):
-    with ms.MailServer(tls="starttls", cert=cert, auth=True) as server:
-        courier = Courier(settings(server, cert[0], timeout=5, dot_timeout=5))
+    with ms.MailServer(
+        tls="starttls", context=cert.server_context("localhost"), auth=True
+    ) as server:
+        courier = Courier(settings(server, cert.file, timeout=5, dot_timeout=5))
         for number in range(3):
             found = courier.deliver("a@x", ["b@y", "journal@x"], CONTENT, lambda: None)
             assert (found.outcome, found.stage) == ("sent", "dot"), (number, found)
@@ -82,24 +87,28 @@ def test_a_message_arrives_whole_and_the_next_one_uses_the_same_connection(cert)
 
 def test_a_refused_message_does_not_harm_the_next_one(cert):
     faults = {1: "rcpt_550", 2: "end_451"}
-    with ms.MailServer(tls="starttls", cert=cert, auth=True, fault=faults.get) as server:
-        courier = Courier(settings(server, cert[0], timeout=5, dot_timeout=5))
+    with ms.MailServer(
+        tls="starttls", context=cert.server_context("localhost"), auth=True, fault=faults.get
+    ) as server:
+        courier = Courier(settings(server, cert.file, timeout=5, dot_timeout=5))
         outcomes = [courier.deliver("a@x", ["b@y"], CONTENT, lambda: None).outcome for _ in "123"]
         assert outcomes == ["refused", "deferred", "sent"]
 
 
 def test_the_certificate_is_verified_and_nothing_is_said_in_the_clear(cert):
-    with ms.MailServer(tls="starttls", cert=cert, auth=True) as server:
+    with ms.MailServer(
+        tls="starttls", context=cert.server_context("localhost"), auth=True
+    ) as server:
         found = attempt(settings(server, None, timeout=5))
         assert (found.outcome, found.stage) == ("stopped", "tls") and not server.taken
     with ms.MailServer() as server:  # offers no STARTTLS
-        found = attempt(settings(server, cert[0], timeout=5))
+        found = attempt(settings(server, cert.file, timeout=5))
         assert (found.outcome, found.stage) == ("stopped", "tls") and not server.taken
 
 
 def test_implicit_tls(cert):
-    with ms.MailServer(tls="tls", cert=cert) as server:
-        good = settings(server, cert[0], security="tls", user="", timeout=5, dot_timeout=5)
+    with ms.MailServer(tls="tls", context=cert.server_context("localhost")) as server:
+        good = settings(server, cert.file, security="tls", user="", timeout=5, dot_timeout=5)
         assert attempt(good).outcome == "sent"
         bad = settings(server, None, security="tls", user="", timeout=5)
         assert attempt(bad).outcome == "stopped"

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
-import ipaddress
 import logging
 import socket
-import ssl
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +24,9 @@ USER, PASSWORD = "bulletin", "open sesame"
 class MailServer:
     """Listens on a free port. ``fault(n)`` names the fault of the n-th connection or message."""
 
-    def __init__(self, *, tls="plain", cert=None, auth=False, size=None, fault=None, journal=None):
+    def __init__(
+        self, *, tls="plain", context=None, auth=False, size=None, fault=None, journal=None
+    ):
         self.fault: Callable[[int], str | None] = fault or (lambda n: None)
         self.taken: list[tuple[str, list[str], bytes]] = []
         self.seen = 0
@@ -35,10 +34,6 @@ class MailServer:
         self.stall = 0.6
         self.journal: Path | None = journal
         self._lock = threading.Lock()
-        context = None
-        if cert is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(*cert)
         self.controller = _Controller(self, tls, context, auth, size)
 
     def __enter__(self) -> MailServer:
@@ -185,38 +180,3 @@ class _Faulty(SMTP):
             self.transport.abort()
             return
         await super().smtp_DATA(arg)
-
-
-def certificate(folder: Path, host: str = "localhost") -> tuple[Path, Path]:
-    """A self-signed certificate and its key for ``host`` and 127.0.0.1."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import NameOID
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
-    now = datetime.datetime.now(datetime.UTC)
-    names = [x509.DNSName(host), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    cert = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=30))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    files = folder / "cert.pem", folder / "key.pem"
-    files[0].write_bytes(cert.public_bytes(serialization.Encoding.PEM))
-    files[1].write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return files
