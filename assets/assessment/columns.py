@@ -92,6 +92,12 @@ class Column:
         """Goalposts of the line in this class."""
         return self.setting.goalpost
 
+    def span(self) -> tuple[Decimal, Decimal]:
+        """Least and most points of the scheme a figure could earn, whatever it is."""
+        curve = None if self.item.scoring.method == "rank" else curve_of(self.item, self.setting)
+        ends = (Decimal(0), composite.HUNDRED) if curve is None else (min(curve.y), max(curve.y))
+        return ends[0] * self.weight / 100, ends[1] * self.weight / 100
+
     def note(self, park_id: str, missing: str) -> str:
         """How the points of a park came about, or why there are none (``missing``: what a missing
         figure means under the scheme)."""

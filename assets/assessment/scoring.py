@@ -8,7 +8,7 @@ Belongs here: applying a scheme to the parks of each class. Does not belong here
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -74,11 +74,17 @@ class DetailRow:
 
 @dataclass(frozen=True, slots=True)
 class ScoreResult:
-    """Scores (by class, rank, park), details (by class, park, item) and the goalposts used."""
+    """Scores (by class, rank, park), details (by class, park, item) and the goalposts used.
+
+    ``spans``: (class, indicator, measure) → least and most points of the scheme the line can earn;
+    ``names``: (indicator, measure) → Chinese name.
+    """
 
     scores: tuple[ScoreRow, ...]
     details: tuple[DetailRow, ...]
     goalposts_used: tuple[Goalpost, ...]
+    spans: Mapping[tuple[str, str, str], tuple[Decimal, Decimal]] = field(default_factory=dict)
+    names: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 def score_scheme(
@@ -111,6 +117,7 @@ def score_scheme(
     scores: list[ScoreRow] = []
     details: list[DetailRow] = []
     used: list[Goalpost] = []
+    spans: dict[tuple[str, str, str], tuple[Decimal, Decimal]] = {}
     by_class = classes(scheme, parks)
     everyone = [park for members in by_class.values() for park in members]
     asides = {park.park_id: aside(scheme, park, inputs.year, register) for park in everyone}
@@ -124,7 +131,9 @@ def score_scheme(
         for park_id, line in lines.items():
             details += _detail_rows(inputs, class_id, park_id, columns, line)
         used += [_stamped(inputs, one.goalpost) for one in columns if one.goalpost is not None]
-    return ScoreResult(tuple(scores), tuple(details), tuple(used))
+        spans |= {(class_id, *one.item.key): one.span() for one in columns}
+    names = {item.key: inputs.name_of(item) for item in scheme.lines}
+    return ScoreResult(tuple(scores), tuple(details), tuple(used), spans, names)
 
 
 def freeze_goalposts(

@@ -6,18 +6,18 @@ places themselves (``elimination``), probabilities of a rank, and decisions of a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from decimal import Decimal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from assets.assessment.elimination import LastPlace, PastYears
-from assets.assessment.scoring import ScoreResult, ScoreRow
+from assets.assessment.scoring import EXTRA_MEASURES, DetailRow, ScoreResult, ScoreRow
 from methods import ranking
+from methods.composite import rounded
 from methods.progress import Light
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from warehouse.catalog.schemes import Scheme, WatchRule
 
 LABEL = "模拟名次，非正式考核结果"
@@ -26,12 +26,21 @@ LAST_K = "W1"
 LAST_YEAR = "W2"
 RED_TARGETS = "W3"
 REPEATED = "W4"
+OTHER_RULE = "W5"
+VETOED = "W6"
+
+Change = Literal["", "new", "persisting", "resolved"]
+CHANGE_ZH: Mapping[Change, str] = {"new": "本期新增", "resolved": "上期提示已解除"}
 
 
 @dataclass(frozen=True, slots=True)
 class WatchRow:
     """A row of ``assessment.watch``. ``streak``: periods in a row in the last places, this one
     included. Intervals and probabilities stay empty until a calibrated forecast exists.
+
+    ``change`` against the period before; ``best_rank``, ``worst_rank``: the park's rank if its
+    missing figures earned the most or the least, the others as they are; ``provisional``: missing
+    figures could change whether it is among the last (供参考).
     ``official`` and ``label`` hold for every row: it is never a result of an assessment.
     """
 
@@ -53,17 +62,24 @@ class WatchRow:
     triggers: str
     light: Light
     not_distinguishable: bool | None
+    change: Change
+    best_rank: int | None
+    worst_rank: int | None
+    provisional: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
     """What is known from before: ``streaks`` of the preceding period (and which period that was),
-    confirmed ``past`` years, ``red_targets``: park → period → number of red binding targets."""
+    parks ``alerted`` in it (``None``: it was not assessed), confirmed ``past`` years,
+    ``red_targets``: park → period → number of red binding targets, ``vetoes``: park → reason."""
 
     period: str = ""
     streaks: Mapping[str, int] | None = None
     past: PastYears | None = None
     red_targets: Mapping[str, Mapping[str, int]] | None = None
+    alerted: frozenset[str] | None = None
+    vetoes: Mapping[str, str] | None = None
 
 
 def watch_list(
@@ -73,19 +89,35 @@ def watch_list(
     earlier: Earlier | None = None,
 ) -> list[WatchRow]:
     """Every park of the scheme with its simulated rank and triggers; parks that are not ranked are
-    listed grey with the reason. Streaks continue only from the period directly before."""
+    listed grey with the reason. ``places`` of all rules. Streaks continue only from the period
+    directly before."""
     before = earlier or Earlier()
-    by_park = {place.park_id: place for place in places}
-    return [_row(scheme, row, by_park.get(row.park_id), before) for row in result.scores]
+    main: dict[str, LastPlace] = {}
+    others: dict[str, list[LastPlace]] = {}
+    for place in places:
+        if place.rule_no == 0:
+            main[place.park_id] = place
+        else:
+            others.setdefault(place.park_id, []).append(place)
+    bounds = rank_bounds(scheme, result, main)
+    return [
+        _row(
+            scheme, row, main.get(row.park_id), others.get(row.park_id, []), before,
+            bounds.get(row.park_id),
+        )
+        for row in result.scores
+    ]  # fmt: skip
 
 
 def trigger_words(rule: WatchRule) -> dict[str, str]:
     """What each trigger means under ``rule``, by trigger id, without a park's own figures."""
     return {
         LAST_K: "位于组内末位区间",
-        LAST_YEAR: f"上年考核位于末位区间，本期模拟名次在组内后{rule.lower_pct:f}%",
+        LAST_YEAR: f"上年考核位于末位区间，本期模拟名次在组内后{rule.lower_pct}%",
         RED_TARGETS: f"连续{rule.red_periods}期各有{rule.red_targets}项以上约束性目标红灯",
         REPEATED: f"连续{rule.repeat_periods}期以上位于组内末位区间",
+        OTHER_RULE: "触及方案的其他退出条件",
+        VETOED: "发生一票否决事项",
     }
 
 
@@ -95,12 +127,26 @@ def preceding(period: str) -> str:
     return f"{year - 1}-12" if month <= 2 else f"{year}-{month - 1:02d}"
 
 
-def _row(scheme: Scheme, row: ScoreRow, place: LastPlace | None, before: Earlier) -> WatchRow:
+def _row(
+    scheme: Scheme,
+    row: ScoreRow,
+    place: LastPlace | None,
+    others: Sequence[LastPlace],
+    before: Earlier,
+    bound: Bound | None,
+) -> WatchRow:
     streak = _streak(row, place, before)
-    fired = _triggers(scheme.watch, row, place, before, streak)
+    fired = _triggers(scheme.watch, row, place, others, before, streak)
+    provisional = bound is not None and bound.could_change
+    light = _light(row, place, others, fired, bound)
+    change = _change(row, light, before)
     said = [text for text in fired.values() if text]
     if place is not None and LAST_K not in fired and place.reason:
         said.append(place.reason)
+    if bound is not None:
+        said.append(bound.words)
+    if change in CHANGE_ZH:
+        said.append(CHANGE_ZH[change])
     if row.rank is None:
         said = [row.exclusion_reason or "不参与排名", *said]
     return WatchRow(
@@ -117,8 +163,12 @@ def _row(scheme: Scheme, row: ScoreRow, place: LastPlace | None, before: Earlier
         streak=streak,
         trigger_ids=tuple(fired),
         triggers=f"{LABEL}。" + "；".join(said) + ("。" if said else ""),
-        light=_light(row, place, fired),
+        light=light,
         not_distinguishable=None,
+        change=change,
+        best_rank=bound.best if bound else row.rank,
+        worst_rank=bound.worst if bound else row.rank,
+        provisional=provisional,
     )
 
 
@@ -129,8 +179,28 @@ def _streak(row: ScoreRow, place: LastPlace | None, before: Earlier) -> int:
     return 1 + ((before.streaks or {}).get(row.park_id, 0) if follows else 0)
 
 
+def _change(row: ScoreRow, light: Light, before: Earlier) -> Change:
+    """Against the period before; a park that is not ranked now has resolved nothing."""
+    if before.alerted is None or before.period != preceding(row.asof_period) or light == "grey":
+        return ""
+    was, alerted = row.park_id in before.alerted, light != "green"
+    if alerted:
+        return "persisting" if was else "new"
+    return "resolved" if was else ""
+
+
+def alerted_parks(rows: Iterable[WatchRow]) -> frozenset[str]:
+    """Parks with a light that asks for attention."""
+    return frozenset(row.park_id for row in rows if row.light in ("yellow", "orange", "red"))
+
+
 def _triggers(
-    rule: WatchRule, row: ScoreRow, place: LastPlace | None, before: Earlier, streak: int
+    rule: WatchRule,
+    row: ScoreRow,
+    place: LastPlace | None,
+    others: Sequence[LastPlace],
+    before: Earlier,
+    streak: int,
 ) -> dict[str, str]:
     fired: dict[str, str] = {}
     if place is not None and place.in_last_k:
@@ -141,6 +211,12 @@ def _triggers(
         fired[RED_TARGETS] = trigger_words(rule)[RED_TARGETS]
     if streak >= rule.repeat_periods:
         fired[REPEATED] = f"连续{streak}期模拟名次位于组内末位区间"
+    other = [one.reason for one in others if one.counts and one.reason]
+    if other:
+        fired[OTHER_RULE] = "；".join(other)
+    vetoed = (before.vetoes or {}).get(row.park_id, "")
+    if vetoed:
+        fired[VETOED] = vetoed
     return fired
 
 
@@ -164,11 +240,117 @@ def _keeps_red(rule: WatchRule, row: ScoreRow, before: Earlier) -> bool:
     return True
 
 
-def _light(row: ScoreRow, place: LastPlace | None, fired: Mapping[str, str]) -> Light:
-    """Red: last places that count, again or after last year; orange: last places that count for
-    the first time; yellow: any other trigger; green: none; grey: not ranked."""
+def _light(
+    row: ScoreRow,
+    place: LastPlace | None,
+    others: Sequence[LastPlace],
+    fired: Mapping[str, str],
+    bound: Bound | None,
+) -> Light:
+    """Red: last places that count, again or after last year, or an exit rule fulfilled; orange: last
+    places that count for the first time; yellow: any other trigger, and last places that missing
+    figures could change (never red by absence); green: none; grey: not ranked."""
     if row.rank is None:
         return "grey"
-    if place is not None and place.counts:
+    sure = bound is None or not bound.could_change
+    if sure and any(one.fulfilled for one in others):
+        return "red"
+    if sure and place is not None and place.counts:
         return "red" if LAST_YEAR in fired or REPEATED in fired else "orange"
     return "yellow" if fired else "green"
+
+
+# --- What is missing, and whether it matters -------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A ranked park with missing figures: its rank at best and at worst, and whether that decides
+    its place among the last. ``words`` say so in Chinese, without naming any value to report."""
+
+    best: int
+    worst: int
+    could_change: bool
+    words: str
+
+
+def rank_bounds(
+    scheme: Scheme, result: ScoreResult, places: Mapping[str, LastPlace]
+) -> dict[str, Bound]:
+    """Bounds of every ranked park that lacks a figure. The others' scores are held as they are."""
+    by_class: dict[str, list[ScoreRow]] = {}
+    for row in result.scores:
+        if row.rank is not None:
+            by_class.setdefault(row.class_id, []).append(row)
+    lines: dict[str, list[DetailRow]] = {}
+    for detail in result.details:
+        lines.setdefault(detail.park_id, []).append(detail)
+    found = {}
+    for rows in by_class.values():
+        for row in rows:
+            gaps = [one for one in lines.get(row.park_id, ()) if _is_gap(one)]
+            if gaps:
+                found[row.park_id] = _bound(
+                    scheme, result, row, rows, lines[row.park_id], places.get(row.park_id)
+                )
+    return found
+
+
+def _is_gap(detail: DetailRow) -> bool:
+    return detail.raw is None and detail.measure not in EXTRA_MEASURES
+
+
+def _bound(
+    scheme: Scheme,
+    result: ScoreResult,
+    row: ScoreRow,
+    rows: Sequence[ScoreRow],
+    details: Sequence[DetailRow],
+    place: LastPlace | None,
+) -> Bound:
+    low, high = _score_range(scheme, result, row, details)
+    others = [one.score for one in rows if one.park_id != row.park_id and one.score is not None]
+    best = 1 + sum(score > high for score in others)
+    worst = 1 + sum(score > low for score in others)
+    gaps = [(one.indicator_id, one.measure) for one in details if _is_gap(one)]
+    names = "、".join(result.names.get(key, key[0]) for key in gaps)
+    k = place.k if place is not None else 0
+    ends = {_inside(scheme, others, score, k) for score in (low, high)}
+    could = len(ends) == 2
+    effect = "可能改变是否位于末位，本行供参考" if could else "不改变是否位于末位的判断"
+    words = f"缺数：{names}，补齐后模拟名次在第{best}至第{worst}名之间，{effect}"
+    return Bound(best, worst, could, words)
+
+
+def _score_range(
+    scheme: Scheme, result: ScoreResult, row: ScoreRow, details: Sequence[DetailRow]
+) -> tuple[Decimal, Decimal]:
+    """Score of a park if every missing figure earned the least, and the most."""
+    low = high = Decimal(0)
+    for one in details:
+        span = result.spans.get((row.class_id, one.indicator_id, one.measure))
+        if one.measure in EXTRA_MEASURES:
+            low, high = low + (one.points or 0), high + (one.points or 0)
+        elif one.raw is None and span is not None:
+            low, high = low + span[0], high + span[1]
+        elif one.normalised is not None:
+            weight = _weight(scheme, row.class_id, one)
+            points = rounded(one.normalised * weight / 100, scheme.decimals)
+            low, high = low + points, high + points
+    return low, high
+
+
+def _weight(scheme: Scheme, class_id: str, detail: DetailRow) -> Decimal:
+    key = (detail.indicator_id, detail.measure)
+    return next(line.weight_in(class_id) for line in scheme.lines if line.key == key)
+
+
+def _inside(scheme: Scheme, others: Sequence[Decimal], score: Decimal, k: int) -> bool:
+    rule = scheme.elimination
+    if rule is None:
+        return False
+    if rule.by == "floor":
+        return rule.score_below is not None and score < rule.score_below
+    if rule.by == "gate" or k == 0:
+        return False
+    return sum(other < score for other in others) < k

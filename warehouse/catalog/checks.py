@@ -13,7 +13,15 @@ from itertools import pairwise
 from typing import Any
 
 from warehouse.catalog import expression
-from warehouse.catalog.models import Indicator, Park, Region, RegisterRow, Reporter, Target
+from warehouse.catalog.models import (
+    CatalogModel,
+    Indicator,
+    Park,
+    Region,
+    RegisterRow,
+    Reporter,
+    Target,
+)
 from warehouse.catalog.problems import CatalogProblem, Origin, did_you_mean
 from warehouse.catalog.text import label_key
 
@@ -46,7 +54,7 @@ class Loaded:
         return CatalogProblem(origin, item_id, field_name, message, **more)
 
     def row_problem(
-        self, row: RegisterRow, item_id: str, field_name: str, message: str, **more: str
+        self, row: CatalogModel, item_id: str, field_name: str, message: str, **more: str
     ) -> CatalogProblem:
         """A problem placed at a register row."""
         origin = self.row_origins.get(id(row), Origin("目录"))
@@ -413,6 +421,25 @@ def _scheme_gates(loaded: Loaded, scheme: Any) -> Iterator[CatalogProblem]:
         yield from _unknown(loaded, "schemes", scheme.scheme_id, part, "indicators", wanted)
 
 
+def _outcomes(loaded: Loaded) -> Iterator[CatalogProblem]:
+    """Schemes, parks and indicators that confirmed results and parks' goals name."""
+    schemes = {scheme.scheme_id for scheme in loaded.all("schemes")}
+    for row in loaded.all("outcomes"):
+        if row.scheme_id not in schemes:
+            yield loaded.row_problem(
+                row, row.park_id, "scheme_id", "引用了目录中没有的考核方案",
+                found=row.scheme_id, expected="、".join(sorted(schemes)),
+                remedy="核对编号，或先写入考核方案",
+            )  # fmt: skip
+    known = {indicator.indicator_id for indicator in loaded.all("indicators")}
+    for goal in loaded.all("assessment_goals"):
+        if goal.indicator_id not in known:
+            yield loaded.row_problem(
+                goal, goal.park_id, "indicator_id", "引用了目录中没有的指标",
+                found=goal.indicator_id, expected="目录中的指标编号", remedy="核对编号，或先登记该指标",
+            )  # fmt: skip
+
+
 _CHECKS: tuple[Check, ...] = (
     _target_references,
     _target_scopes,
@@ -424,4 +451,5 @@ _CHECKS: tuple[Check, ...] = (
     _intervals,
     _register_references,
     _schemes,
+    _outcomes,
 )

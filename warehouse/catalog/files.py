@@ -51,6 +51,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("regions", "code", "行政区划", ("regions",), register=True),
     Kind("parks", "park_id", "园区", ("parks",), register=True),
     Kind("reporters", "reporter_id", "填报单位", ("reporters",), register=True),
+    Kind("outcomes", "park_id", "考核结果登记", ("outcomes",), register=True),
+    Kind("assessment_goals", "park_id", "园区年度目标", ("assessment_goals",), register=True),
 )
 _BY_STEM = {stem: kind for kind in KINDS for stem in kind.stems}
 _READ_ELSEWHERE = {"rules", "inputs"}  # folders of a catalogue that other packages read

@@ -40,6 +40,7 @@ from warehouse.catalog.text import label_key
 
 if TYPE_CHECKING:
     from warehouse.catalog.layouts import Layout
+    from warehouse.catalog.outcomes import Goal, Outcome
     from warehouse.catalog.schemes import Scheme
     from warehouse.catalog.screens import Screen
 
@@ -66,6 +67,8 @@ _MODELS: Mapping[str, tuple[str, str]] = {
     "regions": ("models", "Region"),
     "parks": ("models", "Park"),
     "reporters": ("models", "Reporter"),
+    "outcomes": ("outcomes", "Outcome"),
+    "assessment_goals": ("outcomes", "Goal"),
 }
 _READING = (
     "dimensions",
@@ -116,6 +119,8 @@ class Catalog:
     regions: tuple[Region, ...] = ()
     parks: tuple[Park, ...] = ()
     reporters: tuple[Reporter, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    assessment_goals: tuple[Goal, ...] = ()
     dimensions: tuple[models.Dimension, ...] = ()
     units: tuple[models.Unit, ...] = ()
     symbols: tuple[models.Symbols, ...] = ()
