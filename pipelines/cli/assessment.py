@@ -136,7 +136,9 @@ def schemes(home: Home = None, as_json: Json = False) -> None:
         typer.echo(f"【{use}】{row['scheme_id']} {row['title']}{label}")
         for source in row["cite"]:
             typer.echo(f"    依据:{source}")
-    typer.echo("备查方案不计算;在工作区 catalog/schemes/ 写同一 scheme_id 并设 status: active 即启用")
+    typer.echo(
+        "备查方案不计算;在工作区 catalog/schemes/ 写同一 scheme_id 并设 status: active 即启用"
+    )
 
 
 def _told(row: dict[str, Any]) -> str:

@@ -25,9 +25,21 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command; expected errors end in one plain message, never in a traceback."""
-    from pipelines.cli import backtest, data, inspect, intake, review, run, status, workspace
+    from pipelines.cli import (
+        assessment,
+        backtest,
+        data,
+        inspect,
+        intake,
+        review,
+        run,
+        status,
+        workspace,
+    )
 
-    for module in (workspace, run, intake, status, data, inspect, backtest, review):
+    for module in (
+        workspace, run, intake, status, data, inspect, backtest, review, assessment,
+    ):  # fmt: skip
         module.register(app)
     try:
         app()
