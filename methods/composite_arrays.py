@@ -25,8 +25,8 @@ Better = Literal["high", "low"]
 
 def curve_points(
     figures: Array,
-    x: Sequence[float],
-    y: Sequence[float],
+    x: Sequence[float] | Array,
+    y: Sequence[float] | Array,
     *,
     left: Sequence[float] = (),
     reciprocal: bool = False,
@@ -34,16 +34,22 @@ def curve_points(
     """Points off a piecewise linear curve (see ``methods.curves.Curve``), elementwise."""
     import numpy as np
 
-    from methods.points import Points
-
     given = np.asarray(figures, dtype=np.float64)
     if reciprocal:
         with np.errstate(divide="ignore"):
             given = np.where(given < 0, np.nan, 1.0 / np.abs(given))
-    found = Points(tuple(x), tuple(y))(given)
+    knots, points = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    end = np.clip(np.searchsorted(knots, given, side="right"), 1, max(len(knots) - 1, 1))
+    if len(knots) == 1:
+        return np.where(np.isnan(given), np.nan, points[0])
+    x0, x1, y0, y1 = knots[end - 1], knots[end], points[end - 1], points[end]
+    width = np.where(x1 > x0, x1 - x0, 1.0)
+    inner = y0 + (y1 - y0) * (np.clip(given, knots[0], knots[-1]) - x0) / width
+    inner = np.where(given < knots[0], points[0], inner)
+    inner = np.where(given >= knots[-1], points[-1], inner)
     for edge in left:
-        found = np.where(given == edge, y[list(x).index(edge)], found)
-    return found
+        inner = np.where(given == edge, points[np.searchsorted(knots, edge, side="left")], inner)
+    return np.where(np.isnan(given), np.nan, inner)
 
 
 def rank_points(figures: Array, better: Better = "high") -> Array:
