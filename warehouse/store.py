@@ -256,7 +256,7 @@ def as_arrow(full_name: str, rows: Sequence[Mapping[str, Any]]) -> Any:
         values = [row.get(column.name) for row in rows]
         if column.type == schema.VALUE:
             values = [None if value is None else _to_8_decimals(value) for value in values]
-        columns[column.name] = pa.array(values, type=_arrow_type(column.type))
+        columns[column.name] = pa.array(values, type=arrow_type(column.type))
     return pa.table(columns)
 
 
@@ -268,11 +268,12 @@ def _to_8_decimals(value: Decimal) -> Decimal:
     return value.quantize(_LAST_PLACE, rounding=ROUND_HALF_UP)
 
 
-def _arrow_type(sql_type: str) -> Any:
+def arrow_type(sql_type: str) -> Any:
+    """Arrow type of a column type of the dictionary."""
     import pyarrow as pa
 
     if sql_type.endswith("[]"):
-        return pa.list_(_arrow_type(sql_type[:-2]))
+        return pa.list_(arrow_type(sql_type[:-2]))
     if match := re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", sql_type):
         return pa.decimal128(int(match[1]), int(match[2]))
     return {

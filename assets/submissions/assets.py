@@ -7,7 +7,7 @@ share. Does not belong here: reading or checking itself (the pure modules beside
 import dagster as dg
 
 from assets.build import Build, TableResult, describe
-from assets.submissions import store_rows
+from assets.submissions import audit, store_rows
 from quality import screening
 from warehouse.schema import table, upstream_keys
 
@@ -17,6 +17,8 @@ PERIODS = dg.MonthlyPartitionsDefinition(
 DIMENSIONS = tuple(
     f"dims.{name}" for name in ("park", "indicator", "document", "target", "region", "reporter")
 )
+
+AUDITED = ("quality.finding", "quality.finding_cell", "quality.rule_outcome")
 
 
 def result(built: TableResult) -> dg.MaterializeResult:
@@ -75,12 +77,14 @@ def review(context: dg.AssetExecutionContext, build: dg.ResourceParam[Build]):
         return result(describe(connection, "quality.review", where))
 
 
-@dg.asset(key=["quality", "finding"], deps=upstream_keys("quality.finding"), partitions_def=PERIODS)
+@dg.multi_asset(
+    specs=[spec(name) for name in AUDITED], name="audit_submissions", partitions_def=PERIODS
+)
 def finding(context: dg.AssetExecutionContext, build: dg.ResourceParam[Build]):
-    """Collect what reading found and who has not reported."""
+    """Judge the rules of the catalogue; collect what they and reading found, and who waits."""
     with build.step("审核") as connection:
-        store_rows.collect_findings(connection)
+        audit.audit(connection, build)
         screening.collect(connection, build.catalog.screens)
-        return result(
-            describe(connection, "quality.finding", f"period = '{context.partition_key}'")
-        )
+        for name in AUDITED:
+            where = f"period = '{context.partition_key}'"
+            yield result(describe(connection, name, where))

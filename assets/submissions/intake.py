@@ -18,6 +18,7 @@ from assets.build import Progress
 from assets.submissions.archive import Archive, Delivery, deliveries
 from assets.submissions.reading.workbook import Rejected, Workbook
 from assets.submissions.revisions import revision_of
+from assets.submissions.tables.file_marks import FileMark, file_marks
 from assets.submissions.tables.layout import CellBatch, CellRecord, ReadingContext, reader_for
 from assets.submissions.values.numbers import raw_text
 from assets.submissions.values.periods import ParsedPeriod, parse_period
@@ -49,6 +50,7 @@ class SubmissionRows:
     revision: int = 0
     cells: list[dict[str, Any]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    marks: list[FileMark] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +213,8 @@ def rows_of(
     }
     cells = [_cell(receipt.sha256, cell) for cell in batch.cells]
     digest = content_digest(content, batch.cells)
-    return SubmissionRows(row, digest, revision_of(receipt.file_name), cells, findings)
+    marks = file_marks(content)
+    return SubmissionRows(row, digest, revision_of(receipt.file_name), cells, findings, marks)
 
 
 def _status(batch: CellBatch, findings: Sequence[Finding]) -> tuple[str, str | None]:

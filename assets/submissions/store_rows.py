@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 BATCH = 200
 """Files whose rows are held in memory at a time, so memory does not grow with their number."""
 
-READER_VERSION = 2
+READER_VERSION = 3
 """Raise it when the same file and catalogue are to be read differently: all files are read again."""
 
 
@@ -138,7 +138,7 @@ def _store_batch(
     """Replace everything known of these submissions by what reading them gave."""
     ids = [rows.submission["submission_id"] for rows in batch]
     for full_name in ("submissions.submission", "submissions.cell", "internal.reading_finding",
-                      "internal.reading"):  # fmt: skip
+                      "internal.reading", "internal.file_mark"):  # fmt: skip
         if full_name == "submissions.cell":
             derive.mark_affected(connection, _periods(connection, ids))
         connection.execute(
@@ -147,6 +147,7 @@ def _store_batch(
     store.insert_rows(connection, "submissions.submission", [rows.submission for rows in batch])
     store.insert_rows(connection, "submissions.cell", [c for rows in batch for c in rows.cells])
     _insert_findings(connection, batch)
+    _insert_marks(connection, batch)
     connection.executemany(
         "INSERT INTO internal.reading "
         "(submission_id, content_digest, catalogue_digest, status, reason, revision) "
@@ -183,6 +184,20 @@ def _insert_findings(
         for finding in rows.findings:
             found.setdefault(finding.finding_id, _finding_row(finding, rows.submission))
     _add_findings(connection, list(found.values()))
+
+
+def _insert_marks(connection: duckdb.DuckDBPyConnection, batch: Iterable[SubmissionRows]) -> None:
+    import pyarrow as pa
+
+    marks = [
+        {"submission_id": rows.submission["submission_id"]} | asdict(mark)
+        for rows in batch
+        for mark in rows.marks
+    ]
+    if marks:
+        connection.register("incoming_marks", pa.Table.from_pylist(marks))
+        connection.execute("INSERT INTO internal.file_mark BY NAME FROM incoming_marks")
+        connection.unregister("incoming_marks")
 
 
 def _replace_inbox_findings(
@@ -264,27 +279,10 @@ def _withdrawn(withdrawal: Decision, zone: ZoneInfo) -> str:
 # --- findings -------------------------------------------------------------------------------------
 
 
-def collect_findings(connection: duckdb.DuckDBPyConnection) -> None:
-    """quality.finding from what reading found and what became of the files.
-
-    A problem of a file that was replaced, withdrawn or sent twice counts as resolved.
-    """
-    connection.execute("DELETE FROM quality.finding")
-    connection.execute(
-        """
-        INSERT INTO quality.finding BY NAME
-        SELECT
-            finding.*,
-            CASE WHEN submission.status IN ('superseded', 'duplicate') OR withdrawal.submission_id IS NOT NULL
-                THEN 'resolved' ELSE 'new' END AS lifecycle
-        FROM internal.reading_finding AS finding
-        LEFT JOIN submissions.submission AS submission USING (submission_id)
-        LEFT JOIN (
-            SELECT DISTINCT submission_id FROM internal.withdrawal WHERE restored_at IS NULL
-        ) AS withdrawal USING (submission_id)
-        ORDER BY finding.finding_id
-        """
-    )
+def collect_findings(connection: duckdb.DuckDBPyConnection, first_month: int) -> None:
+    """quality.finding and quality.finding_cell from what reading and rules found and what became of
+    the files (``warehouse/sql/quality__findings.sql``)."""
+    store.run_script(connection, "quality__findings", {"first_month": first_month})
     rows = [_waiting_row(row) for row in store.fetch(connection, _WAITING)]
     store.insert_rows(connection, "quality.finding", rows)
 

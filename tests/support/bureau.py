@@ -15,7 +15,7 @@ from typing import Any
 import xlsxwriter
 
 from assets.build import Build
-from assets.submissions import store_rows
+from assets.submissions import audit, store_rows
 from assets.submissions.archive import deliver
 from assets.submissions.reading.parsers import read_workbook
 from assets.submissions.reading.workbook import Rejected, Workbook
@@ -196,7 +196,7 @@ class Office:
                 store_rows.load_dimensions(connection, build)
             taken = store_rows.take_in(build, pool or HerePool())
             with build.step("派生") as connection:
-                store_rows.collect_findings(connection)
+                audit.audit(connection, build)
                 derive.refresh_observations(connection)
                 derive.refresh_park_month(
                     connection, build.catalog.indicators, asof=build.asof, first_month=2

@@ -440,6 +440,14 @@ def _outcomes(loaded: Loaded) -> Iterator[CatalogProblem]:
             )  # fmt: skip
 
 
+def _rules(loaded: Loaded) -> Iterator[CatalogProblem]:
+    """What audit rules refer to; the module of their models is imported only where there are any."""
+    if loaded.all("rules") or loaded.all("references"):
+        from warehouse.catalog.rules import rule_problems
+
+        yield from rule_problems(loaded)
+
+
 _CHECKS: tuple[Check, ...] = (
     _target_references,
     _target_scopes,
@@ -452,4 +460,5 @@ _CHECKS: tuple[Check, ...] = (
     _register_references,
     _schemes,
     _outcomes,
+    _rules,
 )

@@ -6,7 +6,8 @@ access to data. Nothing is ever handed to ``eval``.
 
 Language: ``+ - * /``, comparisons (chained ones too: ``8 <= X05 <= 60``), ``and or not``,
 parentheses, ``abs min max round coalesce``, decimal literals, and identifiers such as ``C01``,
-``C01.ytd`` (a measure), ``C01[-1y]`` (one year earlier; ``m`` months, ``q`` quarters).
+``C01.ytd`` (a measure), ``C01[-1y]`` (one year earlier; ``m`` report periods, ``q`` quarters, ``e``
+the December n years back, ``p`` the n-th figure reported before).
 
 Unknown values propagate as SQL ``NULL`` does; ``and``/``or``/``not`` follow three-valued logic; a
 quotient by zero is unknown. Sums, differences and products with constants are exact decimals;
@@ -119,11 +120,11 @@ def kind_of(node: Node) -> Kind:
 
 _TOKEN = re.compile(
     r"(?P<number>\d+(?:\.\d+)?)"
-    r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*(?:\.[a-z][a-z_]*)?(?:\[-[0-9]{1,3}[mqy]\])?)"
+    r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*(?:\.[a-z][a-z_]*)?(?:\[-[0-9]{1,3}[mqyep]\])?)"
     r"|(?P<symbol><=|>=|==|!=|<>|[-+*/()<>=,])"
     r"|(?P<space>\s+)"
 )
-_NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:\.([a-z_]+))?(?:\[-([0-9]+)([mqy])\])?")
+_NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:\.([a-z_]+))?(?:\[-([0-9]+)([mqyep])\])?")
 # Full-width and mathematical signs that Chinese authors type; positions stay the same.
 _SIGNS = str.maketrans("（），＋－−＊×／÷＜＞＝", "(),+--**//<>=")
 _PAIRS = {"≤": "<=", "≥": ">=", "≠": "!="}
@@ -322,7 +323,8 @@ def parse(text: str, expect: Kind | None = None) -> Node:
 # --- Tree to names and text -----------------------------------------------------------------------
 
 
-def _children(node: Node) -> tuple[Node, ...]:
+def children(node: Node) -> tuple[Node, ...]:
+    """Parts of a node, in reading order."""
     match node:
         case Negation(operand):
             return (operand,)
@@ -337,7 +339,7 @@ def names(node: Node) -> Iterator[Name]:
     """Every use of a name, in reading order."""
     if isinstance(node, Name):
         yield node
-    for child in _children(node):
+    for child in children(node):
         yield from names(child)
 
 

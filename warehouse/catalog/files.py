@@ -45,6 +45,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("conflicts", "conflict_id", "目标矛盾", ("conflicts",)),
     Kind("schemes", "scheme_id", "考核方案", ("schemes",)),
     Kind("screens", "screen_id", "统计筛查", ("screens",)),
+    Kind("rules", "rule_id", "审核规则", ("rules",)),
     Kind("layouts", "layout_id", "版式", ("layouts",)),
     Kind("sources", "source_id", "来源", ("sources",)),
     Kind("audiences", "audience_id", "受众", ("audiences",)),
@@ -53,9 +54,10 @@ KINDS: tuple[Kind, ...] = (
     Kind("reporters", "reporter_id", "填报单位", ("reporters",), register=True),
     Kind("outcomes", "park_id", "考核结果登记", ("outcomes",), register=True),
     Kind("assessment_goals", "park_id", "园区年度目标", ("assessment_goals",), register=True),
+    Kind("references", "subject_id", "对照数", ("references",), register=True),
 )
 _BY_STEM = {stem: kind for kind in KINDS for stem in kind.stems}
-_READ_ELSEWHERE = {"rules", "inputs"}  # folders of a catalogue that other packages read
+_READ_ELSEWHERE = {"inputs"}  # folders of a catalogue that other packages read
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ from warehouse.catalog.text import label_key
 if TYPE_CHECKING:
     from warehouse.catalog.layouts import Layout
     from warehouse.catalog.outcomes import Goal, Outcome
+    from warehouse.catalog.rules import ReferenceFigure, Rule
     from warehouse.catalog.schemes import Scheme
     from warehouse.catalog.screens import Screen
 
@@ -61,6 +62,7 @@ _MODELS: Mapping[str, tuple[str, str]] = {
     "conflicts": ("models", "Conflict"),
     "schemes": ("schemes", "Scheme"),
     "screens": ("screens", "Screen"),
+    "rules": ("rules", "Rule"),
     "layouts": ("layouts", "Layout"),
     "sources": ("models", "Source"),
     "audiences": ("models", "Audience"),
@@ -69,6 +71,7 @@ _MODELS: Mapping[str, tuple[str, str]] = {
     "reporters": ("models", "Reporter"),
     "outcomes": ("outcomes", "Outcome"),
     "assessment_goals": ("outcomes", "Goal"),
+    "references": ("rules", "ReferenceFigure"),
 }
 _READING = (
     "dimensions",
@@ -113,6 +116,7 @@ class Catalog:
     conflicts: tuple[Conflict, ...] = ()
     schemes: tuple[Scheme, ...] = ()
     screens: tuple[Screen, ...] = ()
+    rules: tuple[Rule, ...] = ()
     layouts: tuple[Layout, ...] = ()
     sources: tuple[Source, ...] = ()
     audiences: tuple[Audience, ...] = ()
@@ -121,6 +125,7 @@ class Catalog:
     reporters: tuple[Reporter, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     assessment_goals: tuple[Goal, ...] = ()
+    references: tuple[ReferenceFigure, ...] = ()
     dimensions: tuple[models.Dimension, ...] = ()
     units: tuple[models.Unit, ...] = ()
     symbols: tuple[models.Symbols, ...] = ()

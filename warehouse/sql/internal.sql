@@ -86,3 +86,49 @@ CREATE TABLE IF NOT EXISTS internal.standing (
 
 -- Facts about the build the published file is: catalogue digest, point of view in time.
 CREATE TABLE IF NOT EXISTS internal.note (name VARCHAR NOT NULL, value VARCHAR)
+;
+
+-- Audit rules: periods to be judged in the build under way; what rules found, by period; marks around
+-- the tables of a file (表号, 签署, hidden parts, region codes); figures of other offices; waivers.
+CREATE TABLE IF NOT EXISTS internal.judged_period (period VARCHAR NOT NULL);
+CREATE TABLE IF NOT EXISTS internal.rule_finding (
+    finding_id VARCHAR NOT NULL,
+    rule_id VARCHAR NOT NULL,
+    severity VARCHAR NOT NULL,
+    outcome VARCHAR NOT NULL,
+    submission_id VARCHAR,
+    file_name VARCHAR,
+    reporter VARCHAR,
+    sheet VARCHAR,
+    address VARCHAR,
+    park_id VARCHAR,
+    indicator_id VARCHAR,
+    period VARCHAR,
+    found VARCHAR,
+    expected VARCHAR,
+    message VARCHAR NOT NULL,
+    remedy VARCHAR
+);
+-- is_own: the cell stands in the file the finding is about and may be what is wrong; is_error: the rule
+-- says it is wrong by itself, not in comparison with another period.
+CREATE TABLE IF NOT EXISTS internal.rule_finding_cell (
+    finding_id VARCHAR NOT NULL,
+    position INTEGER NOT NULL,
+    submission_id VARCHAR NOT NULL,
+    sheet VARCHAR NOT NULL,
+    address VARCHAR NOT NULL,
+    park_id VARCHAR,
+    indicator_id VARCHAR,
+    period VARCHAR,
+    measure VARCHAR,
+    is_own BOOLEAN NOT NULL,
+    is_error BOOLEAN NOT NULL,
+    judged_period VARCHAR
+);
+CREATE TABLE IF NOT EXISTS internal.file_mark (
+    submission_id VARCHAR NOT NULL, mark VARCHAR NOT NULL, text VARCHAR, sheet VARCHAR, address VARCHAR
+);
+CREATE TABLE IF NOT EXISTS internal.waiver (
+    number INTEGER NOT NULL, rule_id VARCHAR NOT NULL, park_id VARCHAR, submission_id VARCHAR,
+    decided_at TIMESTAMP NOT NULL, decided_by VARCHAR NOT NULL, reason VARCHAR NOT NULL, until DATE NOT NULL
+)

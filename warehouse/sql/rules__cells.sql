@@ -1,0 +1,86 @@
+-- What rules judge: files and cells of the periods in internal.judged_period. Rejected files and exact
+-- duplicates are not judged; a cell that reading refused has no value here.
+CREATE OR REPLACE TEMP TABLE judged_file AS
+SELECT
+    submission.submission_id,
+    submission.file_name,
+    submission.source_id,
+    submission.reporter,
+    submission.period AS file_period,
+    submission.received_at,
+    submission.version_no,
+    submission.format,
+    submission.layout_id,
+    coalesce(reading.revision, 0) AS revision
+FROM submissions.submission AS submission
+LEFT JOIN internal.reading AS reading USING (submission_id)
+WHERE
+    submission.status NOT IN ('rejected', 'duplicate')
+    AND submission.submission_id IN (
+        SELECT submission_id FROM submissions.cell WHERE period IN (FROM internal.judged_period)
+    );
+
+CREATE OR REPLACE TEMP TABLE judged_cell AS
+WITH refused AS (
+    SELECT DISTINCT submission_id, sheet, address
+    FROM internal.reading_finding
+    WHERE severity = 'error' AND outcome = 'fail' AND sheet IS NOT NULL AND address IS NOT NULL
+),
+
+read AS (
+    SELECT
+        cell.submission_id,
+        cell.sheet,
+        cell.address,
+        cell.raw_text,
+        CASE WHEN refused.address IS NULL THEN cell.value END AS value,
+        cell.state,
+        cell.unit_raw,
+        cell.unit_factor,
+        cell.unit_evidence,
+        cell.park_id,
+        cell.entity_raw,
+        cell.indicator_id,
+        cell.period,
+        cell.measure,
+        cell.maturity,
+        cell.role,
+        cell.head,
+        refused.address IS NOT NULL AS is_refused,
+        indicator.decimals,
+        cell.measure = CASE indicator.over_time
+            WHEN 'ytd' THEN 'ytd'
+            WHEN 'last' THEN 'stock'
+            WHEN 'formula' THEN CASE WHEN cell.measure = 'stock' THEN 'stock' ELSE 'ytd' END
+            ELSE 'month'
+        END AS is_level,
+        CASE WHEN cell.unit_factor LIKE '%/%'
+            THEN split_part(cell.unit_factor, '/', 1)::DOUBLE / split_part(cell.unit_factor, '/', 2)::DOUBLE
+            ELSE coalesce(try_cast(cell.unit_factor AS DOUBLE), 1)
+        END AS factor,
+        length(regexp_extract(cell.raw_text, '\.([0-9]+)', 1)) AS digits
+    FROM submissions.cell AS cell
+    JOIN judged_file USING (submission_id)
+    JOIN dims.indicator AS indicator USING (indicator_id)
+    LEFT JOIN refused USING (submission_id, sheet, address)
+    WHERE
+        cell.measure IS NOT NULL
+        AND cell.period IN (FROM internal.judged_period)
+        AND cell.role IN ('data', 'total', 'of_which')
+)
+
+-- The last printed digit of a column in the indicator's unit, never finer than the indicator is printed.
+SELECT
+    row_number() OVER ()::INTEGER AS cell_key,
+    CASE
+        WHEN role = 'data' AND park_id IS NOT NULL
+            THEN dense_rank() OVER (ORDER BY submission_id, period, role, park_id)
+        WHEN role = 'total'
+            THEN dense_rank() OVER (ORDER BY submission_id, period, role, park_id, sheet, entity_raw) + 1000000000
+    END::INTEGER AS row_key,
+    *,
+    greatest(
+        factor / power(10, least(max(digits) OVER (PARTITION BY submission_id, sheet, indicator_id, measure), 8)),
+        power(10, -decimals)
+    )::DECIMAL(28, 8) AS precision
+FROM read
