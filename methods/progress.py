@@ -109,7 +109,7 @@ def last_year_growth_needed(mean_pct: Decimal, years: int, achieved_pct: list[De
     return (due / reached - 1) * HUNDRED
 
 
-# --- Light rules as data -----------------------------------------------------------------
+# --- Light rules (their values are catalogue data) ----------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +134,8 @@ class LightRule:
     """Lights by gap to schedule, best band first; the last band has no lower bound.
 
     ``growth_red_below_pct``: growth below this is red however small the gap (None = not used).
+    ``early_months``: months in which growth alone turns nothing red. ``min_reported_pct``: share of
+    the parks that must have reported before a total is judged.
     ``chances``: lights by calibrated probability, best first, the last one from 0; empty: the light
     follows the gap even where a probability is known.
     ``official`` is False for values proposed by this project (建议值,非官方).
@@ -146,35 +148,8 @@ class LightRule:
     official: bool
     growth_red_below_pct: Decimal | None = None
     chances: tuple[ChanceBand, ...] = ()
-
-
-RECOMMENDED = LightRule(
-    "recommended",
-    "建议灯色规则(建议值,非官方)",
-    (Band("green", ZERO), Band("yellow", Decimal(-5)), Band("red", None)),
-    "建议默认:进度差≥0绿,-5~0个百分点黄,低于-5个百分点或增速为负红",
-    official=False,
-    growth_red_below_pct=ZERO,
-    chances=(
-        ChanceBand("green", Decimal("0.8")),
-        ChanceBand("yellow", Decimal("0.5")),
-        ChanceBand("orange", Decimal("0.2")),
-        ChanceBand("red", ZERO),
-    ),
-)
-YINCHUAN_2025 = LightRule(
-    "yinchuan_2025",
-    "银川市“红黄绿灯”机制(2025年3月)",
-    (
-        Band("green", ZERO),
-        Band("yellow", Decimal(-10), "低于序时不足10个百分点,来源未规定,按黄灯"),
-        Band("yellow", Decimal(-30)),
-        Band("red", None),
-    ),
-    "https://m.qlbk.net/news/3Ww4l7bw75.html",
-    official=True,
-)
-LIGHT_RULES: dict[str, LightRule] = {rule.rule_id: rule for rule in (RECOMMENDED, YINCHUAN_2025)}
+    early_months: int = 2
+    min_reported_pct: Decimal = HUNDRED
 
 
 def light_for_gap(gap: Decimal, rule: LightRule) -> Light:

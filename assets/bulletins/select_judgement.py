@@ -56,6 +56,7 @@ def verdicts(
         row
         for row in rows
         if (scope.code in _places(row) if row["park_id"] else scope.holds(row["scope_code"]))
+        and not build.catalog.target(row["target_id"]).internal
     ]
     filled = [row | _clause(build, build.catalog.target(row["target_id"]), row, scope)
               for row in inside]  # fmt: skip

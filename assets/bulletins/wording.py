@@ -12,27 +12,13 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from assets.bulletins.figures import round_half_up
+from assets.targets.verdict import LIGHT_ZH, VERDICT_ZH
+from assets.targets.verdict import verdict_word as word_against
 
-VERDICTS: Mapping[str, str] = {
-    "met": "已达到",
-    "on_pace": "达到进度",
-    "behind": "低于进度",
-    "far_behind": "低于进度",
-    "not_comparable": "口径不符",
-    "no_data": "数据不足",
-    "expired": "期限已过",
-    "manual": "人工认定",
-    "out_of_scope": "不适用",
-}
+VERDICTS: Mapping[str, str] = VERDICT_ZH
 JUDGED = ("met", "on_pace", "behind", "far_behind")
 """Verdicts that say something about the target; the others say why it was not judged."""
-LIGHTS: Mapping[str, str] = {
-    "green": "绿",
-    "yellow": "黄",
-    "orange": "橙",
-    "red": "红",
-    "grey": "灰",
-}
+LIGHTS: Mapping[str, str] = LIGHT_ZH
 FILING: Mapping[str, str] = {"on_time": "按时", "late": "迟报", "missing": "未报"}
 COMPARATORS: Mapping[str, str] = {
     ">=": "不低于", ">": "超过", "<=": "不超过", "<": "低于", "=": "等于", "~=": "左右",
@@ -143,8 +129,7 @@ def pace(value: Decimal | None, shown: str, against: str, *, falling: bool = Fal
 
 def verdict_word(verdict: str, *, growth: bool = False) -> str:
     """Word of a verdict; growth is compared with the target itself, not with a pace."""
-    word = VERDICTS[verdict]
-    return word.replace("进度", "目标") if growth else word
+    return word_against(verdict, "目标" if growth else "进度")
 
 
 def progress_gap(

@@ -153,4 +153,5 @@ def _amount_reason(
         word = "尚差" if below else "超出"
         parts.append(f"{word}{shown(e, row.still_required, found.unit, target.unit)}")
     notes = (pace.note, wording.STRENGTH_NOTE.get(target.strength, ""), *found.notes)
-    return wording.sentence(parts, row.verdict, notes)
+    against = "要求" if pace.time_pct is None else "进度"
+    return wording.sentence(parts, row.verdict, notes, against)

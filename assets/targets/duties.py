@@ -87,7 +87,7 @@ def _found(target: Target, place: Place, row: InputRow | None, e: Evidence) -> V
         blank_row(target, place, e, found, verdict, light),  # type: ignore[arg-type]
         actual=answer,
         required=Decimal(1),
-        reason=wording.sentence((requirement(target, e), fact), verdict, (note,)),
+        reason=wording.sentence((requirement(target, e), fact), verdict, (note,), "要求"),
     )
 
 
@@ -172,7 +172,9 @@ def prohibition(target: Target, subject: Subject, e: Evidence) -> list[VerdictRo
     place, found = Place(target.scope_code), Reading(total.value, total.unit)
     fact = f"{e.year}年{target.indicator_name}{wording.number(total.value)}{total.unit}"
     row = blank_row(target, place, e, found, verdict, light)  # type: ignore[arg-type]
-    reason = wording.sentence((requirement(target, e), fact), verdict, (total.note, "底线要求"))
+    reason = wording.sentence(
+        (requirement(target, e), fact), verdict, (total.note, "底线要求"), "要求"
+    )
     ids = (total.input_id,) if total.input_id else ()
     return [replace(row, actual=total.value, required=bar, reason=reason, figure_ids=ids)]
 
@@ -250,7 +252,8 @@ def _head(target: Target, place: Place, holds: str, e: Evidence) -> VerdictRow:
     found = Reading(None, "", figure_ids=(rows[-1].input_id,))
     row = blank_row(target, place, e, found, verdict, light)  # type: ignore[arg-type]
     note = "人事信息，不进入公开通报"
-    return replace(row, reason=wording.sentence((requirement(target, e), fact), verdict, (note,)))
+    reason = wording.sentence((requirement(target, e), fact), verdict, (note,), "要求")
+    return replace(row, reason=reason)
 
 
 def _level(order: Sequence[str], text: str) -> int | None:

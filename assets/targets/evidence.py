@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
 from assets.targets.inputs import NOTHING, Inputs, entered_at
-from methods.progress import RECOMMENDED, LightRule
+from methods.progress import LightRule
 
 if TYPE_CHECKING:
     from warehouse.catalog.models import Document, Indicator, Park, Target
@@ -128,8 +127,6 @@ class Evidence:
     register of divisions has them. ``targets``: all targets judged together. ``inputs``: entered
     rows (their plain figures are already among ``values``, ``areas`` and ``history``, see
     ``with_inputs``).
-    ``min_reported``: share of parks (0..1) that must have reported before a total is judged
-    (建议值,非官方).
     """
 
     period: str
@@ -138,14 +135,18 @@ class Evidence:
     convert: Convert
     documents: Mapping[str, Document]
     indicators: Mapping[str, Indicator]
+    rule: LightRule
     areas: Areas = field(default_factory=dict)
     history: Mapping[int, YearEnd] = field(default_factory=dict)
-    rule: LightRule = RECOMMENDED
-    min_reported: Fraction = Fraction(2, 3)
     regions: Mapping[str, str] = field(default_factory=dict)
     counties: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     inputs: Inputs = NOTHING
     targets: Mapping[str, Target] = field(default_factory=dict)
+
+    @property
+    def min_reported(self) -> Decimal:
+        """Share of parks (0..1) that must have reported before a total is judged."""
+        return self.rule.min_reported_pct / 100
 
     @property
     def year(self) -> int:

@@ -27,8 +27,6 @@ from methods import progress
 if TYPE_CHECKING:
     from warehouse.catalog.models import Target
 
-EARLY_MONTHS = 2  # 1—2月: one combined figure, too little to turn a growth light red
-
 
 def each_park_growth(target: Target, subject: Subject, e: Evidence) -> list[VerdictRow]:
     """One row per park: growth over the same period of last year against the bar."""
@@ -81,7 +79,7 @@ def _growth(
     if growth is None or bar is None:
         why = f"{e.name_of(target.indicator_id)}缺少上年同期可比数，同比无法计算"
         return not_judged(target, place, e, "no_data", why)
-    early = min(found.n_months or e.month, e.month) <= EARLY_MONTHS
+    early = min(found.n_months or e.month, e.month) <= e.rule.early_months
     loose = found.yoy_basis == "levels"
     rate = growth if bench is None else growth - bench
     gap = progress.gap_pp(rate, bar)
@@ -94,7 +92,7 @@ def _growth(
     parts = [requirement(target, e), f"{place.name}{when}{fact}", f"比目标{wording.versus(gap)}"]
     notes = (
         *found.notes,
-        "1—2月数据不单独判红" if early else "",
+        f"1—{e.rule.early_months}月数据不单独判红" if early else "",
         "同比由公布数相除，口径可能不一致，仅供参考" if loose else "",
         "" if met else wording.STRENGTH_NOTE.get(target.strength, ""),
     )
@@ -104,7 +102,7 @@ def _growth(
         required=bar,
         unit="%" if bench is None else "百分点",
         gap_pp=gap,
-        reason=wording.sentence(parts, verdict, notes),
+        reason=wording.sentence(parts, verdict, notes, "目标"),
     )
 
 
@@ -134,6 +132,6 @@ def average_growth(target: Target, subject: Subject, e: Evidence) -> list[Verdic
         f"比目标{wording.versus(gap)}",
     ]
     row = blank_row(target, place, e, found, verdict, light)
-    reason = wording.sentence(parts, verdict, found.notes)
+    reason = wording.sentence(parts, verdict, found.notes, "目标")
     row = replace(row, actual=rate, required=bar, unit="%", gap_pp=gap, baseline=base)
     return [replace(row, reason=reason)]

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from assets.targets.duties import condition_holds
@@ -29,7 +28,7 @@ from assets.targets.pace import in_force
 from assets.targets.rows import Place, not_judged
 from assets.targets.verdict import VERDICT_ZH, VerdictRow, stored
 from assets.targets.wording import citation
-from methods.progress import RECOMMENDED, LightRule
+from methods.progress import LightRule
 
 if TYPE_CHECKING:
     from warehouse.catalog.models import Document, Indicator, Park, Target
@@ -51,12 +50,11 @@ def judge_park_targets(
     documents: Mapping[str, Document],
     indicators: Mapping[str, Indicator],
     convert: Convert,
+    rule: LightRule,
     areas: Areas | None = None,
     history: Mapping[int, YearEnd] | None = None,
     regions: Mapping[str, str] | None = None,
     inputs: Inputs = NOTHING,
-    rule: LightRule = RECOMMENDED,
-    min_reported: Fraction = Fraction(2, 3),
 ) -> list[VerdictRow]:
     """Verdicts of all targets as of ``period`` (``YYYY-MM``), ordered by target, area and park.
 
@@ -76,7 +74,6 @@ def judge_park_targets(
         areas=areas or {},
         history=history or {},
         rule=rule,
-        min_reported=min_reported,
         regions=regions or {},
     )
     return judge_all(list(targets), with_inputs(evidence, inputs))

@@ -75,7 +75,7 @@ def plan_average(target: Target, subject: Subject, e: Evidence) -> list[VerdictR
         f"余下{wording.number(left)}年需年均净增{wording.number(needed)}{found.unit}"
     )  # fmt: skip
     notes = (*found.notes, "年均按年末存量净增计算；期满前不判红")
-    reason = wording.sentence((requirement(target, e), fact, rest), verdict, notes)
+    reason = wording.sentence((requirement(target, e), fact, rest), verdict, notes, "目标")
     row = replace(
         blank_row(target, place, e, found, verdict, light),
         actual=mean,
@@ -290,7 +290,7 @@ def floor(target: Target, subject: Subject, e: Evidence) -> list[VerdictRow]:
     found = Reading(Decimal(len(short)), "宗", figure_ids=tuple(row.input_id for row in cases))
     place = Place(target.scope_code)
     row = blank_row(target, place, e, found, verdict, light)  # type: ignore[arg-type]
-    reason = wording.sentence((requirement(target, e), fact), verdict, ("底线要求",))
+    reason = wording.sentence((requirement(target, e), fact), verdict, ("底线要求",), "要求")
     return [replace(row, actual=found.value, required=Decimal(0), reason=reason)]
 
 

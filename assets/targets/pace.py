@@ -175,8 +175,8 @@ def decide(target: Target, e: Evidence, met: bool, pace: Pace) -> tuple[str, Lig
 def decide_growth(
     target: Target, e: Evidence, met: bool, rate: Decimal, gap: Decimal, weak: bool
 ) -> tuple[str, Light]:
-    """Verdict and light of a growth rate with its gap to the bar. Reached is 按进度 until the year
-    is over."""
+    """Verdict and light of a growth rate with its gap to the bar. Reached is on_pace until the
+    year is over."""
     if met:
         return ("met" if is_closing(target, e) else "on_pace"), "green"
     light = progress.light_for_growth(rate, gap, e.rule)

@@ -19,8 +19,8 @@ from assets.targets.lights import with_chances
 from assets.targets.overall import overall
 from assets.targets.reference import reference_rows
 from assets.targets.requirement import Chance, Key, Requirement, requirements_of
+from assets.targets.rule import light_rule, rule_in_use
 from assets.targets.verdict import stored
-from methods.progress import LIGHT_RULES
 from warehouse import store
 from warehouse.catalog.inputs import FOLDER, read_inputs
 from warehouse.catalog.models import period_end
@@ -82,7 +82,9 @@ def judge(
     _keep(connection, "targets.verdict", [stored(row) for row in rows], period)
     lights = overall(rows, by_id, evidence.documents, build.catalog.conflicts)
     _keep(connection, "targets.overall", lights, period)
-    methods = reference_rows(rows, by_id, evidence, list(LIGHT_RULES.values()))
+    methods = reference_rows(
+        rows, by_id, evidence, [light_rule(item) for item in build.catalog.light_rules]
+    )
     _keep(connection, "targets.reference_method", methods, period)
     return len(rows)
 
@@ -105,6 +107,7 @@ def evidence_of(connection: duckdb.DuckDBPyConnection, build: Build, period: str
         documents={document.document_id: document for document in catalog.documents},
         indicators={indicator.indicator_id: indicator for indicator in catalog.indicators},
         convert=Units.from_mapping(catalog.units_mapping()).convert,
+        rule=rule_in_use(catalog.light_rules),
         areas=_areas(connection, period),
         history=_history(connection, catalog, period),
         regions={code: region.name for code, region in regions.items()},

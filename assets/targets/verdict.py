@@ -13,16 +13,18 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from methods.progress import Light
 
 VERDICT_ZH = {
-    "met": "达成",
-    "on_pace": "按进度",
-    "behind": "滞后",
-    "far_behind": "明显滞后",
+    "met": "已达到",
+    "on_pace": "达到进度",
+    "behind": "低于进度",
+    "far_behind": "低于进度",
     "not_comparable": "口径不符",
-    "no_data": "缺数",
-    "expired": "已到期",
+    "no_data": "数据不足",
+    "expired": "期限已过",
     "manual": "人工认定",
     "out_of_scope": "不适用",
 }
+"""The one set of words, for reasons, lists and bulletins. 低于进度 has two strengths (behind and
+far_behind): the figures and the light tell them apart, adjectives such as 明显 are not used."""
 LIGHT_ZH = {"green": "绿", "yellow": "黄", "orange": "橙", "red": "红", "grey": "灰"}
 SCALE = Decimal("1E-8")
 FIGURES = (
@@ -75,6 +77,11 @@ class VerdictRow:
     reason: str
     indicator_used: str
     figure_ids: tuple[str, ...]
+
+
+def verdict_word(verdict: str, against: str = "进度") -> str:
+    """Word of a verdict: growth is measured against 目标, a clause without a path against 要求."""
+    return VERDICT_ZH[verdict].replace("进度", against)
 
 
 def stored(row: VerdictRow) -> VerdictRow:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
-from assets.targets.verdict import VERDICT_ZH
+from assets.targets.verdict import verdict_word
 
 if TYPE_CHECKING:
     from warehouse.catalog.models import Document, Target
@@ -106,8 +106,11 @@ def listed(names: Iterable[str], shown: int = 5) -> str:
     return f"（{'、'.join(ordered[:shown])}{'等' if len(ordered) > shown else ''}）"
 
 
-def sentence(parts: Iterable[str], verdict: str, notes: Iterable[str] = ()) -> str:
-    """Parts joined by commas, the verdict's word, then the notes."""
-    text = "，".join(part for part in parts if part) + f"。判定：{VERDICT_ZH[verdict]}。"
+def sentence(
+    parts: Iterable[str], verdict: str, notes: Iterable[str] = (), against: str = "进度"
+) -> str:
+    """Parts joined by commas, the verdict's word (``against`` 进度, 目标 or 要求), then the notes."""
+    word = verdict_word(verdict, against)
+    text = "，".join(part for part in parts if part) + f"。判定：{word}。"
     said = "；".join(note for note in notes if note)
     return f"{text}说明：{said}。" if said else text

@@ -1,4 +1,4 @@
-"""Commands that read the published warehouse: explain, query, targets, watch, dictionary.
+"""Commands that read the published warehouse: explain, query, watch, dictionary.
 
 Belongs here: asking and printing. Does not belong here: computing anything.
 """
@@ -6,7 +6,6 @@ Belongs here: asking and printing. Does not belong here: computing anything.
 from __future__ import annotations
 
 import json
-from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,7 +16,6 @@ def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command("explain", help="一个数字的来历:公式、输入、版本、文件、工作表、单元格。")(explain)
     app.command("query", help="对已发布的数据执行只读 SQL。")(query)
-    app.command("targets", help="目标判定。")(targets)
     app.command("watch", help="末位风险名单(模拟名次,非正式考核结果)。")(watch)
     app.command("dictionary", help="数据字典(Markdown)。")(dictionary)
 
@@ -71,37 +69,6 @@ Period = Annotated[str | None, typer.Option(help="报告期 YYYY-MM,默认最近
 Everything = Annotated[bool, typer.Option("--all", help="逐行列出")]
 
 
-def targets(
-    period: Period = None, home: Home = None, as_json: Json = False, everything: Everything = False
-) -> None:
-    """List the verdicts of a period: every target with its verdict and reason."""
-    from assets.targets.verdict import LIGHT_ZH, VERDICT_ZH
-
-    rows = _rows(_TARGETS, period, home)
-    if as_json:
-        _print_json(rows)
-        return
-    by_target: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
-    for row in rows:
-        key = (row["doc_no"], row["target_id"], row["clause"])
-        by_target.setdefault(key, []).append(row)
-    document = ""
-    for (doc_no, target_id, clause), these in by_target.items():
-        if doc_no != document:
-            document = doc_no
-            typer.echo(f"\n{doc_no}")
-        if len(these) > 1 and not everything:
-            counts = Counter(VERDICT_ZH[row["verdict"]] for row in these)
-            words = "、".join(f"{word} {n}" for word, n in counts.most_common())
-            typer.echo(f"  {target_id} {clause} {len(these)}个对象:{words}(逐行见 --all)")
-            continue
-        for row in these:
-            word, light = VERDICT_ZH[row["verdict"]], LIGHT_ZH[row["light"]]
-            typer.echo(
-                f"  {target_id} {clause} {row['name'] or ''}【{light}·{word}】{row['reason']}"
-            )
-
-
 def watch(
     period: Period = None, home: Home = None, as_json: Json = False, everything: Everything = False
 ) -> None:
@@ -125,20 +92,6 @@ def watch(
         typer.echo(f"  【{LIGHT_ZH[row['light']]}】{row['name']}({row['park_id']}) {rank} {words}")
 
 
-_TARGETS = """
-SELECT verdict.target_id, target.doc_no, target.clause, verdict.scope_code, verdict.park_id,
-       coalesce(nullif(park.short_name, ''), park.name) AS name,
-       verdict.verdict, verdict.light, verdict.actual::VARCHAR AS actual,
-       verdict.required::VARCHAR AS required, verdict.unit, verdict.reason, target.quote
-FROM targets.verdict AS verdict
-LEFT JOIN dims.target AS target USING (target_id)
-LEFT JOIN dims.park AS park
-    ON park.park_id = verdict.park_id
-    AND park.valid_from <= last_day((verdict.asof_period || '-01')::DATE)
-    AND coalesce(park.valid_to, DATE '9999-12-31') > last_day((verdict.asof_period || '-01')::DATE)
-WHERE verdict.asof_period = coalesce($1, (SELECT max(asof_period) FROM targets.verdict))
-ORDER BY target.doc_no, verdict.target_id, verdict.scope_code, verdict.park_id
-"""
 _WATCH = """
 SELECT watch.scheme_id, watch.class_id, watch.park_id, watch.simulated_rank, watch.light,
        watch.streak, watch.triggers, coalesce(nullif(park.short_name, ''), park.name) AS name

@@ -34,12 +34,23 @@ def main() -> None:
         review,
         run,
         status,
+        targets,
         workspace,
     )
 
-    for module in (
-        workspace, run, intake, status, data, inspect, backtest, review, assessment,
-    ):  # fmt: skip
+    modules = (
+        workspace,
+        run,
+        intake,
+        status,
+        data,
+        targets,
+        inspect,
+        backtest,
+        review,
+        assessment,
+    )
+    for module in modules:
         module.register(app)
     try:
         app()

@@ -16,7 +16,6 @@ from assets.assessment.elimination import last_places
 from assets.assessment.scoring import freeze_goalposts, score_scheme
 from assets.assessment.watch import Earlier, watch_list
 from assets.targets.judge import judge_park_targets
-from methods.progress import LIGHT_RULES
 from tests.support import judging
 from tests.support.assessing import scheme_fields
 from warehouse.catalog.models import Park
@@ -47,7 +46,7 @@ def judge(given: Mapping[str, Any]) -> Tables:
         areas=judging.areas(given.get("areas", [])),
         history=history,
         regions=given.get("regions", {}),
-        rule=LIGHT_RULES[given.get("rule", "recommended")],
+        rule=judging.rules()[given.get("rule", "recommended")],
     )
     return {"verdicts": rows}
 

@@ -15,6 +15,9 @@ from typing import Any
 import yaml
 
 from assets.targets.evidence import Area, Value, YearEnd
+from assets.targets.rule import light_rule
+from methods.progress import LightRule
+from warehouse.catalog.light_rules import LightRuleItem
 from warehouse.catalog.models import Document, Indicator, Park, Target
 
 CHINA_PARKS = Path(__file__).resolve().parents[2] / "warehouse" / "catalog" / "china_parks"
@@ -68,6 +71,14 @@ def indicators() -> dict[str, Indicator]:
     files = ("indicators.yaml", "registers.yaml", "external.yaml")
     read = [Indicator.model_validate(item) for name in files for item in _items(name)]
     return {indicator.indicator_id: indicator for indicator in read}
+
+
+@cache
+def rules() -> dict[str, LightRule]:
+    """The shipped light rules by id."""
+    path = CHINA_PARKS.parent / "common" / "light_rules.yaml"
+    read = [LightRuleItem.model_validate(item) for item in yaml.safe_load(path.read_text("utf-8"))]
+    return {item.rule_id: light_rule(item) for item in read}
 
 
 def park(park_id: str, **fields: Any) -> Park:

@@ -448,6 +448,17 @@ def _rules(loaded: Loaded) -> Iterator[CatalogProblem]:
         yield from rule_problems(loaded)
 
 
+def _light_rules(loaded: Loaded) -> Iterator[CatalogProblem]:
+    """A workspace judges by one rule: two in use, or none, would leave the colour open."""
+    rules = loaded.all("light_rules")
+    used = [rule.rule_id for rule in rules if rule.in_use]
+    if rules and len(used) != 1:
+        yield loaded.problem(
+            "light_rules", (used or [rules[0].rule_id])[-1], "in_use", "应有且只有一条规则在用",
+            found="、".join(used) or "没有", remedy="在工作区 light_rules.yaml 中只给一条写 in_use: true",
+        )  # fmt: skip
+
+
 _CHECKS: tuple[Check, ...] = (
     _target_references,
     _target_scopes,
@@ -461,4 +472,5 @@ _CHECKS: tuple[Check, ...] = (
     _schemes,
     _outcomes,
     _rules,
+    _light_rules,
 )

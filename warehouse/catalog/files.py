@@ -43,6 +43,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("documents", "document_id", "文件", ("documents",)),
     Kind("targets", "target_id", "目标", ("targets",)),
     Kind("conflicts", "conflict_id", "目标矛盾", ("conflicts",)),
+    Kind("light_rules", "rule_id", "灯色规则", ("light_rules",)),
     Kind("schemes", "scheme_id", "考核方案", ("schemes",)),
     Kind("screens", "screen_id", "统计筛查", ("screens",)),
     Kind("rules", "rule_id", "审核规则", ("rules",)),

@@ -40,6 +40,7 @@ from warehouse.catalog.text import label_key
 
 if TYPE_CHECKING:
     from warehouse.catalog.layouts import Layout
+    from warehouse.catalog.light_rules import LightRuleItem
     from warehouse.catalog.outcomes import Goal, Outcome
     from warehouse.catalog.rules import ReferenceFigure, Rule
     from warehouse.catalog.schemes import Scheme
@@ -60,6 +61,7 @@ _MODELS: Mapping[str, tuple[str, str]] = {
     "documents": ("models", "Document"),
     "targets": ("models", "Target"),
     "conflicts": ("models", "Conflict"),
+    "light_rules": ("light_rules", "LightRuleItem"),
     "schemes": ("schemes", "Scheme"),
     "screens": ("screens", "Screen"),
     "rules": ("rules", "Rule"),
@@ -114,6 +116,7 @@ class Catalog:
     documents: tuple[Document, ...] = ()
     targets: tuple[Target, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
+    light_rules: tuple[LightRuleItem, ...] = ()
     schemes: tuple[Scheme, ...] = ()
     screens: tuple[Screen, ...] = ()
     rules: tuple[Rule, ...] = ()

@@ -435,7 +435,8 @@ class Target(CatalogModel):
     never judged). ``also`` names further indicators of the same clause. ``value_max`` ends a range:
     a closed one for ``per_park_range``, the number planned for ``range`` (passing it is no
     failure). ``restates`` names the target this clause merely repeats: both are judged, one is
-    counted. ``replaces`` names targets this one supersedes from its own first period.
+    counted. ``internal``: rests on personal data and never goes into a bulletin. ``replaces``
+    names targets this one supersedes from its own first period.
     """
 
     target_id: Id
@@ -465,6 +466,7 @@ class Target(CatalogModel):
     strength: Strength
     progress_method: ProgressMethod
     computable: Computable
+    internal: bool = False
     needs: str = ""
     interpretation: str = ""
     ambiguity: str = ""

@@ -7,8 +7,10 @@ from decimal import Decimal
 import pytest
 
 from methods import progress as p
+from tests.support import judging
 
 D = Decimal
+RECOMMENDED, YINCHUAN_2025 = (judging.rules()[name] for name in ("recommended", "yinchuan_2025"))
 
 
 # --- Calendar, with figures published by bureaus -----------------------------------------
@@ -130,8 +132,8 @@ def test_growth_needed_in_the_last_year_of_an_average() -> None:
     ],
 )
 def test_lights_by_gap(gap: str, recommended: str, yinchuan: str) -> None:
-    assert p.light_for_gap(D(gap), p.RECOMMENDED) == recommended
-    assert p.light_for_gap(D(gap), p.YINCHUAN_2025) == yinchuan
+    assert p.light_for_gap(D(gap), RECOMMENDED) == recommended
+    assert p.light_for_gap(D(gap), YINCHUAN_2025) == yinchuan
 
 
 @pytest.mark.parametrize(
@@ -147,15 +149,15 @@ def test_lights_by_gap(gap: str, recommended: str, yinchuan: str) -> None:
     ],
 )
 def test_lights_by_growth_turn_red_for_a_decline(growth: str, gap: str, light: str) -> None:
-    assert p.light_for_growth(D(growth), D(gap), p.RECOMMENDED) == light
+    assert p.light_for_growth(D(growth), D(gap), RECOMMENDED) == light
 
 
 def test_a_rule_without_a_decline_clause_judges_by_the_gap_alone() -> None:
-    assert p.light_for_growth(D(-1), D(-3), p.YINCHUAN_2025) == "yellow"
+    assert p.light_for_growth(D(-1), D(-3), YINCHUAN_2025) == "yellow"
 
 
 def test_only_the_sourced_rule_is_called_official() -> None:
-    assert {rule.rule_id: rule.official for rule in p.LIGHT_RULES.values()} == {
+    assert {rule.rule_id: rule.official for rule in judging.rules().values()} == {
         "recommended": False,
         "yinchuan_2025": True,
     }

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from assets.targets.evidence import Value, YearEnd
 from assets.targets.judge import judge_park_targets
 from assets.targets.verdict import VERDICT_ZH, VerdictRow, strictest
-from methods.progress import YINCHUAN_2025
 from tests.support import judging
 from tests.support.judging import park
 from warehouse.catalog.models import Park, Target
@@ -45,7 +44,7 @@ def judge(
         convert=judging.convert,
         areas=judging.areas(areas or []),
         history=history or {},
-        **more,
+        **({"rule": judging.rules()["recommended"]} | more),
     )
 
 
@@ -85,7 +84,7 @@ def test_minimum_per_park_is_paced_by_the_plan_before_its_end() -> None:
     assert row.reason == (
         "安政办发〔2018〕72号“二（九）”要求龙头骨干企业数不少于5户（到2021年末），"
         "模拟A园区2020年6月末为3户，完成目标的60.0%，规划期时间进度62.5%，"
-        "进度差低2.5个百分点，尚差2户。判定：滞后。"
+        "进度差低2.5个百分点，尚差2户。判定：低于进度。"
     )
 
 
@@ -163,7 +162,7 @@ def test_growth_reason_names_figure_bar_and_document() -> None:
     row = only(judge("SN18-2.12-02", "2020-06", figures, parks=[park("A", is_demonstration=True)]))
     assert row.reason == (
         "陕政办发〔2018〕20号“二（十二）”要求营业收入增速不少于15%（每年），"
-        "模拟A园区2020年1—6月营业收入同比下降3.2%，比目标低18.2个百分点。判定：明显滞后。"
+        "模拟A园区2020年1—6月营业收入同比下降3.2%，比目标低18.2个百分点。判定：低于目标。"
     )
     assert (row.actual, row.required, row.unit, row.gap_pp) == (D("-3.2"), 15, "%", D("-18.2"))
     assert row.completion_pct is None
@@ -235,7 +234,10 @@ def test_yearly_amount_against_months_over_twelve() -> None:
 def test_the_light_rule_is_the_callers() -> None:
     figures = {"A": {"B07": 24}}
     assert only(judge("AK23-1-11", "2023-06", figures)).light == "red"
-    assert only(judge("AK23-1-11", "2023-06", figures, rule=YINCHUAN_2025)).light == "yellow"
+    assert (
+        only(judge("AK23-1-11", "2023-06", figures, rule=judging.rules()["yinchuan_2025"])).light
+        == "yellow"
+    )
 
 
 def test_two_thousand_firms_reached_a_year_early() -> None:
@@ -454,6 +456,7 @@ def test_states_without_a_value_say_why(state: str, words: str) -> None:
             documents=judging.documents(),
             indicators=judging.indicators(),
             convert=judging.convert,
+            rule=judging.rules()["recommended"],
         )
     )
     assert row.verdict == "no_data"
@@ -511,9 +514,9 @@ def test_expired_targets_are_judged_as_of_their_end_and_stay_grey() -> None:
     ]
     assert {row.asof_period for row in rows} == {"2026-10"}
     assert rows[0].reason.startswith(
-        "期限至2021年12月，已期满，不参与当前评判。期末结果（明显滞后）"
+        "期限至2021年12月，已期满，不参与当前评判。期末结果（低于进度）"
     )
-    assert "期末结果（达成）" in rows[1].reason
+    assert "期末结果（已达到）" in rows[1].reason
     assert "2021年末为4户" in rows[1].reason
 
 

@@ -11,11 +11,12 @@ from assets.targets.judge import judge_all
 from assets.targets.lights import with_chances
 from assets.targets.requirement import Chance
 from assets.targets.verdict import VerdictRow
-from methods.progress import RECOMMENDED, YINCHUAN_2025, light_for_chance
+from methods.progress import light_for_chance
 from tests.support import judging
 from tests.support.judging import park
 
 D = Decimal
+RECOMMENDED, YINCHUAN_2025 = (judging.rules()[name] for name in ("recommended", "yinchuan_2025"))
 
 
 def lit(target_id: str, figure: dict, chance: Chance, rule=RECOMMENDED) -> VerdictRow:
@@ -27,6 +28,7 @@ def lit(target_id: str, figure: dict, chance: Chance, rule=RECOMMENDED) -> Verdi
         convert=judging.convert,
         documents=judging.documents(),
         indicators=judging.indicators(),
+        rule=rule,
     )
     rows = judge_all([judging.shipped()[target_id]], e)
     chances = {(row.target_id, row.scope_code, row.park_id): chance for row in rows}

@@ -25,6 +25,7 @@ def ask(ids: str, period: str, table: dict, *, parks=None, history=None, areas=(
         convert=judging.convert,
         documents=judging.documents(),
         indicators=judging.indicators(),
+        rule=judging.rules()["recommended"],
         areas=judging.areas(list(areas)),
         history=history or {},
     )
