@@ -425,11 +425,28 @@ def _verdicts(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Ste
 def _input(connection: duckdb.DuckDBPyConnection, figure_id: str) -> Step:
     """An input named ``park/indicator/period`` or ``area/indicator/scope/period``."""
     words = figure_id.split("/")
+    if words[0] == "input" and len(words) == 3:
+        return _entered(connection, words[1], int(words[2]))
     if len(words) == 3:
         park = ("park_id", "indicator_id", "asof_period")
         return _park_year(connection, dict(zip(park, words, strict=True)))
     area = ("area_code", "indicator_id", "scope", "asof_period")
     return _area(connection, dict(zip(area, words, strict=True)))
+
+
+def _entered(connection: duckdb.DuckDBPyConnection, file: str, line: int) -> Step:
+    """A row of an input file or of the ledger of findings."""
+    rows = fetch(connection, "FROM targets.input WHERE file = ? AND line = ?", [file, line])
+    if not rows:
+        return Step(f"补录 {file} 第{line}行:已不在现有补录数据中")
+    row = rows[0]
+    what = row["text"] if row["value"] is None else f"{_plain(row['value'])}{row['unit']}"
+    thing = row["target_id"] or f"{row['indicator_id']} {row['area_code'] or row['park_id']}"
+    day = f",{row['entered_on']}" if row["entered_on"] else ""
+    return Step(
+        f"补录 {file} 第{line}行:{thing} {row['figure_period']} {what},"
+        f"来源 {row['source']},{row['entered_by']}{day}"
+    )
 
 
 def _score(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:

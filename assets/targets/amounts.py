@@ -40,7 +40,11 @@ if TYPE_CHECKING:
 
 
 def each_park(target: Target, subject: Subject, e: Evidence) -> list[VerdictRow]:
-    """One row per park: its own figure against the bar."""
+    """One row per park: its own figure against the bar. Where no park's figure is known, a published
+    total may still show that not every park can have reached a minimum."""
+    bound = _mean_bound(target, subject, e)
+    if bound is not None:
+        return [bound]
     return [
         amount(
             target,
@@ -51,6 +55,35 @@ def each_park(target: Target, subject: Subject, e: Evidence) -> list[VerdictRow]
         )
         for park in subject.parks
     ]
+
+
+def _mean_bound(target: Target, subject: Subject, e: Evidence) -> VerdictRow | None:
+    """The row of a total whose mean is below the minimum of each park; ``None`` where a park's own
+    figure is known, or the mean leaves it open."""
+    total = e.areas.get((target.scope_code, target.indicator_id, subject.group))
+    known = any(
+        isinstance(park_reading(e, park.park_id, target.indicator_id), Reading)
+        for park in subject.parks
+    )
+    if known or target.kind != "per_park_minimum" or total is None or total.value is None:
+        return None
+    n = total.n_parks or len(subject.parks)
+    if target.value is None or total.unit != target.unit or total.value >= target.value * n:
+        return None
+    mean, asked = total.value / n, target.value * n
+    figure = total.input_id or (
+        f"{target.scope_code}/{target.indicator_id}/{subject.group}/{e.period}"
+    )
+    found = Reading(mean, total.unit, figure_ids=(figure,))
+    row = amount(target, Place(target.scope_code), found, e, None)
+    unit = total.unit
+    why = (
+        f"{n}个园区合计{wording.number(total.value)}{unit}，平均{wording.number(mean)}{unit}，"
+        f"逐园情况未知；逐园达到共需{wording.number(asked)}{unit}，超过现有合计，不可能逐园达到"
+    )
+    parts = (requirement(target, e), f"{wording.months(e.period, flow=False)}{why}")
+    strength = wording.STRENGTH_NOTE.get(target.strength, "")
+    return replace(row, reason=wording.sentence(parts, row.verdict, (strength,), "要求"))
 
 
 def area_total(target: Target, subject: Subject, e: Evidence) -> list[VerdictRow]:
@@ -133,6 +166,11 @@ def _distance(actual: Decimal, bar: Bar, downward: bool) -> Decimal:
     return progress.still_required(actual, bar.required, "down" if downward else "up")
 
 
+def _shown_gap(e: Evidence, value: Decimal, unit: str, wanted: str) -> str:
+    """A difference: of two shares in percentage points, else in the document's unit."""
+    return f"{wording.number(value)}个百分点" if unit == "%" else shown(e, value, unit, wanted)
+
+
 def _amount_reason(
     target: Target, place: Place, found: Reading, e: Evidence, pace: Pace, row: VerdictRow
 ) -> str:
@@ -151,7 +189,7 @@ def _amount_reason(
     parts += pace_words(pace)
     if row.still_required > 0:
         word = "尚差" if below else "超出"
-        parts.append(f"{word}{shown(e, row.still_required, found.unit, target.unit)}")
+        parts.append(f"{word}{_shown_gap(e, row.still_required, found.unit, target.unit)}")
     notes = (pace.note, wording.STRENGTH_NOTE.get(target.strength, ""), *found.notes)
     against = "要求" if pace.time_pct is None else "进度"
     return wording.sentence(parts, row.verdict, notes, against)

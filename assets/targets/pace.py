@@ -96,6 +96,9 @@ def pace_of(target: Target, e: Evidence, actual: Decimal, bar: Bar, base: Decima
         return Pace()
     if target.period.type in STANDING or target.progress_method in ("direct", "none"):
         return Pace(done, None, done - progress.HUNDRED)
+    if target.kind == "share" and (base is None or base >= required):
+        note = "" if is_closing(target, e) else "无基期数，占比直接与目标比较，期满前不判红"
+        return Pace(done, None, actual - required, note=note, weak=not is_closing(target, e))
     if target.progress_method == "annual_flow_path":
         return _yearly_flow(target, e, actual, required, base)
     if target.period.type in YEARLY:

@@ -16,6 +16,7 @@ from assets.assessment.elimination import last_places
 from assets.assessment.scoring import freeze_goalposts, score_scheme
 from assets.assessment.watch import Earlier, watch_list
 from assets.targets.judge import judge_park_targets
+from assets.targets.overall import overall
 from tests.support import judging
 from tests.support.assessing import scheme_fields
 from warehouse.catalog.models import Park
@@ -33,11 +34,18 @@ def _parks(given: Mapping[str, Any]) -> list[Park]:
 
 
 def judge(given: Mapping[str, Any]) -> Tables:
-    """``verdicts`` of shipped targets: period, targets, parks, values, areas, history, rule."""
+    """``verdicts`` and ``overall`` lights of shipped targets (with ``changes`` to their fields):
+    period, targets, parks, values, areas, history, entered rows, rule."""
     history = {year: judging.year_end(end) for year, end in given.get("history", {}).items()}
+    changes = given.get("changes", {})
+    targets = {
+        target_id: judging.altered(target_id, **changes.get(target_id, {}))
+        for target_id in given["targets"]
+    }
+    parks = _parks(given)
     rows = judge_park_targets(
-        [judging.shipped()[target_id] for target_id in given["targets"]],
-        _parks(given),
+        list(targets.values()),
+        parks,
         judging.values(given.get("values", {})),
         given["period"],
         documents=judging.documents(),
@@ -46,9 +54,10 @@ def judge(given: Mapping[str, Any]) -> Tables:
         areas=judging.areas(given.get("areas", [])),
         history=history,
         regions=given.get("regions", {}),
+        inputs=judging.entered(given, parks),
         rule=judging.rules()[given.get("rule", "recommended")],
     )
-    return {"verdicts": rows}
+    return {"verdicts": rows, "overall": overall(rows, targets, judging.documents())}
 
 
 def assess(given: Mapping[str, Any]) -> Tables:

@@ -6,7 +6,7 @@ belong here: expectations.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -15,9 +15,12 @@ from typing import Any
 import yaml
 
 from assets.targets.evidence import Area, Value, YearEnd
+from assets.targets.inputs import Inputs, Known, accepted
 from assets.targets.rule import light_rule
 from methods.progress import LightRule
+from warehouse.catalog.inputs import InputRow
 from warehouse.catalog.light_rules import LightRuleItem
+from warehouse.catalog.load import load_catalog
 from warehouse.catalog.models import Document, Indicator, Park, Target
 
 CHINA_PARKS = Path(__file__).resolve().parents[2] / "warehouse" / "catalog" / "china_parks"
@@ -79,6 +82,45 @@ def rules() -> dict[str, LightRule]:
     path = CHINA_PARKS.parent / "common" / "light_rules.yaml"
     read = [LightRuleItem.model_validate(item) for item in yaml.safe_load(path.read_text("utf-8"))]
     return {item.rule_id: light_rule(item) for item in read}
+
+
+def altered(target_id: str, **changes: Any) -> Target:
+    """A shipped target with other values in some fields (numbers as Decimal)."""
+    exact = {
+        name: Decimal(str(value)) if isinstance(value, (int, float)) else value
+        for name, value in changes.items()
+    }
+    return shipped()[target_id].model_copy(update=exact)
+
+
+_KINDS = {"inputs": "figure", "quotas": "quota", "ticks": "tick"}
+
+
+def entered(content: Mapping[str, Any], parks: Sequence[Park] = ()) -> Inputs:
+    """Entered rows from the lists ``inputs``, ``quotas`` and ``ticks``, as their files give them."""
+    rows = []
+    for name, kind in _KINDS.items():
+        file = "figures.csv" if kind == "figure" else f"{name}.csv"
+        for line, fields in enumerate(content.get(name, []), 2):
+            given = {"source": "测试", "entered_by": "测试岗"} | dict(fields)
+            for number in ("value", "floor"):
+                if number in given:
+                    given[number] = Decimal(str(given[number]))
+            rows.append(InputRow(file, line, kind, **given))  # type: ignore[arg-type]
+    return accepted(rows, known(parks))
+
+
+def known(parks: Sequence[Park] = ()) -> Known:
+    """What entered rows are checked against: the shipped catalogue, the divisions around 安康."""
+    catalog = load_catalog(None)
+    return Known(
+        indicators=indicators(),
+        targets=shipped(),
+        regions={region.code: region.name for region in catalog.regions},
+        parents={region.code: region.parent for region in catalog.regions},
+        parks=frozenset(park.park_id for park in parks),
+        convert=convert,
+    )
 
 
 def park(park_id: str, **fields: Any) -> Park:

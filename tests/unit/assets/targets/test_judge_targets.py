@@ -359,7 +359,8 @@ def test_share_of_the_region_is_judged_when_somebody_supplies_it() -> None:
     area = {"area": "610900", "indicator": "X32", "value": "71.5"}
     row = only(judge("AK18-1.2-07", "2019-12", {"A": {}}, areas=[area]))
     assert row.still_required == D("13.5")
-    assert row.verdict == "on_pace"  # 84.1 % done, half of the plan gone
+    assert (row.verdict, row.light, row.gap_pp) == ("behind", "yellow", D("-13.5"))
+    assert "尚差13.5个百分点" in row.reason  # a share of 84 % of the target is no way covered
     assert only(judge("AK18-1.2-07", "2019-12", {"A": {}})).verdict == "no_data"
 
 
