@@ -141,7 +141,7 @@ def backtest(vintages: Vintages, settings: Settings = DEFAULT, workers: int = 1)
 def test_years(vintages: Vintages) -> list[int]:
     """Complete years with enough past years before them; ValueError when there is none."""
     base = vintages.first
-    complete = np.asarray(np.isfinite(base.ytd[:, MONTHS - 1]).any(axis=1))
+    complete = np.asarray(np.isfinite(latest_totals(vintages)).any(axis=1))
     known = [year for year, whole in zip(base.years, complete.tolist(), strict=True) if whole]
     burn_in = BURN_IN if len(known) >= BURN_IN + 2 else 2
     if len(known) <= burn_in:
@@ -162,7 +162,7 @@ def _scored(vintages: Vintages, made: Outlook) -> Iterator[_Origin]:
     base = vintages.first
     now = base.year_index(made.year)
     truth = latest_totals(vintages)[now]
-    known = vintages.at(made.year, made.month)
+    known = vintages.comparable(vintages.at(made.year, made.month), made.month)
     done, before = known.ytd[-1, made.month - 1], known.ytd[-2]
     forecasts = {
         "median3": made.forecast.point,
@@ -184,12 +184,7 @@ def _scored(vintages: Vintages, made: Outlook) -> Iterator[_Origin]:
 
 def latest_totals(vintages: Vintages) -> Floats:
     """Year totals after all revisions, [years, U]: the outcome forecasts are scored against."""
-    totals = vintages.first.ytd[:, MONTHS - 1].copy()
-    r = vintages.revisions
-    if r is not None:
-        at_year_end = r.month == MONTHS - 1
-        totals[r.year[at_year_end], r.unit[at_year_end]] = r.value[at_year_end]
-    return totals
+    return vintages.now(vintages.first.years[-1], MONTHS).ytd[:, MONTHS - 1]
 
 
 def _questions(

@@ -263,16 +263,17 @@ def _grid(dof: int) -> tuple[Floats, Floats]:
 
 
 def quantiles(model: ErrorModel, levels: Sequence[float] = PUBLISHED) -> Floats:
-    """Quantiles of the year's total, [levels, U]; NaN where the model is not calibrated."""
+    """Quantiles of the year's total, [levels, U]; NaN where the model has no scale or center."""
     moves = standard_curve(model).quantile(levels)
     step = model.scale[None, :] * moves[:, None]
     value = model.center * np.exp(step) if model.link == "log" else model.center + step
-    value = np.maximum(value, model.floor)
-    return np.where(model.calibrated, value, np.nan)
+    value = np.maximum(np.where(model.scale == 0, model.center, value), model.floor)
+    usable = np.isfinite(model.scale) & np.isfinite(model.center)
+    return np.where(usable, value, np.nan)
 
 
 def probability_at_least(model: ErrorModel, bar: Floats) -> Floats:
-    """P(Y ≥ bar) per unit, ``bar`` [U] (or [..., U]); NaN where not calibrated.
+    """P(Y ≥ bar) per unit, ``bar`` [U] (or [..., U]); NaN where the model has no scale.
 
     Kept within the levels the pool can tell apart; what is printed never says 0 or 100 %
     (:func:`wording_bounds`).
@@ -287,7 +288,7 @@ def probability_at_least(model: ErrorModel, bar: Floats) -> Floats:
     low, high = curve.level[0], curve.level[-1]
     p = np.where(np.isfinite(standard), 1 - curve.below(standard), np.where(away > 0, low, high))
     p = np.where(bar <= model.floor, high, p)
-    return np.where(model.calibrated, p, np.nan)
+    return np.where(np.isfinite(model.scale) & np.isfinite(model.center), p, np.nan)
 
 
 # --- Totals of several units ----------------------------------------------------------------------

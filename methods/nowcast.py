@@ -139,23 +139,49 @@ class Revisions:
 class Vintages:
     """A panel as it was known at every origin: first releases and what replaced them later.
 
-    A first release counts as known from its own period on, however late it came in.
+    A first release counts as known from its own period on, however late it came in. ``singles``:
+    figures and revisions are single months, added up to cumulative values when asked for.
+    ``prior`` [years, 12, U]: the comparable year-to-date of the year before as published with each
+    figure (上年同期, 可比口径), NaN where there is none.
     """
 
     first: Panel
     revisions: Revisions | None = None
+    singles: bool = False
+    prior: Floats | None = None
 
     def at(self, year: int, month: int) -> Panel:
         """The panel as known at an origin: nothing after (year, month), earlier figures in the
         version known then. This is the only door to the data for training and forecasts."""
-        base = self.first
-        ytd = base.ytd.copy() if self.revisions is not None else base.ytd
-        if self.revisions is not None:
-            cut = int(np.searchsorted(self.revisions.known, year * MONTHS + month, side="right"))
-            r = self.revisions
-            ytd[r.year[:cut], r.month[:cut], r.unit[:cut]] = r.value[:cut]
+        return self._known(year, month, year * MONTHS + month)
+
+    def now(self, year: int, month: int) -> Panel:
+        """As :meth:`at`, but earlier figures in their newest version: for the month under way."""
+        return self._known(year, month, None)
+
+    def _known(self, year: int, month: int, until: int | None) -> Panel:
+        base, r = self.first, self.revisions
         last = base.years.index(year)
-        return replace(base, years=base.years[: last + 1], ytd=_until(ytd, last, month))
+        ytd = base.ytd[: last + 1]
+        if r is not None:
+            known = len(r.known) if until is None else np.searchsorted(r.known, until, "right")
+            cut = np.flatnonzero(r.year[:known] <= last)
+            ytd = ytd.copy()
+            ytd[r.year[cut], r.month[cut], r.unit[cut]] = r.value[cut]
+        ytd = _until(ytd, last, month)
+        if self.singles:
+            ytd = np.cumsum(ytd, axis=1)
+        return replace(base, years=base.years[: last + 1], ytd=ytd)
+
+    def comparable(self, known: Panel, month: int) -> Panel:
+        """``known`` with its past years on the scope of its last year, where that was published."""
+        if self.prior is None or len(known.years) < 2:
+            return known
+        published = known.ytd[-2, month - 1]
+        ratio = self.prior[known.year_index(known.years[-1]), month - 1] / np.where(
+            published > 0, published, np.nan
+        )
+        return replace(known, ytd=rebased(known.ytd, ratio))
 
 
 def _until(ytd: Floats, last: int, month: int) -> Floats:
@@ -269,22 +295,6 @@ def by_calendar(done: Floats, month: int) -> Floats:
 def by_last_year(done: Floats, last_done: Floats, last_total: Floats) -> Floats:
     """同比法: last year's total times this year's growth so far."""
     return last_total * done / np.where(last_done > 0, last_done, np.nan)
-
-
-def by_difference(
-    done: Floats, last_done: Floats, last_total: Floats, carry: float = 1.0
-) -> Floats:
-    """Scale method for figures that may be negative (profit): C_m + R_{t−1} + β(C_m,t − C_m,t−1).
-
-    Experimental: not validated on a real panel. Its errors are divided by a scale (revenue).
-    """
-    rest = last_total - last_done
-    return done + rest + carry * rest_sensitivity(done, last_done)
-
-
-def rest_sensitivity(done: Floats, last_done: Floats) -> Floats:
-    """What this year's months so far are above last year's."""
-    return done - last_done
 
 
 # --- Steps ----------------------------------------------------------------------------------------

@@ -80,7 +80,7 @@ def make_record(
     def fill(place: tuple[int, int]) -> None:
         i, j = place
         known = vintages.at(record.years[i], months[j])
-        forecast = nowcast(known, months[j], settings)
+        forecast = nowcast(vintages.comparable(known, months[j]), months[j], settings)
         record.point[i, j], record.by_class[i, j] = forecast.point, forecast.by_class
         record.done[i, j] = known.ytd[-1, months[j] - 1]
 
@@ -159,12 +159,15 @@ def outlooks(
     months: Sequence[int],
     record: Record,
     settings: Settings = DEFAULT,
+    *,
+    newest: bool = False,
 ) -> Iterator[Outlook]:
-    """The outlooks of several months of a year, as if each had been made alone."""
+    """The outlooks of several months of a year, as if each had been made alone. ``newest``: with
+    past figures in their newest version (the month under way) instead of the one known then."""
     past: PastErrors | None = None
     for month in months:
-        known = vintages.at(year, month)
-        forecast = nowcast(known, month, settings)
+        known = vintages.now(year, month) if newest else vintages.at(year, month)
+        forecast = nowcast(vintages.comparable(known, month), month, settings)
         past = past_errors(record, known, settings, past)
         model = model_of(forecast, known, month, record, past, settings)
         yield Outlook(year, month, forecast, model)
@@ -183,7 +186,7 @@ def model_of(
     if month == MONTHS:
         return certain(forecast.point)
     if past is None or past.own.n_years == 0:
-        return replace(certain(forecast.point), calibrated=np.zeros(len(done), dtype=bool))
+        return unknown(forecast.point)
     index = record.months.index(month)
     cannot_fall = ~_ever_fell(known.ytd[-settings.history - 1 :]) & (not past.may_fall)
     floor = np.where(cannot_fall & np.isfinite(done), done, -np.inf)
@@ -213,6 +216,15 @@ def certain(point: Floats) -> ErrorModel:
         dof=2,
         calibrated=np.isfinite(point),
     )
+
+
+def unknown(point: Floats) -> ErrorModel:
+    """Model of totals nobody can yet say anything about: no quantile, no probability."""
+    nothing = np.full_like(point, np.nan)
+    return replace(
+        certain(point), scale=nothing, floor=-np.inf * np.ones_like(point),
+        calibrated=np.zeros(len(point), dtype=bool),
+    )  # fmt: skip
 
 
 def _ever_fell(ytd: Floats) -> Bools:
@@ -253,7 +265,7 @@ def total_outlook(
     center = sum_by(forecast.point, members)
     if not years or month == MONTHS:
         model = certain(center)
-        return model if month == MONTHS else replace(model, calibrated=np.zeros(len(center), bool))
+        return model if month == MONTHS else unknown(center)
     part = record.of(years)
     totals = np.broadcast_to(totals_known(known, years)[:, None, :], part.point.shape)
     both = np.isfinite(totals) & np.isfinite(part.point)
