@@ -109,10 +109,18 @@ class _Origin:
     questions: tuple[Question, ...]
 
 
-def backtest(vintages: Vintages, settings: Settings = DEFAULT, workers: int = 1) -> Result:
-    """Replay all origins of all test years; ValueError when no year can be tested."""
+def backtest(
+    vintages: Vintages,
+    settings: Settings = DEFAULT,
+    workers: int = 1,
+    last_years: int | None = None,
+) -> Result:
+    """Replay all origins of all test years (the ``last_years`` of them); ValueError when there is no
+    year to test."""
     tested = test_years(vintages)
-    years = [year for year in vintages.first.years[1:] if year <= tested[-1]]
+    tested = tested[-last_years:] if last_years else tested
+    needed = tested[0] - settings.error_years
+    years = [year for year in vintages.first.years[1:] if needed <= year <= tested[-1]]
     record = make_record(vintages, years, settings, workers)
     origins = [
         origin

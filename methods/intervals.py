@@ -268,8 +268,14 @@ def quantiles(model: ErrorModel, levels: Sequence[float] = PUBLISHED) -> Floats:
     step = model.scale[None, :] * moves[:, None]
     value = model.center * np.exp(step) if model.link == "log" else model.center + step
     value = np.maximum(np.where(model.scale == 0, model.center, value), model.floor)
-    usable = np.isfinite(model.scale) & np.isfinite(model.center)
-    return np.where(usable, value, np.nan)
+    return np.where(_usable(model), value, np.nan)
+
+
+def _usable(model: ErrorModel) -> Bools:
+    """Units whose distribution is known: a center (positive for the log link) and a scale."""
+    certain = np.isfinite(model.center) & (model.scale == 0)
+    spread = np.isfinite(model.scale) & np.isfinite(model.center)
+    return np.asarray(certain | (spread & ((model.center > 0) | (model.link != "log"))))
 
 
 def probability_at_least(model: ErrorModel, bar: Floats) -> Floats:
@@ -288,7 +294,7 @@ def probability_at_least(model: ErrorModel, bar: Floats) -> Floats:
     low, high = curve.level[0], curve.level[-1]
     p = np.where(np.isfinite(standard), 1 - curve.below(standard), np.where(away > 0, low, high))
     p = np.where(bar <= model.floor, high, p)
-    return np.where(np.isfinite(model.scale) & np.isfinite(model.center), p, np.nan)
+    return np.where(_usable(model), p, np.nan)
 
 
 # --- Totals of several units ----------------------------------------------------------------------

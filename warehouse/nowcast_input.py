@@ -79,7 +79,9 @@ def write_columns(
 
     arrays = {name: pa.array(values, from_pandas=True) for name, values in columns.items()}
     incoming = pa.table(arrays)  # DuckDB finds it under this name
-    exact = {column.name for column in schema.table(full_name).columns if column.type == schema.VALUE}
+    exact = {
+        column.name for column in schema.table(full_name).columns if column.type == schema.VALUE
+    }
     names = [column.name for column in schema.table(full_name).columns if column.name in arrays]
     terms = [
         f"round({name}::DOUBLE, 8)::{schema.VALUE} AS {name}" if name in exact else name
@@ -89,3 +91,47 @@ def write_columns(
         f"INSERT INTO {full_name} ({', '.join(names)}) SELECT {', '.join(terms)} FROM incoming"
     )
     return int(incoming.num_rows)
+
+
+def keep_log(connection: duckdb.DuckDBPyConnection, period: str, asof: str) -> None:
+    """Keep the nowcasts of ``period`` in the log, under the time up to which figures were known.
+
+    What was said once stays: a repeated run on the same figures writes the same rows again, a run on
+    newer figures adds its own.
+    """
+    connection.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE nowcast_until AS
+        SELECT max(known_from) AS known_until FROM internal.observation_fact
+        WHERE known_from <= $1::TIMESTAMP AND period <= replace($2, '-', '')::INTEGER
+        """,
+        [asof, period],
+    )
+    connection.execute(
+        "DELETE FROM internal.forecast_log WHERE asof_period = ? "
+        "AND known_until = (SELECT known_until FROM nowcast_until)",
+        [period],
+    )
+    connection.execute(
+        """
+        INSERT INTO internal.forecast_log
+        SELECT park_id, indicator_id, year, asof_period, known_until,
+            p05, p10, p50, p90, p95, point, method, calibrated
+        FROM indicators.nowcast, nowcast_until
+        WHERE asof_period = ?
+        ORDER BY indicator_id, park_id
+        """,
+        [period],
+    )
+    connection.execute("DROP TABLE nowcast_until")
+
+
+def record_is_due(connection: duckdb.DuckDBPyConnection, year: int) -> bool:
+    """Whether the record of the years before ``year`` is missing or rests on changed figures."""
+    (changed,) = connection.execute(
+        "SELECT count(*) FROM internal.affected_period WHERE left(period, 4)::INTEGER < ?", [year]
+    ).fetchone() or (0,)
+    (there,) = connection.execute(
+        "SELECT count(*) FROM indicators.track_record WHERE year = ?", [year]
+    ).fetchone() or (0,)
+    return bool(changed) or not there

@@ -28,6 +28,15 @@ LIGHTS = ("green", "yellow", "orange", "red", "grey")
 SEVERITIES = ("error", "verify", "hint")
 OUTCOMES = ("pass", "fail", "not_evaluable", "error")
 BASES = ("final", "ytd", "nowcast")
+NOWCAST_METHODS = (
+    "none",
+    "reported",
+    "class_share",
+    "remainder",
+    "share",
+    "median3",
+    "difference",
+)
 YOY_BASES = ("comparable", "published", "levels")
 VERDICTS = (
     "met",
@@ -581,6 +590,80 @@ _INDICATORS = (
         ),
         ("area_code", "scope", "indicator_id", "year", "asof_period"),
         ("indicators.park_year", "indicators.park_month", "dims.park", "dims.indicator"),
+    ),
+    Table(
+        "indicators",
+        "nowcast",
+        "全年推算",
+        "Forecast of the year's total from the months so far, with its error distribution.",
+        _columns(
+            "park_id indicator_id year asof_period p05 p10 p25 p50 p75 p90 p95 point method "
+            "n_history calibrated scale seasonal_pct last_period",
+            *(
+                Column(f"p{p:02d}", VALUE, f"{p}%分位", f"With {p} % probability not above this.")
+                for p in (5, 10, 25, 50, 75, 90, 95)
+            ),
+            Column("point", VALUE, "推算值", "Forecast of the year's total."),
+            Column("method", TEXT, "推算方法", "How it was made.", "", NOWCAST_METHODS),
+            Column("n_history", INT, "历史年数", "Complete past years it rests on."),
+            Column(
+                "calibrated", FLAG, "已校准", "Past errors stand behind the interval; else grey."
+            ),
+            Column("scale", VALUE, "误差尺度", "Size of the error: log points (median3, shares)."),
+            Column("seasonal_pct", VALUE, "季节进度", "Usual share of the year done by then.", "%"),
+            Column("last_period", TEXT, "数据截至", "Newest month the figures of the park reach."),
+            required="park_id indicator_id year asof_period method calibrated",
+            lineage={
+                name: ["observations.observation.value", "observations.observation.known_from"]
+                for name in ("p05", "p10", "p25", "p50", "p75", "p90", "p95", "point", "scale")
+            }
+            | {
+                "seasonal_pct": ["observations.observation.value"],
+                "last_period": ["observations.observation.period"],
+            }
+            | _same("observations.observation", "park_id indicator_id"),
+        ),
+        ("park_id", "indicator_id", "year", "asof_period"),
+        ("observations.observation", "dims.indicator", "dims.park"),
+        kinds=("duckdb", "python"),
+    ),
+    Table(
+        "indicators",
+        "track_record",
+        "推算成绩",
+        "How past forecasts of an indicator came out: replayed from what was known then.",
+        _columns(
+            "indicator_id year month n_years n_forecasts covered_80 covered_90 covered_95 mape "
+            "mape_calendar mape_last_year brier brier_calendar skill_calendar skill_climatology "
+            "calibration_error",
+            Column("year", INT, "年度", "The record before this year: the closed years before it."),
+            Column("month", INT, "推算月份", "Month of the year after which forecasts were made."),
+            Column("n_years", INT, "检验年数", "Closed years tested."),
+            Column("n_forecasts", INT, "推算次数", "Forecasts scored."),
+            *(
+                Column(f"covered_{p}", VALUE, f"{p}%区间覆盖率", f"Inside the {p} % interval.", "%")
+                for p in (80, 90, 95)
+            ),
+            Column("mape", VALUE, "平均误差", "Mean absolute error of the forecast.", "%"),
+            Column("mape_calendar", VALUE, "序时法误差", "The same for year-to-date · 12/m.", "%"),
+            Column("mape_last_year", VALUE, "同比法误差", "The same for last year · growth.", "%"),
+            Column("brier", VALUE, "概率误差", "Brier score of P(growth ≥ 8 %)."),
+            Column("brier_calendar", VALUE, "序时红绿灯误差", "Brier score of the 序时 flag."),
+            Column("skill_calendar", VALUE, "较序时改进", "1 − brier / that of the 序时 flag."),
+            Column("skill_climatology", VALUE, "较常年改进", "1 − brier / that of the base rate."),
+            Column(
+                "calibration_error", VALUE, "校准误差", "Probability said minus share come true."
+            ),
+            required="indicator_id year month n_years n_forecasts",
+            lineage={
+                name: ["observations.observation.value", "observations.observation.known_from"]
+                for name in ("covered_80", "covered_90", "covered_95", "mape", "brier")
+            }
+            | _same("observations.observation", "indicator_id"),
+        ),
+        ("indicator_id", "year", "month"),
+        ("observations.observation", "dims.indicator", "dims.park"),
+        kinds=("duckdb", "python"),
     ),
 )
 

@@ -54,6 +54,36 @@ def area_year(context: dg.AssetExecutionContext, build: dg.ResourceParam[Build])
         return result(describe(connection, "indicators.area_year", where))
 
 
+@dg.asset(
+    key=["indicators", "nowcast"],
+    deps=upstream_keys("indicators.nowcast"),
+    partitions_def=PERIODS,
+)
+def nowcast(context: dg.AssetExecutionContext, build: dg.ResourceParam[Build]):
+    """What the year may still become, from the months so far, and how sure that is."""
+    from assets.indicators import nowcast_rows
+
+    with build.step("推算全年") as connection:
+        nowcast_rows.refresh_nowcast(connection, build, context.partition_key)
+        where = f"asof_period = '{context.partition_key}'"
+        return result(describe(connection, "indicators.nowcast", where))
+
+
+@dg.asset(
+    key=["indicators", "track_record"],
+    deps=upstream_keys("indicators.track_record"),
+    partitions_def=PERIODS,
+)
+def track_record(context: dg.AssetExecutionContext, build: dg.ResourceParam[Build]):
+    """How the forecasts of closed years came out."""
+    from assets.indicators import nowcast_rows
+
+    with build.step("评分往年推算") as connection:
+        nowcast_rows.refresh_track_record(connection, build, context.partition_key)
+        where = f"year = {context.partition_key[:4]}"
+        return result(describe(connection, "indicators.track_record", where))
+
+
 @dg.asset(key=["dims", "calendar"], deps=upstream_keys("dims.calendar"), partitions_def=PERIODS)
 def calendar(build: dg.ResourceParam[Build]):
     """Report periods seen so far with their labels and time progress."""

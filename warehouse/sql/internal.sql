@@ -132,3 +132,22 @@ CREATE TABLE IF NOT EXISTS internal.waiver (
     number INTEGER NOT NULL, rule_id VARCHAR NOT NULL, park_id VARCHAR, submission_id VARCHAR,
     decided_at TIMESTAMP NOT NULL, decided_by VARCHAR NOT NULL, reason VARCHAR NOT NULL, until DATE NOT NULL
 )
+;
+
+-- Every forecast ever published, with the time up to which the figures behind it were known: scored
+-- when the year is over. Not part of the content digest: it depends on when runs were made.
+CREATE TABLE IF NOT EXISTS internal.forecast_log (
+    park_id VARCHAR NOT NULL,
+    indicator_id VARCHAR NOT NULL,
+    year INTEGER NOT NULL,
+    asof_period VARCHAR NOT NULL,
+    known_until TIMESTAMP NOT NULL,
+    p05 DECIMAL(28,8),
+    p10 DECIMAL(28,8),
+    p50 DECIMAL(28,8),
+    p90 DECIMAL(28,8),
+    p95 DECIMAL(28,8),
+    point DECIMAL(28,8),
+    method VARCHAR NOT NULL,
+    calibrated BOOLEAN NOT NULL
+);
