@@ -15,7 +15,10 @@ from typing import Any
 
 from warehouse.workspace import Workspace
 
-_PERIOD = re.compile(r"(\d{4})[-/年]?(0[1-9]|1[0-2])(?:月|-01)?")
+_PERIOD = re.compile(r"(\d{4})[-/年 ]?(0[1-9]|1[0-2])(?:月|-\d\d)?")
+_NAMED_MONTH = re.compile(r"(\d{4})[- ]?([A-Z][a-z]{2})")
+_MONTH_NAMES = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+GROUP_COLUMNS = ("group", "class", "组", "分组")
 
 
 class PanelError(ValueError):
@@ -39,7 +42,8 @@ def read_panel(path: Path) -> Panel:
     """A panel from a CSV file with a period column (YYYY-MM) and a value column.
 
     The value column is called ``value`` or is the last one that holds numbers; every other column
-    names the unit. A column ``group`` (or, where several columns name the unit, the first of them)
+    names the unit. A column ``group`` or ``class`` (or, where several columns name the unit, the
+    first of them)
     gives the group. Raises PanelError.
     """
     text = path.read_text(encoding="utf-8-sig")
@@ -52,8 +56,9 @@ def read_panel(path: Path) -> Panel:
     naming = [name for name in header if name not in (period, value)]
     if not naming:
         raise PanelError(f"{path}:没有单位列;应有列 unit、period(YYYY-MM)、value")
-    group = "group" if "group" in naming else naming[0] if len(naming) > 1 else None
-    unit = [name for name in naming if name != "group"] or naming
+    named = next((name for name in naming if name in GROUP_COLUMNS), None)
+    group = named or (naming[0] if len(naming) > 1 else None)
+    unit = [name for name in naming if name != named] or naming
     return grid(
         path.stem,
         (
@@ -71,7 +76,7 @@ def read_panel(path: Path) -> Panel:
 def _period_column(path: Path, header: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
     sample = rows[:200]
     for name in header:
-        if all(_PERIOD.fullmatch((row[name] or "").strip()) for row in sample):
+        if all(_period_of(row[name] or "") for row in sample):
             return name
     raise PanelError(f"{path}:没有报告期列;应有一列形如 2020-06,读到列 {'、'.join(header)}")
 
@@ -91,10 +96,20 @@ def _value_column(path: Path, header: Sequence[str], rows: Sequence[Mapping[str,
 
 
 def _month(text: str) -> str:
-    found = _PERIOD.fullmatch(text.strip())
+    found = _period_of(text)
     if found is None:
         raise PanelError(f"报告期应写作 YYYY-MM,读到 {text}")
-    return f"{found[1]}-{found[2]}"
+    return found
+
+
+def _period_of(text: str) -> str | None:
+    """YYYY-MM of a month however written (2020-06, 2020-06-01, 202006, 2020年06月, 2020 Jun)."""
+    if found := _PERIOD.fullmatch(text.strip()):
+        return f"{found[1]}-{found[2]}"
+    named = _NAMED_MONTH.fullmatch(text.strip())
+    if named is None or named[2] not in _MONTH_NAMES:
+        return None
+    return f"{named[1]}-{_MONTH_NAMES.index(named[2]) + 1:02d}"
 
 
 def _number(text: str | None) -> float:

@@ -15,6 +15,7 @@ from assets.indicators.outlooks import (
     indicator_outlook,
     is_forecast,
     settings_of,
+    sight_of,
     vintages_of,
 )
 from methods.backtest import Result, backtest
@@ -87,7 +88,7 @@ def refresh_track_record(connection: duckdb.DuckDBPyConnection, build: Build, pe
     for indicator in build.catalog.indicators:
         if not is_forecast(indicator):
             continue
-        vintages = vintages_of(connection, build, indicator, f"{year - 1}-12", first)
+        vintages = vintages_of(connection, sight_of(build), indicator, f"{year - 1}-12", first)
         if vintages is None or may_be_negative(vintages.now(year - 1, MONTHS)):
             continue
         try:

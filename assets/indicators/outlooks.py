@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from assets.build import Build
+    from warehouse.catalog.load import Catalog
     from warehouse.catalog.models import Indicator
 
 MEASURE = {"ytd": "ytd", "sum": "month"}
@@ -56,6 +57,20 @@ class IndicatorOutlook:
         return np.array([place[park] for park in parks], dtype=np.int64)
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """From where figures are looked at: the register and rules, when (UTC time), first month."""
+
+    catalog: Catalog
+    asof: str
+    first_month: int
+
+
+def sight_of(build: Build) -> Sight:
+    """The point of view of a run."""
+    return Sight(build.catalog, build.asof, build.workspace.first_month)
+
+
 def is_forecast(indicator: Indicator) -> bool:
     """Whether the year's total of an indicator is forecast: reported flows that add up."""
     return indicator.kind == "flow" and indicator.over_time in MEASURE
@@ -76,7 +91,7 @@ def indicator_outlook(
     settings = settings_of(build)
     year, month = int(period[:4]), int(period[5:7])
     first_year = year - settings.history - settings.error_years
-    vintages = vintages_of(connection, build, indicator, period, first_year)
+    vintages = vintages_of(connection, sight_of(build), indicator, period, first_year)
     if vintages is None:
         return None
     years = range(max(year - settings.error_years, vintages.first.years[0] + 1), year)
@@ -149,7 +164,7 @@ def _with_late(main: Outlook, late: Outlook, who: Bools) -> Outlook:
 
 def vintages_of(
     connection: duckdb.DuckDBPyConnection,
-    build: Build,
+    sight: Sight,
     indicator: Indicator,
     period: str,
     first_year: int,
@@ -164,19 +179,19 @@ def vintages_of(
             name,
             period=period,
             first_year=first_year,
-            asof=build.asof,
+            asof=sight.asof,
         )
 
     found = read(measure)
     if not found.parks:
         return None
-    parks = build.catalog.parks_on(period_end(period))
+    parks = sight.catalog.parks_on(period_end(period))
     start = int(found.year.min())
     empty = np.full((int(period[:4]) - start + 1, MONTHS, len(parks)), np.nan)
     base = panel([p.park_id for p in parks], [p.class_id for p in parks], start, empty)
     singles = measure == "month"
     first, revisions = _filled(found, base)
-    if singles and build.workspace.first_month > 1:  # the first return holds January too
+    if singles and sight.first_month > 1:  # the first return holds January too
         first.ytd[:, 0] = np.where(np.isnan(first.ytd[:, 0]), 0.0, first.ytd[:, 0])
     if singles:
         return Vintages(first, revisions, singles)

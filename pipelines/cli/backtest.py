@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -39,6 +39,11 @@ def backtest(
         list[str] | None, typer.Option(help="只用工作区的这些指标(可重复)")
     ] = None,
     home: Annotated[Path | None, typer.Option(help="工作区目录")] = None,
+    plot: Annotated[Path | None, typer.Option(help="推算检验的图:写入该 .svg 或 .png 文件")] = None,
+    cumulative: Annotated[
+        bool | None,
+        typer.Option("--cumulative/--monthly", help="数值为累计数/当月数(默认自动判断)"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
 ) -> None:
     """Run one experiment on the workspace's history or on a panel file."""
@@ -49,4 +54,9 @@ def backtest(
     name = "quality" if quality else "risk" if risk else "nowcast"
     if find_spec(EXPERIMENTS[name]) is None:
         raise UsageError(f"本版本没有 {name} 检验")
-    import_module(EXPERIMENTS[name]).run(panel, home, tuple(indicator or ()), as_json)
+    chosen: dict[str, Any] = {}
+    if name == "nowcast":
+        chosen = {"plot": plot, "cumulative": cumulative}
+    elif plot is not None or cumulative is not None:
+        raise UsageError("--plot、--cumulative 只用于推算检验")
+    import_module(EXPERIMENTS[name]).run(panel, home, tuple(indicator or ()), as_json, **chosen)
