@@ -36,14 +36,15 @@ MEASURE = {"ytd": "ytd", "sum": "month"}
 class IndicatorOutlook:
     """What is known at a period of an indicator's year ends; units are ``parks`` in this order.
 
-    ``forecast`` and ``model`` per unit; ``month`` [U] the month its figures reach (0 = none this
-    year, then nothing is forecast); ``known`` the panel as used, past years on this year's scope;
-    ``record`` the forecasts of past years (empty for the scale method).
+    ``forecast`` and ``model`` per unit, made after ``origin`` months; ``month`` [U] the month its
+    figures reach (0 = none this year, then nothing is forecast); ``known`` the panel as used, past
+    years on this year's scope; ``record`` the forecasts of past years (empty for the scale method).
     """
 
     indicator_id: str
     year: int
     asof_month: int
+    origin: int
     parks: tuple[str, ...]
     month: Ints
     forecast: Forecast
@@ -114,6 +115,7 @@ def indicator_outlook(
         indicator_id=indicator.indicator_id,
         year=year,
         asof_month=month,
+        origin=main.month,
         parks=known.keys,
         month=reached,
         forecast=main.forecast,

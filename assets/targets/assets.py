@@ -19,8 +19,11 @@ def entered(build: dg.ResourceParam[Build]):
 @dg.asset(key=["targets", "verdict"], deps=upstream_keys("targets.verdict"), partitions_def=PERIODS)
 def verdict(context: dg.AssetExecutionContext, build: dg.ResourceParam[Build]):
     """Judge every target as of the period; each row says why."""
+    from assets.targets.probability import forecaster
+
     with build.step("判定目标") as connection:
-        store_rows.judge(connection, build, context.partition_key)
+        period = context.partition_key
+        store_rows.judge(connection, build, period, forecaster(connection, build, period))
         where = f"asof_period = '{context.partition_key}' AND verdict <> 'manual'"
         return result(describe(connection, "targets.verdict", where))
 

@@ -19,6 +19,9 @@ from methods.progress import LightRule, light_for_chance
 if TYPE_CHECKING:
     from warehouse.catalog.models import Target
 
+UNSURE = Decimal("0.02")
+"""Of events said to have less than this chance some still happened: no smaller number is printed."""
+
 
 def with_chances(
     rows: Sequence[VerdictRow],
@@ -41,7 +44,8 @@ def _one(
         return row
     known = replace(row, probability=chance.probability)
     if not (chance.calibrated and rule.chances):
-        words = f"达标概率{_percent(chance.probability)}，尚未经检验，仅供参考，灯色依据进度"
+        why = chance.basis if chance.basis and not chance.calibrated else "尚未经检验"
+        words = f"达标概率{_percent(chance.probability)}，{why}，仅供参考，灯色依据进度"
         return replace(known, reason=f"{row.reason}{words}。")
     target = targets[row.target_id]
     _, light = soften(target, light_for_chance(chance.probability, rule), weak=False)
@@ -52,7 +56,9 @@ def _one(
 
 
 def _percent(probability: Decimal) -> str:
-    whole = (probability * 100).quantize(Decimal(1), rounding=ROUND_HALF_UP)
-    if 0 < probability < 1:  # never print certainty that is not there
-        whole = min(max(whole, Decimal(1)), Decimal(99))
-    return f"{whole}%"
+    """Whole percent; never 0 or 100 %: beyond what past errors can tell apart it says so."""
+    if probability < UNSURE:
+        return f"不足{UNSURE * 100:.0f}%"
+    if probability > 1 - UNSURE:
+        return f"超过{(1 - UNSURE) * 100:.0f}%"
+    return f"{(probability * 100).quantize(Decimal(1), rounding=ROUND_HALF_UP)}%"

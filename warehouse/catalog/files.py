@@ -58,7 +58,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("references", "subject_id", "对照数", ("references",), register=True),
 )
 _BY_STEM = {stem: kind for kind in KINDS for stem in kind.stems}
-_READ_ELSEWHERE = {"inputs"}  # folders of a catalogue that other packages read
+_READ_ELSEWHERE = {"inputs", "forecast"}  # folders of a catalogue that other packages read
 
 
 @dataclass(frozen=True, slots=True)

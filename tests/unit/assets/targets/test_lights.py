@@ -68,7 +68,27 @@ def test_a_city_rule_without_probabilities_keeps_the_pace() -> None:
 def test_certainty_is_not_printed_where_there_is_none() -> None:
     figure = {"C04": {"value": 1, "yoy_pct": 10}}
     row = lit("SN18-2.12-02", figure, Chance(D("0.9999"), True, "依据6年同月误差"))
-    assert "达标概率99%（依据6年同月误差）" in row.reason
+    assert "达标概率超过98%（依据6年同月误差）" in row.reason
+
+
+@pytest.mark.parametrize(
+    ("probability", "words"),
+    [("0.0199", "不足2%"), ("0.02", "2%"), ("0.98", "98%"), ("0.981", "超过98%"), ("0", "不足2%")],
+)
+def test_chances_at_the_ends_are_bounded_in_words(probability: str, words: str) -> None:
+    figure = {"C04": {"value": 1, "yoy_pct": 10}}
+    row = lit("SN18-2.12-02", figure, Chance(D(probability), True))
+    assert f"达标概率{words}" in row.reason
+
+
+def test_too_early_is_said_and_the_light_follows_the_pace() -> None:
+    row = lit(
+        "SN18-2.12-02",
+        {"C04": {"value": 1, "yoy_pct": -3}},
+        Chance(D("0.6"), False, "年初尚早，不作判断"),
+    )
+    assert (row.light, row.light_basis) == ("red", "pace")
+    assert row.reason.endswith("达标概率60%，年初尚早，不作判断，仅供参考，灯色依据进度。")
 
 
 def test_what_was_not_judged_gets_no_probability() -> None:
