@@ -49,6 +49,8 @@ def run(
     else:
         for name, result in results:
             typer.echo("\n".join(words(name, result)))
+        if len(results) > 1:
+            typer.echo(together([result for _, result in results]))
         for line in skipped:
             typer.echo(line)
     if plot is not None and results:
@@ -171,6 +173,23 @@ def words(name: str, result: Result) -> Iterator[str]:
     if early:
         worst = min(skill.skill_climatology for skill in early)
         yield f"  4月以前的概率比“按常年比例猜”只好 {100 * worst:.0f}%,宜写“尚早,不作判断”"
+
+
+def together(results: Sequence[Result]) -> str:
+    """All indicators in one line, weighted by the number of forecasts."""
+    n = sum(result.pooled.n for result in results)
+
+    def mean(values: Iterator[float]) -> float:
+        pairs = zip(values, results, strict=True)
+        return sum(value * result.pooled.n for value, result in pairs) / n
+
+    covered = ",".join(
+        f"{p}% 区间 {100 * mean(r.pooled.covered[p] for r in results):.1f}%" for p in (80, 90, 95)
+    )
+    errors = [mean(r.pooled.mape[rule] for r in results) for rule in ("median3", "last_year")]
+    return (
+        f"各指标合并:推算 {n} 次,覆盖率 {covered};平均误差 {errors[0]:.2f}%,同比法 {errors[1]:.2f}%"
+    )
 
 
 def _late_words(skill: Skill) -> str:
