@@ -188,7 +188,7 @@ FROM (
     SELECT scheme_id, park_id, indicator_id, measure,
            avg(points) OVER (PARTITION BY scheme_id, class_id, indicator_id, measure) - points AS below
     FROM assessment.score_detail
-    WHERE asof_period = ? AND points IS NOT NULL
+    WHERE asof_period = ? AND points IS NOT NULL AND measure NOT IN ('adjustment', 'penalty')
 )
 WHERE below > 0
 ORDER BY scheme_id, park_id, round(below, 6) DESC, indicator_id, measure
