@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Better = Literal["high", "low"]
 
+GOALPOST_DECIMALS = 8  # as goalposts are stored: equal figures then have equal goalposts
+
 
 # --- One item -------------------------------------------------------------------------------------
 
@@ -73,7 +75,7 @@ def quantile_goalposts(figures: Array, low: float, high: float) -> tuple[Array, 
     import numpy as np
 
     ends = np.nanquantile(figures, [low, high], axis=-1, keepdims=True)
-    return ends[0], ends[1]
+    return np.round(ends[0], GOALPOST_DECIMALS), np.round(ends[1], GOALPOST_DECIMALS)
 
 
 def mean_goalposts(figures: Array, sds: float) -> tuple[Array, Array]:
@@ -82,7 +84,8 @@ def mean_goalposts(figures: Array, sds: float) -> tuple[Array, Array]:
 
     mean = np.nanmean(figures, axis=-1, keepdims=True)
     sd = np.nanstd(figures, axis=-1, ddof=1, keepdims=True)
-    return mean - sds * sd, mean + sds * sd
+    low, high = mean - sds * sd, mean + sds * sd
+    return np.round(low, GOALPOST_DECIMALS), np.round(high, GOALPOST_DECIMALS)
 
 
 def min_max(figures: Array, low: Array, high: Array, better: Better = "high") -> Array:

@@ -474,6 +474,10 @@ def _score(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
             f"{detail['indicator_id']} 原值 {_plain(detail['raw'])} → {_plain(detail['normalised'])} "
             f"× 权重 {_plain(detail['weight'])} = {_plain(detail['points'])} 分({detail['note'] or ''})"
         )
+        if detail["measure"] in ("adjustment", "penalty"):
+            part.parts += _confirmed(connection, row, detail["indicator_id"])
+            step.parts.append(part)
+            continue
         indicator_id = detail["indicator_id"].split(".")[0]
         part.parts.append(
             _park_year(
@@ -487,6 +491,25 @@ def _score(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
         )
         step.parts.append(part)
     return step
+
+
+def _confirmed(
+    connection: duckdb.DuckDBPyConnection, row: dict[str, Any], event: str
+) -> list[Step]:
+    """The confirmed events behind points added or taken."""
+    found = fetch(
+        connection,
+        "FROM assessment.outcome WHERE scheme_id = ? AND park_id = ? AND year = ? AND what = ? "
+        "AND kind = 'event' ORDER BY outcome_id",
+        [row["scheme_id"], row["park_id"], row["year"], event],
+    )
+    return [
+        Step(
+            f"登记 {one['outcome_id']}:{one['year']}年 {event} {_plain(one['count'])},"
+            f"依据 {one['document']}"
+        )
+        for one in found
+    ]
 
 
 def _scores(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from assets.assessment.elimination import LastPlace
@@ -46,10 +47,12 @@ def propose_steps(
     own: dict[str, list[LastPlace]] = {}
     for place in places:
         own.setdefault(place.park_id, []).append(place)
+    edges = {step.last_n: _last(ranked, step.last_n) for step in scheme.consequences if step.last_n}
     rows = []
     for row in ranked:
         for number, step in enumerate(scheme.consequences, 1):
-            reasons = _reasons(step, row, ranked, own.get(row.park_id, []), grades, history)
+            inside = edges.get(step.last_n or 0, frozenset())
+            reasons = _reasons(step, row, inside, own.get(row.park_id, []), grades, history)
             if reasons is not None:
                 said = "；".join(reasons)
                 rows.append(StepRow(row.park_id, row.class_id, number, step.step, step.title, said))
@@ -59,7 +62,7 @@ def propose_steps(
 def _reasons(
     step: Consequence,
     row: ScoreRow,
-    ranked: Sequence[ScoreRow],
+    inside: frozenset[str],
     places: Sequence[LastPlace],
     grades: Mapping[str, Graded],
     history: History,
@@ -68,7 +71,7 @@ def _reasons(
     if step.classes and row.class_id not in step.classes:
         return None
     checks = [
-        _last_n(step, row, ranked),
+        _last_n(step, row, inside),
         _years(step, places),
         _fulfilled(step, places),
         _graded(step, row, grades, history),
@@ -77,17 +80,20 @@ def _reasons(
     return None if any(check == "" for check in checks) else [one for one in checks if one]
 
 
-def _last_n(step: Consequence, row: ScoreRow, ranked: Sequence[ScoreRow]) -> str | None:
+def _last(ranked: Sequence[ScoreRow], n: int) -> frozenset[str]:
+    """Parks among the last ``n`` of their classes, ties at the edge all in."""
+    by_class: dict[str, dict[str, Decimal]] = {}
+    for row in ranked:
+        if row.score is not None:
+            by_class.setdefault(row.class_id, {})[row.park_id] = row.score
+    return frozenset().union(*(ranking.last_k(own, n).members for own in by_class.values()))
+
+
+def _last_n(step: Consequence, row: ScoreRow, inside: frozenset[str]) -> str | None:
     """Words when it holds, empty when it does not, ``None`` when the step does not ask for it."""
     if step.last_n is None:
         return None
-    scores = {
-        one.park_id: one.score
-        for one in ranked
-        if one.class_id == row.class_id and one.score is not None
-    }
-    inside = row.park_id in ranking.last_k(scores, step.last_n).members
-    return f"位于组内末{step.last_n}位" if inside else ""
+    return f"位于组内末{step.last_n}位" if row.park_id in inside else ""
 
 
 def _years(step: Consequence, places: Sequence[LastPlace]) -> str | None:

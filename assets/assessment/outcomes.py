@@ -142,7 +142,7 @@ def confirmed(
 
     found = [(row, f"outcomes.csv:{_digest(row)}", "", "") for row in catalogue]
     for entry in entries:
-        if entry.entered_at[:19] <= asof[:19]:
+        if entry.entered_at[:19] <= asof.replace(" ", "T")[:19]:
             row = Model.model_validate(dict(entry.fields))
             found.append((row, f"entry:{entry.number}", entry.entered_by, entry.entered_at))
     return found

@@ -16,6 +16,7 @@ from assets.assessment.eligibility import on_list
 from assets.assessment.gates import try_gate
 from assets.assessment.outcomes import Departure, History
 from assets.targets.evidence import ACTIVE
+from methods import ranking
 from warehouse.catalog.models import period_end
 
 if TYPE_CHECKING:
@@ -97,8 +98,9 @@ def _placed(
     values = {park_id: order[park_id] or Decimal(0) for park_id in ready}
     ranked = sorted(ready, key=lambda park_id: (-values[park_id], park_id))
     rows = []
-    for park_id in ranked:
-        place = 1 + sum(other > values[park_id] for other in values.values())
+    ranks = ranking.ranks([values[park_id] for park_id in ranked])
+    for park_id, rank in zip(ranked, ranks, strict=True):
+        place = rank or 0
         proposed = seats is None or place <= seats
         rows.append(Candidate(park_id, place, proposed, values[park_id], ""))
     return rows

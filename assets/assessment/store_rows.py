@@ -79,8 +79,7 @@ def assess(connection: duckdb.DuckDBPyConnection, build: Build, period: str) -> 
 
 def _confirmed(build: Build) -> list[tuple[Outcome, str, str, str]]:
     entries = Journal(build.workspace.state_file).entries()
-    asof = min(build.asof, build.now.isoformat())
-    return confirmed(build.catalog.outcomes, entries, asof)
+    return confirmed(build.catalog.outcomes, entries, build.asof)
 
 
 def _periods(connection: duckdb.DuckDBPyConnection, period: str) -> list[str]:
