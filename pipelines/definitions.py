@@ -15,7 +15,7 @@ from assets.indicators import assets as indicators
 from assets.observations import assets as observations
 from assets.submissions import assets as submissions
 from assets.targets import assets as targets
-from pipelines import jobs, publish
+from pipelines import jobs, publish, validation
 from pipelines.projection import described
 from pipelines.resources import build_resource
 from quality import checks
@@ -28,6 +28,7 @@ STAGES = (
     assessment,
     bulletins,
     deliveries,
+    validation,
     publish,
 )
 

@@ -1,7 +1,7 @@
-"""Dagster asset checks: views of the suites and of the column dictionary.
+"""Dagster asset checks: views of the validation results and of the column dictionary.
 
 Belongs here: check names, descriptions, severities and how a result looks in the UI. Does not belong
-here: what is checked (``expectations``, ``contracts``) or how (``suites``).
+here: what is checked (``expectations``, ``contracts``) or how (``validation``, ``suites``).
 """
 
 import json
@@ -9,87 +9,162 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from quality import contracts
-from quality.expectations import FACT_CHECKS, of_facts
-from quality.suites import ExpectationResult, validate
+from quality import contracts, validation
+from quality.finding import SEVERITY_ZH
 from warehouse import schema, store
 
-FACTS = dg.AssetKey(["observations", "observation"])
+RESULTS = dg.AssetKey(["quality", "expectation"])
+CHECK = "great_expectations"
+FINDINGS_CHECK = "audit"
+VALIDATED = [t for t in schema.TABLES if t.full_name not in validation.NOT_VALIDATED]
 _SEVERITY = {
     "error": dg.AssetCheckSeverity.ERROR,
     "verify": dg.AssetCheckSeverity.WARN,
     "hint": dg.AssetCheckSeverity.WARN,
 }
+_OUTCOME = {"pass": "通过", "fail": "不符", "not_evaluable": "无法判断", "error": "未能执行"}
+SHOWN = 50
+"""Failing rows shown as a table in the UI; all their keys are in the metadata beside it."""
 
 
-@dg.multi_asset_check(
-    name="great_expectations",
-    specs=[
-        dg.AssetCheckSpec(name=name, asset=FACTS, description=description)
-        for name, description in FACT_CHECKS.items()
-    ],
-)
-def facts(context: dg.AssetCheckExecutionContext, build: dg.ResourceParam[object]):
-    """Great Expectations on the period's current observations."""
-    period = context.partition_key
-    with build.step("校验事实(Great Expectations)") as connection:
-        frame = connection.execute(
-            "SELECT *, CASE WHEN measure = 'yoy_published' THEN '' ELSE indicator_id END AS amount_of "
-            "FROM observations.observation "
-            "WHERE period = ? AND known_from <= ?::TIMESTAMP "
-            "AND (known_to IS NULL OR known_to > ?::TIMESTAMP)",
-            [period, build.asof, build.asof],
-        ).df()
-    expectations = of_facts(
-        schema.table("observations.observation"),
-        build.catalog.indicators,
-        {park.park_id for park in build.catalog.parks},
+def _spec(table: schema.Table, name: str, description: str) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(
+        name=name,
+        asset=dg.AssetKey(table.full_name.split(".")),
+        description=description,
+        additional_deps=[RESULTS],
     )
-    results = validate(frame, expectations, ["park_id", "indicator_id", "measure"])
-    for name in FACT_CHECKS:
-        yield _check_result(name, [r for r in results if r.expectation.check == name])
 
 
-def _check_result(name: str, results: list[ExpectationResult]) -> dg.AssetCheckResult:
-    failed = [r for r in results if r.outcome in ("fail", "error")]
-    severities = {r.expectation.severity for r in failed}
-    severity = "error" if "error" in severities else "verify"
+_SPECS = [
+    _spec(
+        table,
+        CHECK,
+        f"本期{table.zh}符合由数据字典生成的检验:类型、必填、主键、代码、表间引用、范围、列间关系。"
+        "Great Expectations suite generated from the dictionary, on the period's rows.",
+    )
+    for table in VALIDATED
+] + [
+    _spec(
+        schema.table(validation.FINDINGS),
+        FINDINGS_CHECK,
+        "审核规则与统计筛查在本期没有未解决的问题;逐条与审核问题表一致。"
+        "No open finding of rules and screens; row for row as in quality.finding.",
+    )
+]
+
+
+@dg.multi_asset_check(name="great_expectations", specs=_SPECS)
+def expectations(context: dg.AssetCheckExecutionContext, build: dg.ResourceParam[object]):
+    """The results of the period's validation as checks on the tables they are about."""
+    period = context.partition_key
+    with build.looking() as connection:
+        results = validation.results_of(connection, period)
+        findings = validation.findings_of(connection, period)
+    page = build.workspace.data_docs(period)
+    for table in VALIDATED:
+        own = [r for r in results if r["table_name"] == table.full_name]
+        yield table_check(table, [r for r in own if r["category"] != "findings"], page.as_uri())
+    audited = [r for r in results if r["category"] == "findings"]
+    yield findings_check(audited, findings, page.as_uri())
+
+
+def table_check(table: schema.Table, results: list[dict], page: str) -> dg.AssetCheckResult:
+    """Check result of one table from its rows of ``quality.expectation``."""
+    failed = [r for r in results if r["outcome"] in ("fail", "error")]
     return dg.AssetCheckResult(
-        asset_key=FACTS,
-        check_name=name,
+        asset_key=table.full_name.split("."),
+        check_name=CHECK,
         passed=not failed,
-        severity=_SEVERITY[severity],
+        severity=_gravest(failed),
         metadata={
             "expectations": len(results),
             "failed": len(failed),
-            "failing_rows": sum(r.n_failed for r in failed),
-            "rows": max((r.n_rows for r in results), default=0),
-            "outcomes": dg.MetadataValue.md(_outcomes(results)),
-            "sample": dg.MetadataValue.md(_sample(failed)),
+            "failing_rows": sum(r["n_failed"] for r in failed),
+            "rows": max((r["n_rows"] for r in results), default=0),
+            "outcomes": dg.MetadataValue.md(_outcomes(failed or results[:20])),
+            "sample": _rows_table(_sampled(failed)),
+            "data_docs": dg.MetadataValue.url(page),
         },
     )
 
 
-def _outcomes(results: list[ExpectationResult]) -> str:
-    lines = ["规则 | 说明 | 结果 | 不符行数 | 备注", "--- | --- | --- | --- | ---"]
+def findings_check(results: list[dict], findings: list[dict], page: str) -> dg.AssetCheckResult:
+    """Check result of the rules: counts by rule, and every finding's id."""
+    standing = [f for f in findings if f["lifecycle"] in validation.OPEN]
+    return dg.AssetCheckResult(
+        asset_key=validation.FINDINGS.split("."),
+        check_name=FINDINGS_CHECK,
+        passed=not standing,
+        severity=_gravest(standing),
+        metadata={
+            "rules": len(results),
+            "findings": len(findings),
+            "open": len(standing),
+            "by_severity": dg.MetadataValue.md(_by_severity(standing)),
+            "outcomes": dg.MetadataValue.md(_outcomes(results)),
+            "finding_ids": dg.MetadataValue.json(sorted(f["finding_id"] for f in findings)),
+            "sample": _rows_table(
+                [
+                    {
+                        n: f[n] or ""
+                        for n in ("finding_id", "file_name", "sheet", "address", "message")
+                    }
+                    for f in standing
+                ]
+            ),
+            "data_docs": dg.MetadataValue.url(page),
+        },
+    )
+
+
+def _gravest(rows: list[dict]) -> dg.AssetCheckSeverity:
+    severities = {row["severity"] for row in rows}
+    return _SEVERITY["error" if "error" in severities else "verify"]
+
+
+def _by_severity(findings: list[dict]) -> str:
+    return "、".join(
+        f"{zh} {sum(f['severity'] == severity for f in findings)}"
+        for severity, zh in SEVERITY_ZH.items()
+    )
+
+
+def _outcomes(results: list[dict]) -> str:
+    lines = [
+        "检验 | 说明 | 结果 | 检验行数 | 不符行数 | 备注",
+        "--- | --- | --- | --- | --- | ---",
+    ]
     for r in results:
-        e = r.expectation
-        lines.append(f"{e.rule_id} | {e.description} | {r.outcome} | {r.n_failed} | {r.problem}")
+        cells = (
+            r["expectation_id"],
+            r["description"],
+            _OUTCOME[r["outcome"]],
+            r["n_rows"],
+            r["n_failed"],
+            r["problem"] or "",
+        )
+        lines.append(" | ".join(str(cell).replace("|", "/").replace("\n", " ") for cell in cells))
     return "\n".join(lines)
 
 
-def _sample(failed: list[ExpectationResult]) -> str:
-    lines = ["规则 | 行", "--- | ---"]
-    for r in failed:
-        lines += [
-            f"{r.expectation.rule_id} | {json.dumps(dict(key), ensure_ascii=False, default=str)}"
-            for key in r.keys[:10]
-        ]
-    return "\n".join(lines)
+def _sampled(failed: list[dict]) -> list[dict[str, str]]:
+    """Failing rows as (expectation, key) pairs."""
+    return [
+        {"expectation": r["expectation_id"], "key": json.dumps(key, ensure_ascii=False)}
+        for r in failed
+        for key in json.loads(r["sample"] or "[]")
+    ]
+
+
+def _rows_table(rows: list[dict[str, str]]) -> dg.MetadataValue:
+    shown = [dg.TableRecord({k: str(v) for k, v in row.items()}) for row in rows[:SHOWN]]
+    columns = [dg.TableColumn(name) for name in (rows[0] if rows else {"key": ""})]
+    return dg.MetadataValue.table(shown, schema=dg.TableSchema(columns))
 
 
 def _contract_check(table: schema.Table) -> dg.AssetChecksDefinition:
-    """One check per table that the dictionary's promises hold."""
+    """One check per table that the dictionary's promises hold in the whole table."""
 
     @dg.asset_check(
         asset=dg.AssetKey(table.full_name.split(".")),
@@ -118,4 +193,4 @@ def _broken(connection: object, table: schema.Table) -> Iterator[str]:
             yield f"- {promise}:{len(rows)} 行不符,例 {rows[0]}"
 
 
-ALL = [facts, *(_contract_check(table) for table in schema.TABLES)]
+ALL = [expectations, *(_contract_check(table) for table in schema.TABLES)]

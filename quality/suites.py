@@ -1,4 +1,4 @@
-"""Great Expectations suites: expectations as plain data, run on a frame, failing keys back.
+"""Great Expectations behind plain data: expectations run on a frame, failing keys back.
 
 Belongs here: the only use of Great Expectations, imported inside functions (3–4 s, 264 MB). Does not
 belong here: which expectations a table has (``expectations``), Dagster (``checks``), or storage.
@@ -10,36 +10,23 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from quality.finding import Severity
+from quality.expectations import Expectation
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MAX_KEYS = 200
-"""Failing rows returned per expectation; the count is always complete."""
+__all__ = ["Expectation", "ExpectationResult", "load_engine", "validate"]
 
-MAX_BAD_SHARE_ROWS = 50_000
-"""Great Expectations needs 0.1 ms per failing row and rule: beyond this only the count is asked."""
+MAX_KEYS = 200
+"""Failing rows returned per expectation unless asked otherwise; the count is always complete."""
+
+MAX_FRAME_ROWS = 1_000_000
+"""Great Expectations needs 0.1 ms per failing row and rule: beyond this only the outcome is asked."""
 
 _GX_SEVERITY = {"error": "critical", "verify": "warning", "hint": "info"}
-
-
-@dataclass(frozen=True, slots=True)
-class Expectation:
-    """One expectation: ``kind`` is the Great Expectations class, ``options`` its arguments.
-
-    ``only`` restricts it to rows whose column is one of the values given.
-    """
-
-    rule_id: str
-    check: str
-    kind: str
-    severity: Severity
-    description: str
-    options: Mapping[str, Any] = field(default_factory=dict)
-    only: tuple[str, tuple[str, ...]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,50 +37,55 @@ class ExpectationResult:
     outcome: Literal["pass", "fail", "not_evaluable", "error"]
     n_rows: int
     n_failed: int
-    keys: tuple[Mapping[str, Any], ...] = ()
+    keys: tuple[Mapping[str, Any], ...] = field(default=())
     problem: str = ""
 
 
-def validate(
-    frame: pd.DataFrame, expectations: Sequence[Expectation], key_columns: Sequence[str]
-) -> list[ExpectationResult]:
-    """Run the expectations on ``frame``; results in the order given.
-
-    An empty frame makes every expectation but a row count ``not_evaluable`` (Great Expectations
-    would call it passed); an expectation that cannot run is ``error``, never ``fail``.
-    """
-    if frame.empty:
-        return [_on_nothing(e) for e in expectations]
-    batch, context = _batch(frame)
-    suite = _suite(context, expectations)
-    fmt: dict[str, Any] = {"result_format": "BOOLEAN_ONLY"}
-    if len(frame) <= MAX_BAD_SHARE_ROWS * 20:
-        fmt = {
-            "result_format": "COMPLETE",
-            "unexpected_index_column_names": list(key_columns),
-        }
-    answers = batch.validate(suite, result_format=fmt).results
-    by_rule = {a.expectation_config.meta["rule_id"]: a for a in answers}
-    return [_result(e, by_rule[e.rule_id], len(frame)) for e in expectations]
-
-
-def _batch(frame: pd.DataFrame) -> tuple[Any, Any]:
+@cache
+def load_engine() -> Any:
+    """The Great Expectations context of this process; the import is paid once, at the first frame."""
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "False")  # nothing leaves the machine
     import great_expectations as gx
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
-    asset = context.data_sources.add_pandas("batch").add_dataframe_asset("rows")
-    definition = asset.add_batch_definition_whole_dataframe("all")
-    return definition.get_batch({"dataframe": frame}), context
+    return context.data_sources.add_pandas("frames")
 
 
-def _suite(context: Any, expectations: Sequence[Expectation]) -> Any:
+def validate(
+    frame: pd.DataFrame,
+    expectations: Sequence[Expectation],
+    key_columns: Sequence[str],
+    max_keys: int = MAX_KEYS,
+) -> list[ExpectationResult]:
+    """Run the expectations on ``frame``; results in the order given.
+
+    An empty frame makes every expectation but a row count ``not_evaluable`` (Great Expectations
+    would call it passed); so does a condition that leaves no row. An expectation that cannot run is
+    ``error``, never ``fail``. Nulls are not judged, whichever engine.
+    """
+    if frame.empty or not expectations:
+        return [_on_nothing(e) for e in expectations]
+    source = load_engine()
+    name = f"frame{len(source.assets)}"
+    definition = source.add_dataframe_asset(name).add_batch_definition_whole_dataframe("all")
+    batch = definition.get_batch({"dataframe": frame})
+    fmt: dict[str, Any] = {"result_format": "BOOLEAN_ONLY"}
+    if len(frame) <= MAX_FRAME_ROWS:
+        fmt = {
+            "result_format": "COMPLETE",
+            "unexpected_index_column_names": list(key_columns),
+        }
+    answers = batch.validate(_suite(expectations), result_format=fmt).results
+    by_rule = {a.expectation_config.meta["rule_id"]: a for a in answers}
+    return [_result(e, by_rule[e.rule_id], _judged_rows(frame, e), max_keys) for e in expectations]
+
+
+def _suite(expectations: Sequence[Expectation]) -> Any:
     import great_expectations as gx
 
-    built = [_expectation(e) for e in expectations]
-    return context.suites.add(gx.ExpectationSuite(name="suite", expectations=built))
+    return gx.ExpectationSuite(name="suite", expectations=[_expectation(e) for e in expectations])
 
 
 def _expectation(wanted: Expectation) -> Any:
@@ -114,6 +106,14 @@ def _expectation(wanted: Expectation) -> Any:
     )
 
 
+def _judged_rows(frame: pd.DataFrame, expectation: Expectation) -> int:
+    """Rows the expectation speaks of, before its nulls are left out."""
+    if expectation.only is None or expectation.only[0] not in frame.columns:
+        return len(frame)
+    column, values = expectation.only
+    return int(frame[column].isin(list(values)).sum())
+
+
 def _on_nothing(expectation: Expectation) -> ExpectationResult:
     counted = expectation.kind == "ExpectTableRowCountToBeBetween"
     return ExpectationResult(
@@ -121,27 +121,40 @@ def _on_nothing(expectation: Expectation) -> ExpectationResult:
         "fail" if counted else "not_evaluable",
         n_rows=0,
         n_failed=0,
-        problem="没有任何数据" if counted else "没有数据可供检验",
+        problem="没有任何数据" if counted else "检验了 0 行:没有数据可供检验",
     )
 
 
-def _result(expectation: Expectation, answer: Any, n_rows: int) -> ExpectationResult:
+def _result(expectation: Expectation, answer: Any, n_rows: int, max_keys: int) -> ExpectationResult:
     told = answer.to_json_dict()
     details = told.get("result") or {}
     if not told["success"] and not details:
         return ExpectationResult(
-            expectation, "error", n_rows, 0, problem=str(answer.exception_info)[:500]
+            expectation, "error", n_rows, 0, problem=_cause(told.get("exception_info"))
         )
+    if n_rows == 0:
+        return _on_nothing(expectation)
     failing = details.get("unexpected_index_list") or []
-    keys = tuple({name: _plain(value) for name, value in row.items()} for row in failing[:MAX_KEYS])
+    keys = tuple({name: _plain(value) for name, value in row.items()} for row in failing[:max_keys])
     return ExpectationResult(
         expectation,
         "pass" if told["success"] else "fail",
-        n_rows=int(details.get("element_count") or n_rows),
+        n_rows=n_rows,
         n_failed=int(details.get("unexpected_count") or 0),
         keys=keys,
         problem="" if told["success"] else _observed(details),
     )
+
+
+def _cause(exception_info: Any) -> str:
+    """First line of why an expectation could not run, wherever the engine put it."""
+    if isinstance(exception_info, Mapping):
+        if text := exception_info.get("exception_message"):
+            return str(text).strip().splitlines()[0][:300]
+        for inner in exception_info.values():
+            if isinstance(inner, Mapping) and (found := _cause(inner)):
+                return found
+    return str(exception_info or "")[:300]
 
 
 def _plain(value: Any) -> Any:

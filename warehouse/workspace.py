@@ -131,6 +131,10 @@ class Workspace:
         """Data Docs, returns and reminders."""
         return self.home / "quality"
 
+    def data_docs(self, period: str) -> Path:
+        """Page of a period's validation results and findings."""
+        return self.quality / "data-docs" / period / "index.html"
+
     @property
     def reports(self) -> Path:
         """Bulletins by period, audience and edition."""

@@ -97,7 +97,8 @@ def test_checks_of_great_expectations_are_recorded(home):
 
     with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
         records = instance.event_log_storage.get_asset_check_execution_history(
-            dg.AssetCheckKey(dg.AssetKey(["observations", "observation"]), "facts_codes"), limit=1
+            dg.AssetCheckKey(dg.AssetKey(["observations", "observation"]), "great_expectations"),
+            limit=1,
         )
         evaluation = records[0].event.dagster_event.asset_check_evaluation_data
     assert evaluation.passed

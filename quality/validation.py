@@ -1,0 +1,253 @@
+"""Validation of a period's tables: suites run on its rows, results kept and reused while nothing changes.
+
+Belongs here: which rows of which table are validated, remembering results by content, the rows of
+``quality.expectation``. Does not belong here: what is expected (``expectations``), Great Expectations
+(``suites``), pages (``data_docs``) or Dagster (``checks``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from quality import expectations as wanted
+from quality.expectations import Expectation
+from warehouse import schema, store
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from quality.suites import ExpectationResult
+
+NOT_VALIDATED = ("ops.digest", "quality.expectation")
+"""Written after everything else has been validated, or by the validation itself."""
+STRUCTURE, FINDINGS = "dictionary", "quality.finding"
+OPEN = ("new", "persisting")
+"""Life-cycle states of a finding that still stands."""
+MAX_FINDINGS = 100_000
+
+FINDING_ROWS = """
+SELECT finding_id, rule_id, severity, outcome, lifecycle, file_name, sheet, address, found, expected,
+       message, remedy
+FROM quality.finding
+WHERE (period = $1 OR period IS NULL) AND outcome IN ('fail', 'error')
+ORDER BY severity <> 'error', severity <> 'verify', rule_id, file_name, sheet, address, finding_id
+"""
+"""Findings of a period that failed or broke down; those of files without a period with every one."""
+
+
+@dataclass(slots=True)
+class Effort:
+    """What validation cost: seconds importing and running the engine, tables run and reused."""
+
+    engine_seconds: float = 0.0
+    suite_seconds: float = 0.0
+    tables_run: int = 0
+    tables_reused: int = 0
+    expectations: int = 0
+    rows: int = 0
+    by_table: dict[str, float] = field(default_factory=dict)
+
+
+def validate_period(
+    connection: duckdb.DuckDBPyConnection, period: str, rules: Mapping[str, str]
+) -> Effort:
+    """Validate the period's rows of every published table into ``quality.expectation``.
+
+    ``rules`` gives the words of the catalogue's rules and screens by id. A table whose rows and suite
+    are those validated last time keeps its results; where nothing has changed Great Expectations is
+    not even imported.
+    """
+    effort = Effort()
+    kept = _kept(connection, period)
+    rows: list[dict[str, Any]] = []
+    for name, suite, query, keys, max_keys in _frames(connection, period, rules):
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE frame AS {query}")
+        digest = _digest(connection, suite)
+        before = [r for r in kept.get(name, ()) if r["digest"] == digest]
+        if before and len(before) == len(suite):
+            effort.tables_reused += 1
+            rows += before
+        else:
+            results = _run(connection, name, suite, keys, max_keys, effort)
+            rows += [_row(period, name, digest, result) for result in results]
+        effort.expectations += len(suite)
+    store.replace_rows(
+        connection, "quality.expectation",
+        sorted(rows, key=lambda r: (r["table_name"], r["expectation_id"])),
+        where="period = ?", values=[period],
+    )  # fmt: skip
+    connection.execute("DROP TABLE IF EXISTS frame")
+    return effort
+
+
+def _kept(connection: duckdb.DuckDBPyConnection, period: str) -> dict[str, list[dict[str, Any]]]:
+    kept: dict[str, list[dict[str, Any]]] = {}
+    for row in store.fetch(connection, "FROM quality.expectation WHERE period = ?", [period]):
+        kept.setdefault(row["table_name"], []).append(row)
+    return kept
+
+
+_Frame = tuple[str, Sequence[Expectation], str, Sequence[str], int]
+
+
+def _frames(
+    connection: duckdb.DuckDBPyConnection, period: str, rules: Mapping[str, str]
+) -> list[_Frame]:
+    """(table, suite, query of its rows, key columns, failing keys wanted) of everything validated."""
+    _structure_table(connection)
+    frames: list[_Frame] = [
+        (STRUCTURE, wanted.STRUCTURE, "SELECT * FROM declared_column ORDER BY ALL",
+         ("table_name", "column_name"), 200),
+    ]  # fmt: skip
+    for table in schema.TABLES:
+        if table.full_name in NOT_VALIDATED:
+            continue
+        suite = wanted.of_table(table)
+        if table.full_name == FINDINGS:
+            suite = suite + wanted.of_findings(_rules_seen(connection, period, rules))
+        where = _slice(table, period)
+        query = f"SELECT {wanted.select_of(table)} FROM {table.full_name} AS t WHERE {where}"
+        most = MAX_FINDINGS if table.full_name == FINDINGS else 200
+        frames.append((table.full_name, suite, query, table.key, most))
+    return frames
+
+
+def _slice(table: schema.Table, period: str) -> str:
+    """The period's rows of a table; dimensions whole, findings without a period with every one."""
+    names = {column.name for column in table.columns}
+    if table.group == "dims":
+        return "true"
+    if table.full_name == FINDINGS:
+        return f"t.period = '{period}' OR t.period IS NULL"
+    if "asof_period" in names:
+        return f"t.asof_period = '{period}'"
+    return f"t.period = '{period}'" if "period" in names else "true"
+
+
+def _rules_seen(
+    connection: duckdb.DuckDBPyConnection, period: str, rules: Mapping[str, str]
+) -> list[tuple[str, Any, str]]:
+    """Rules with a finding in the period: id, gravest severity, words."""
+    rows = connection.execute(
+        "SELECT rule_id, arg_min(severity, list_position(['error', 'verify', 'hint'], severity)), "
+        "arg_min(message, finding_id) FROM quality.finding "
+        "WHERE period = ? OR period IS NULL GROUP BY rule_id ORDER BY rule_id",
+        [period],
+    ).fetchall()
+    return [(rule, severity, rules.get(rule, f"例:{message}")) for rule, severity, message in rows]
+
+
+def _structure_table(connection: duckdb.DuckDBPyConnection) -> None:
+    """Declared and actual type of every dictionary column, in ``declared_column``."""
+    import pyarrow as pa
+
+    declared = [
+        (table.full_name, column.name, column.type)
+        for table in schema.TABLES
+        for column in table.columns
+    ]
+    names, columns, types = zip(*declared, strict=True)
+    arrow = pa.table({"table_name": names, "column_name": columns, "declared": types})
+    connection.register("declared_names", arrow)
+    connection.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE declared_column AS
+        SELECT declared_names.*, there.data_type AS actual
+        FROM declared_names
+        LEFT JOIN duckdb_columns() AS there
+            ON there.schema_name || '.' || there.table_name = declared_names.table_name
+            AND there.column_name = declared_names.column_name
+            AND there.database_name = current_database()
+        """
+    )
+    connection.unregister("declared_names")
+
+
+def _digest(connection: duckdb.DuckDBPyConnection, suite: Sequence[Expectation]) -> str:
+    """Digest of the frame's rows (in any order) and of what is expected of them."""
+    n_rows, low, high = connection.execute(
+        "SELECT count(*), coalesce(sum(md5_number_lower(text)::HUGEINT), 0), "
+        "coalesce(sum(md5_number_upper(text)::HUGEINT), 0) "
+        "FROM (SELECT frame::VARCHAR AS text FROM frame)"
+    ).fetchone() or (0, 0, 0)
+    said = "\n".join(
+        f"{e.rule_id}|{e.kind}|{e.severity}|{e.description}|{sorted(e.options.items())}|{e.only}"
+        for e in suite
+    )
+    return hashlib.sha256(f"{n_rows}/{low}/{high}/{said}".encode()).hexdigest()[:32]
+
+
+def _run(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    suite: Sequence[Expectation],
+    keys: Sequence[str],
+    max_keys: int,
+    effort: Effort,
+) -> list[ExpectationResult]:
+    from quality import suites
+
+    started = time.perf_counter()
+    n_rows = (connection.execute("SELECT count(*) FROM frame").fetchone() or (0,))[0]
+    if n_rows and not effort.engine_seconds:
+        suites.load_engine()
+        effort.engine_seconds = time.perf_counter() - started
+        started = time.perf_counter()
+    frame = connection.execute("SELECT * FROM frame ORDER BY ALL").df()
+    results = suites.validate(frame, suite, keys, max_keys)
+    effort.by_table[name] = time.perf_counter() - started
+    effort.suite_seconds += effort.by_table[name]
+    effort.tables_run += 1
+    effort.rows += n_rows
+    return results
+
+
+def _row(period: str, name: str, digest: str, result: ExpectationResult) -> dict[str, Any]:
+    expectation = result.expectation
+    return {
+        "period": period,
+        "table_name": name,
+        "expectation_id": expectation.rule_id,
+        "category": expectation.check,
+        "severity": expectation.severity,
+        "outcome": result.outcome,
+        "description": expectation.description,
+        "n_rows": result.n_rows,
+        "n_failed": result.n_failed,
+        "sample": json.dumps([_key(k) for k in result.keys], ensure_ascii=False, default=str),
+        "problem": result.problem,
+        "digest": digest,
+    }
+
+
+def _key(key: Mapping[str, Any]) -> dict[str, Any]:
+    """Key columns only: the engine adds the value judged."""
+    return {name: value for name, value in key.items() if not name.startswith(wanted.HOLDS)}
+
+
+def results_of(connection: duckdb.DuckDBPyConnection, period: str) -> list[dict[str, Any]]:
+    """The period's results in table and category order."""
+    order = list(wanted.CATEGORIES)
+    rows = store.fetch(connection, "FROM quality.expectation WHERE period = ?", [period])
+    return sorted(
+        rows,
+        key=lambda r: (r["table_name"], order.index(r["category"]), r["expectation_id"]),
+    )
+
+
+def findings_of(connection: duckdb.DuckDBPyConnection, period: str) -> list[dict[str, Any]]:
+    """The period's findings that failed or broke down, gravest first."""
+    return store.fetch(connection, FINDING_ROWS, [period])
+
+
+def rule_words(catalog: Any) -> dict[str, str]:
+    """Words of the catalogue's rules and screens by id."""
+    words = {screen.screen_id: f"{screen.name}:{screen.reason}" for screen in catalog.screens}
+    for rule in getattr(catalog, "rules", ()):
+        words[rule.rule_id] = str(getattr(rule, "message", rule.rule_id))
+    return words
