@@ -114,20 +114,21 @@ def screen(
     return n_screened
 
 
-def collect(connection: duckdb.DuckDBPyConnection, screens: Sequence[Screen]) -> None:
-    """Add the screens' findings to ``quality.finding``, except where an audit rule has already said
-    the same of the same cell (``unless``)."""
+def leave_to_rules(connection: duckdb.DuckDBPyConnection, screens: Sequence[Screen]) -> None:
+    """Choose the screens' findings to be reported: not where an audit rule has already said the same
+    of the same cell (``unless``). The rules must have been judged."""
     pairs = [(s.screen_id, rule) for s in screens for rule in s.unless]
     connection.execute("CREATE OR REPLACE TEMP TABLE said_by (screen_id VARCHAR, rule_id VARCHAR)")
     if pairs:
         connection.executemany("INSERT INTO said_by VALUES (?, ?)", pairs)
+    connection.execute("DELETE FROM internal.screen_said")
     connection.execute(
         """
-        INSERT INTO quality.finding BY NAME
-        SELECT finding.*, 'new' AS lifecycle
+        INSERT INTO internal.screen_said BY NAME
+        SELECT finding.*
         FROM internal.screen_finding AS finding
         WHERE NOT EXISTS (
-            SELECT 1 FROM quality.finding AS other
+            SELECT 1 FROM internal.rule_finding AS other
             JOIN said_by ON said_by.rule_id = other.rule_id
             WHERE said_by.screen_id = finding.rule_id AND other.outcome = 'fail'
                 AND other.submission_id = finding.submission_id

@@ -84,7 +84,6 @@ def finding(context: dg.AssetExecutionContext, build: dg.ResourceParam[Build]):
     """Judge the rules of the catalogue; collect what they and reading found, and who waits."""
     with build.step("审核") as connection:
         audit.audit(connection, build)
-        screening.collect(connection, build.catalog.screens)
         for name in AUDITED:
             where = f"period = '{context.partition_key}'"
             yield result(describe(connection, name, where))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from assets.build import Build
 from assets.submissions.store_rows import collect_findings
+from quality import screening
 from warehouse import waivers
 from warehouse.catalog.reporting import is_workday
 from warehouse.rule_outcomes import Surroundings, judge
@@ -32,6 +33,7 @@ def audit(connection: duckdb.DuckDBPyConnection, build: Build) -> None:
     )
     judge(connection, compile_rules(build.catalog), around)
     waivers.bring(connection, waivers.Waivers(build.state).all())
+    screening.leave_to_rules(connection, build.catalog.screens)
     collect_findings(connection, build.workspace.first_month)
 
 

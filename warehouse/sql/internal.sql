@@ -45,9 +45,11 @@ CREATE TABLE IF NOT EXISTS internal.reading_finding (
     remedy VARCHAR
 );
 
--- What statistical screens found, kept for the periods not screened again; the periods of the build
--- under way that are; those ever screened.
+-- What statistical screens found, kept for the periods not screened again, and what of it no rule has
+-- said; the periods of the build under way that are screened; those ever screened.
 CREATE TABLE IF NOT EXISTS internal.screen_finding AS
+SELECT * FROM internal.reading_finding WHERE false;
+CREATE TABLE IF NOT EXISTS internal.screen_said AS
 SELECT * FROM internal.reading_finding WHERE false;
 CREATE TABLE IF NOT EXISTS internal.screen_period (period VARCHAR NOT NULL);
 CREATE TABLE IF NOT EXISTS internal.screened (period VARCHAR NOT NULL);

@@ -1,4 +1,4 @@
--- quality.finding and quality.finding_cell: what reading and rules found, and where it stands now.
+-- quality.finding and quality.finding_cell: what reading, rules and screens found, and where it stands now.
 --   resolved    the file no longer counts (replaced, withdrawn, sent twice)
 --   waived      a person accepted it (情况属实): rule, and park or file, up to a date
 --   persisting  the same rule failed for the same park or reporter in the version or period before
@@ -10,6 +10,8 @@ WITH said AS (
     SELECT * FROM internal.reading_finding
     UNION ALL BY NAME
     SELECT * FROM internal.rule_finding
+    UNION ALL BY NAME
+    SELECT * FROM internal.screen_said
 ),
 
 standing AS (
@@ -93,7 +95,7 @@ SELECT
     cell.measure,
     true AS is_own,
     finding.severity = 'error' AS is_error
-FROM internal.reading_finding AS finding
+FROM (FROM internal.reading_finding UNION ALL BY NAME FROM internal.screen_said) AS finding
 JOIN submissions.cell AS cell USING (submission_id, sheet, address)
 WHERE finding.outcome = 'fail'
 ORDER BY finding_id, position
