@@ -6,15 +6,19 @@ Dagster (the handle is plain) or any stage's logic.
 
 from __future__ import annotations
 
+import re
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from warehouse import schema, store
+from warehouse import builds, partitions, provenance, schema, store, versions
 from warehouse.catalog.reporting import expected_reporters
+from warehouse.faults import reach
 from warehouse.state import State
 from warehouse.store import FAR_FUTURE, Warehouse
 from warehouse.workspace import Workspace
@@ -45,6 +49,8 @@ class Build:
     asof: str = FAR_FUTURE
     """Figures are taken as known at this UTC time."""
     run_id: str = ""
+    period: str | None = None
+    """Period the run is for; its inputs must come from one catalogue and reader."""
     progress: Progress = no_progress
     begun: bool = False
     """Whether this run has made its work file; a build nobody works with makes none."""
@@ -64,7 +70,35 @@ class Build:
         started = time.perf_counter()
         with self.warehouse.building() as connection:
             yield connection
+            provenance.settle(connection, self.origin, self.period)
+            reach("step.written")
+        reach("step.committed")
         self.seconds[what] = time.perf_counter() - started
+
+    @property
+    def origin(self) -> provenance.Origin:
+        """What this build works with."""
+        return provenance.Origin(
+            catalogue_digest=self.catalog.digest,
+            reading_digest=self.catalog.reading_digest,
+            reader_version=provenance.READER_VERSION,
+            asof=self.asof,
+        )
+
+    def making(self, folder: Path) -> Path:
+        """Where to write what ``folder`` will hold once this build is published.
+
+        It begins with what ``folder`` holds now. Readers see the new content together with the new
+        warehouse, or the old with the old.
+        """
+        staged = self.workspace.making / folder.relative_to(self.workspace.home)
+        if not staged.exists():
+            staged.parent.mkdir(parents=True, exist_ok=True)
+            if folder.exists():
+                shutil.copytree(folder, staged)
+            else:
+                staged.mkdir()
+        return staged
 
     @contextmanager
     def looking(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -77,21 +111,44 @@ class Build:
                 yield connection
 
     def publish(self, period: str | None) -> None:
-        """Write the digests, make the work file the published one, bring the ledger in line.
+        """Write the digests, keep the build, make the work file the published one, bring the ledger
+        in line.
 
         The ledger follows the published file: killed in between, the next run repeats its lines.
         """
         with self.step("发布") as connection:
+            partitions.refresh(connection, period)
             connection.execute("DELETE FROM internal.affected_period")
             connection.execute("DELETE FROM internal.affected_asof")
-            store.replace_rows(connection, "ops.digest", store.digest_rows(connection))
+            store.replace_rows(connection, "ops.digest", partitions.digest_rows(connection))
+            number, digest = builds.number_build(connection)
             outcomes = store.fetch(connection, "FROM submissions.submission")
             covered = dict(connection.execute(_COVERED, [period]).fetchall())
-        self.warehouse.publish()
+        reach("publish.digested")
+        settings = versions.keep(self.workspace, self.catalog.digest)
+        with self.warehouse.building() as connection:
+            manifest = builds.keep(
+                connection,
+                self.workspace,
+                {
+                    "number": number,
+                    "digest": digest,
+                    "built_at": self.now.isoformat(sep=" ", timespec="seconds"),
+                    "period": period,
+                    "asof": self.asof,
+                    "catalogue_digest": self.catalog.digest,
+                    "settings_digest": settings,
+                    "reader_version": provenance.READER_VERSION,
+                },
+            )
+        self.warehouse.publish(number)
         self.state.replace_outcomes(outcomes)
         for named in {period, *(row["period"] for row in outcomes)} - {None}:
             expected = expected_reporters(self.catalog, named, self.workspace.first_month)
             self.state.replace_expected(named, expected, covered if named == period else None)
+        reach("publish.recorded")
+        builds.prune(self.workspace, manifest)
+        reach("publish.pruned")
 
 
 _COVERED = """
@@ -117,13 +174,19 @@ class TableResult:
 def describe(
     connection: duckdb.DuckDBPyConnection, full_name: str, where: str = "true"
 ) -> TableResult:
-    """Size, digest and first rows (Markdown) of a dictionary table, rows limited by ``where``."""
-    n_rows, digest = store.table_digest(connection, full_name)
+    """Size, digest and first rows (Markdown) of a dictionary table, rows limited by ``where``.
+
+    Where it names a part (``period = '…'``) size and digest are that part's: looking at a month must
+    not cost the whole history.
+    """
+    column = partitions.part_column(schema.table(full_name))
+    shown = re.search(rf"\b{column} = '([^']*)'", where)
+    part = partitions.of_parts(connection, full_name, [shown[1]] if shown else None)
     names = [column.name for column in schema.table(full_name).columns][:10]
     rows = store.fetch(
         connection, f"SELECT {', '.join(names)} FROM {full_name} WHERE {where} LIMIT 8"
     )
-    return TableResult(full_name, n_rows, digest, _markdown(names, rows))
+    return TableResult(full_name, part.n_rows, part.digest, _markdown(names, rows))
 
 
 def _markdown(names: list[str], rows: list[dict[str, Any]]) -> str:

@@ -26,7 +26,9 @@ watcher: ContextVar[Progress] = ContextVar("watcher", default=no_progress)
 
 
 @contextmanager
-def open_build(workspace: Workspace, run_id: str, asof: str | None = None) -> Iterator[Build]:
+def open_build(
+    workspace: Workspace, run_id: str, asof: str | None = None, period: str | None = None
+) -> Iterator[Build]:
     """A build of ``workspace``: lock held, catalogue loaded; the work file comes with first use.
 
     Raises WarehouseBusyError when another process builds, CatalogError when the catalogue is wrong.
@@ -44,6 +46,7 @@ def open_build(workspace: Workspace, run_id: str, asof: str | None = None) -> It
             now=datetime.now(UTC).replace(tzinfo=None),
             asof=asof or FAR_FUTURE,
             run_id=run_id,
+            period=period,
         )
 
 
@@ -52,7 +55,8 @@ def build_resource(context: dg.InitResourceContext) -> Iterator[Build]:
     """Build for the run that asks; the workspace comes from PARKWATCH_HOME."""
     tags = context.run.tags if context.run else {}
     workspace = load_workspace()
-    with open_build(workspace, context.run_id or "", tags.get(ASOF_TAG)) as build:
+    period = tags.get("dagster/partition")
+    with open_build(workspace, context.run_id or "", tags.get(ASOF_TAG), period) as build:
         build.progress = watcher.get()
         yield build
         if build.begun and workspace.work_file.exists() and not _failed(context):

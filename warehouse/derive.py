@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from warehouse import store
+from warehouse import partitions, store
 from warehouse.catalog import expression
 
 if TYPE_CHECKING:
@@ -68,6 +68,9 @@ def refresh_versions(connection: duckdb.DuckDBPyConnection) -> None:
 def refresh_observations(connection: duckdb.DuckDBPyConnection) -> None:
     """Vintages of the affected periods, from accepted cells."""
     store.run_script(connection, "observations__refresh")
+    _replace_affected(connection, "observations.revision", "period", "affected_period")
+    changed = connection.execute("SELECT period FROM internal.affected_period").fetchall()
+    partitions.touch(connection, "observations.observation", (row[0] for row in changed))
 
 
 def refresh_park_month(
@@ -150,6 +153,8 @@ def refresh_area_year(
         "INSERT INTO indicators.area_year BY NAME SELECT * FROM area_path "
         "ORDER BY asof_period, area_code, scope, indicator_id"
     )
+    changed = connection.execute("SELECT asof_period FROM internal.affected_asof").fetchall()
+    partitions.touch(connection, "indicators.area_year", (row[0] for row in changed))
 
 
 def refresh_calendar(connection: duckdb.DuckDBPyConnection) -> None:
@@ -174,6 +179,8 @@ def _replace_affected(
     )
     connection.execute(f"INSERT INTO {full_name} BY NAME SELECT * FROM rebuilt")
     connection.execute("DROP TABLE rebuilt")
+    changed = connection.execute(f"SELECT {of or column} FROM internal.{list_name}").fetchall()
+    partitions.touch(connection, full_name, (row[0] for row in changed))
 
 
 # --- formulas -------------------------------------------------------------------------------------

@@ -38,6 +38,17 @@ NOWCAST_METHODS = (
     "difference",
 )
 YOY_BASES = ("comparable", "published", "levels")
+REVISION_KINDS = (
+    "revised",
+    "correction",
+    "rounding",
+    "filled",
+    "blanked",
+    "state",
+    "restated",
+    "withdrawn",
+    "restored",
+)
 VERDICTS = (
     "met",
     "on_pace",
@@ -504,6 +515,63 @@ _SUBMISSIONS = (
         ),
         ("park_id", "indicator_id", "period", "measure", "known_from"),
         ("submissions.cell", "submissions.submission", "quality.finding"),
+        is_view=True,
+    ),
+    Table(
+        "observations",
+        "revision",
+        "修订",
+        "Every time a figure became another one after it was first known, and what kind of change.",
+        _columns(
+            "park_id indicator_id period measure known_from source_id kind former_value value "
+            "revision revision_pct former_maturity maturity lag_days submission_id "
+            "former_submission_id",
+            Column("known_from", TIME, "修订时间", "UTC time the change became known."),
+            Column(
+                "kind",
+                TEXT,
+                "修订类型",
+                "revised 修订, correction 更正, rounding 仅修约位数不同(不算修订), filled 补报, "
+                "blanked 改为无数, state 只变状态, restated 值未变而依据另一文件, withdrawn 撤回, "
+                "restored 撤回后恢复.",
+                "",
+                REVISION_KINDS,
+            ),
+            Column("former_value", VALUE, "原值", "Value known before."),
+            Column("revision", VALUE, "修订量", "Value minus former value."),
+            Column("revision_pct", VALUE, "修订幅度", "Revision over the former value.", "%"),
+            Column("former_maturity", TEXT, "原成熟度", "Maturity before.", "", MATURITIES),
+            Column("lag_days", INT, "距首次发布天数", "Days since the figure was first known."),
+            Column("former_submission_id", TEXT, "原报送件", "File the former value rested on."),
+            required="park_id indicator_id period measure known_from kind",
+            lineage=_same("observations.observation", "park_id indicator_id period measure value"),
+        ),
+        ("park_id", "indicator_id", "period", "measure", "known_from", "kind"),
+        ("observations.observation", "submissions.submission"),
+    ),
+    Table(
+        "observations",
+        "revision_summary",
+        "修订统计",
+        "How much each source revises: mean, mean absolute and share revised, in all and by lag.",
+        _columns(
+            "source_id indicator_id measure lag_months n_figures n_revised share_pct "
+            "mean_revision mean_abs_revision mean_pct mean_abs_pct",
+            Column(
+                "lag_months", INT, "距首次发布月数", "30-day months; empty = all lags together."
+            ),
+            Column("n_figures", "BIGINT", "数值个数", "Figures the source was first to give."),
+            Column("n_revised", "BIGINT", "修订个数", "Figures revised (at that lag)."),
+            Column("share_pct", VALUE, "修订比例", "Share of figures revised.", "%"),
+            Column("mean_revision", VALUE, "平均修订量", "In the indicator's unit; signed."),
+            Column("mean_abs_revision", VALUE, "平均绝对修订量", "In the indicator's unit."),
+            Column("mean_pct", VALUE, "平均修订幅度", "Signed, over the former value.", "%"),
+            Column("mean_abs_pct", VALUE, "平均绝对修订幅度", "Over the former value.", "%"),
+            required="source_id indicator_id measure n_figures n_revised",
+            lineage={"mean_revision": ["observations.revision.revision"]},
+        ),
+        ("source_id", "indicator_id", "measure", "lag_months"),
+        ("observations.revision", "submissions.submission"),
         is_view=True,
     ),
 )

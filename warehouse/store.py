@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import re
 import shutil
@@ -17,7 +18,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from warehouse import schema
+from warehouse import partitions, schema
+from warehouse.faults import reach
 from warehouse.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ class Warehouse:
 
         Raises NothingPublishedError before the first run has published.
         """
+        self.recover()
         path = self.workspace.warehouse_file
         if not path.exists():
             raise NothingPublishedError(
@@ -118,10 +121,12 @@ class Warehouse:
         if self.workspace.work_file.exists() and marker.exists() and marker.read_text() == run_id:
             return
         self.workspace.home.mkdir(parents=True, exist_ok=True)
+        self.recover()
         for leftover in _with_wal(self.workspace.work_file):
             leftover.unlink(missing_ok=True)
+        shutil.rmtree(self.workspace.making, ignore_errors=True)
         if self.has_published():
-            shutil.copyfile(self.workspace.warehouse_file, self.workspace.work_file)
+            copy_file(self.workspace.warehouse_file, self.workspace.work_file)
         with self.building() as connection:
             create_all(connection)
         marker.write_text(run_id)
@@ -141,24 +146,108 @@ class Warehouse:
         finally:
             connection.close()
 
-    def publish(self) -> None:
-        """Make the work file the published one: checkpoint, close, sync, rename.
+    def publish(self, number: int) -> None:
+        """Make the work file the published one: checkpoint, close, sync, rename; then put the
+        documents of the build in their places.
 
-        A reader that has the old file open keeps it; a killed publication leaves the old one.
+        A reader that has the old file open keeps it. Killed before the rename, the old build stands;
+        after it the new one, and whoever looks next puts the rest in place (``recover``).
         """
         connection = connect(self.workspace.work_file)
         connection.execute("CHECKPOINT")
         connection.close()
-        _sync(self.workspace.work_file)
+        sync(self.workspace.work_file)
+        reach("publish.checkpointed")
+        folders = _staged_folders(self.workspace)
+        if folders:
+            said = json.dumps({"number": number, "folders": folders}).encode()
+            _write_synced(self.workspace.announced_file, said)
+        reach("publish.announced")
         os.replace(self.workspace.work_file, self.workspace.warehouse_file)
-        _sync(self.workspace.home)
+        sync(self.workspace.home)
+        reach("publish.renamed")
+        self._place_folders(folders)
+
+    def recover(self) -> None:
+        """Finish, or forget, a publication that was killed; without one this is one look at disk."""
+        path = self.workspace.announced_file
+        if not path.exists():
+            return
+        with contextlib.suppress(WarehouseBusyError, PermissionError), self.writer_lock():
+            said = json.loads(path.read_text(encoding="utf-8"))
+            connection = connect(self.workspace.warehouse_file, read_only=True)
+            try:
+                row = connection.execute("SELECT max(number) FROM internal.build").fetchone()
+            finally:
+                connection.close()
+            if row and row[0] == said["number"] and not self.workspace.work_file.exists():
+                self._place_folders(said["folders"])
+            else:
+                path.unlink()
+
+    def _place_folders(self, folders: Sequence[str]) -> None:
+        """Put staged folders where they belong; may be begun again after a kill at any point."""
+        for name in folders:
+            staged, target = self.workspace.making / name, self.workspace.home / name
+            retired = target.with_name(f".{target.name}.retired")
+            if staged.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                if target.exists():
+                    shutil.rmtree(retired, ignore_errors=True)
+                    target.rename(retired)
+                    reach("publish.retired")
+                staged.rename(target)
+                sync(target.parent)
+            reach("publish.placed")
+            shutil.rmtree(retired, ignore_errors=True)
+        shutil.rmtree(self.workspace.making, ignore_errors=True)
+        self.workspace.announced_file.unlink(missing_ok=True)
+        reach("publish.settled")
+
+
+STAGED_DEPTH = 4
+"""Staged folders are editions: reports/<period>/<audience>/<edition>."""
+
+
+def _staged_folders(workspace: Workspace) -> list[str]:
+    pattern = "/".join("*" * STAGED_DEPTH)
+    return sorted(
+        path.relative_to(workspace.making).as_posix()
+        for path in workspace.making.glob(pattern)
+        if path.is_dir()
+    )
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a file; where the file system can share blocks (XFS, btrfs) nothing is copied."""
+    with source.open("rb") as old, target.open("wb") as new:
+        try:
+            fcntl.ioctl(new.fileno(), _FICLONE, old.fileno())
+        except OSError:
+            size, done = os.fstat(old.fileno()).st_size, 0
+            while done < size:
+                done += os.sendfile(new.fileno(), old.fileno(), done, min(size - done, 1 << 30))
+
+
+_FICLONE = 0x40049409
+
+
+def _write_synced(path: Path, data: bytes) -> None:
+    partial = path.with_name(f"{path.name}.part")
+    with partial.open("wb") as handle:
+        handle.write(data)
+        handle.flush()
+        os.fsync(handle.fileno())
+    os.replace(partial, path)
+    sync(path.parent)
 
 
 def _with_wal(path: Path) -> list[Path]:
     return [path, path.with_name(path.name + ".wal")]
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Wait until a file's or folder's content is on disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -231,6 +320,12 @@ def replace_rows(
     Rows travel through Arrow with the declared types, so a DECIMAL stays a DECIMAL. Returns the
     number of rows written.
     """
+    column = partitions.part_column(schema.table(full_name))
+    if full_name in partitions.TRACKED:
+        gone = connection.execute(
+            f"SELECT DISTINCT {column} FROM {full_name} WHERE {where}", list(values)
+        ).fetchall()
+        partitions.touch(connection, full_name, (row[0] for row in gone))
     connection.execute(f"DELETE FROM {full_name} WHERE {where}", list(values))
     return insert_rows(connection, full_name, rows)
 
@@ -241,6 +336,8 @@ def insert_rows(
     """Append ``rows`` (dicts by column name) in the order given; missing columns become NULL."""
     if not rows:
         return 0
+    column = partitions.part_column(schema.table(full_name)) or ""
+    partitions.touch(connection, full_name, (row.get(column) for row in rows))
     incoming = as_arrow(full_name, rows)  # DuckDB finds it under this name
     names = ", ".join(column.name for column in schema.table(full_name).columns)
     connection.execute(f"INSERT INTO {full_name} ({names}) SELECT {names} FROM incoming")
@@ -301,27 +398,10 @@ def fetch(
 
 
 def table_digest(connection: duckdb.DuckDBPyConnection, full_name: str) -> tuple[int, str]:
-    """Row count and order-independent content digest of a dictionary table.
+    """Row count and order-independent content digest of a dictionary table, from every row.
 
     Sum of the 128-bit MD5 of every row's text over the declared columns: the same content gives the
     same digest in any order, process or file layout; a changed, missing or doubled row changes it.
     """
-    names = ", ".join(column.name for column in schema.table(full_name).columns)
-    n_rows, low, high = connection.execute(
-        f"""
-        SELECT count(*), coalesce(sum(md5_number_lower(text)::HUGEINT), 0),
-               coalesce(sum(md5_number_upper(text)::HUGEINT), 0)
-        FROM (SELECT row({names})::VARCHAR AS text FROM {full_name})
-        """
-    ).fetchone() or (0, 0, 0)
-    return int(n_rows), f"{int(high) % 2**64:016x}{int(low) % 2**64:016x}"
-
-
-def digest_rows(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    """Rows of ``ops.digest``: every dictionary table but that one."""
-    rows = []
-    for table in schema.TABLES:
-        if table.full_name != "ops.digest":
-            n_rows, digest = table_digest(connection, table.full_name)
-            rows.append({"table_name": table.full_name, "n_rows": n_rows, "digest": digest})
-    return rows
+    whole = partitions.of_parts(connection, full_name)
+    return whole.n_rows, whole.digest

@@ -117,6 +117,31 @@ class Workspace:
         return self.home / "warehouse.work.duckdb"
 
     @property
+    def lake(self) -> Path:
+        """Parquet files of partitions by table, part and content."""
+        return self.home / "lake"
+
+    @property
+    def builds(self) -> Path:
+        """Manifests of the builds that are kept."""
+        return self.home / "published"
+
+    @property
+    def catalog_versions(self) -> Path:
+        """Catalogues builds were made with, by rules digest."""
+        return self.home / "catalog-versions"
+
+    @property
+    def announced_file(self) -> Path:
+        """Folders a publication under way is about to put in place."""
+        return self.home / ".publish.json"
+
+    @property
+    def making(self) -> Path:
+        """Documents of the build under way, under the paths they will have in ``home``."""
+        return self.home / ".making"
+
+    @property
     def lock_file(self) -> Path:
         """Held by the single writer for the length of its run."""
         return self.home / "warehouse.lock"

@@ -20,6 +20,7 @@ from assets.bulletins.model import Bulletin
 from assets.bulletins.select import bulletin_data
 from warehouse import store
 from warehouse.catalog.models import Audience
+from warehouse.faults import reach
 
 if TYPE_CHECKING:
     import duckdb
@@ -75,7 +76,8 @@ def write_edition(
     manifest = json.dumps(edition, ensure_ascii=False, indent=1, sort_keys=True)
     documents["manifest.json"] = manifest.encode()
     folder = build.workspace.edition_folder(period, audience.audience_id, FIRST_EDITION)
-    write_folder(folder, documents)
+    write_folder(build.making(folder), documents)
+    reach("documents.staged")
     _record(connection, bulletin, edition)
     return folder, digests
 
@@ -106,6 +108,7 @@ def write_folder(folder: Path, documents: Mapping[str, bytes]) -> None:
             handle.write(content)
             handle.flush()
             os.fsync(handle.fileno())
+        reach("documents.written")
     if folder.exists():
         retired = folder.with_name(f".{folder.name}.retired")
         shutil.rmtree(retired, ignore_errors=True)

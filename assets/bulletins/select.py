@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from assets.bulletins import data, select_figures, select_judgement
 from assets.bulletins.scope import Scope
-from warehouse import store
+from warehouse import partitions
 from warehouse.catalog.models import period_end
 from warehouse.catalog.reporting import expected_reporters, is_workday
 
@@ -74,16 +74,17 @@ def bulletin_data(
         edition=edition,
         audience=audience.name,
         status_mark="送审稿",
-        data_digest=data_digest(connection),
+        data_digest=data_digest(connection, months),
         rules_digest=build.catalog.digest,
     )
 
 
-def data_digest(connection: duckdb.DuckDBPyConnection) -> str:
-    """One digest over the tables a bulletin rests on."""
+def data_digest(connection: duckdb.DuckDBPyConnection, months: tuple[str | None, ...]) -> str:
+    """One digest over the rows of these periods a bulletin rests on, whatever else is stored."""
     tables = ("indicators.park_year", "indicators.area_year", "targets.verdict",
               "assessment.score", "assessment.watch", "quality.finding")  # fmt: skip
-    lines = [f"{name} {store.table_digest(connection, name)}" for name in tables]
+    parts = [month for month in months if month]
+    lines = [f"{name} {partitions.of_parts(connection, name, parts)}" for name in tables]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 

@@ -28,9 +28,10 @@ def render(connection: duckdb.DuckDBPyConnection, build: Build, period: str) -> 
     audience = main_audience(build)
     bulletin = composed(connection, build, period, audience)
     folder = build.workspace.edition_folder(period, audience.audience_id, FIRST_EDITION)
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    making = build.making(folder)
+    manifest = json.loads((making / "manifest.json").read_text(encoding="utf-8"))
     digests = json.loads(manifest["documents"])
-    attachments = _attachments(folder, digests)
+    attachments = _attachments(making, digests)
     sender = Sender(build.workspace.bureau.name, build.workspace.bureau.mail_address)
     edition_digest = hashlib.sha256(manifest["documents"].encode()).hexdigest()
     rows, files = [], {}
@@ -57,7 +58,7 @@ def render(connection: duckdb.DuckDBPyConnection, build: Build, period: str) -> 
                 "file": str((folder / "mail" / name).relative_to(build.workspace.home)),
             }
         )
-    write_folder(folder / "mail", files)
+    write_folder(making / "mail", files)
     return _record(connection, rows, period, audience.audience_id)
 
 

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from warehouse.faults import reach
+
 RECEIPTS_FILE = "receipts.csv"
 _IGNORED_PREFIXES = (".", "~$")
 _CHUNK = 1 << 20
@@ -193,6 +195,7 @@ class Archive:
                 size += len(chunk)
             copy.flush()
             os.fsync(copy.fileno())
+        reach("archive.copied")
         name = digest.hexdigest()
         if self.find(name) is None:
             target = self._path(name, path.name)
@@ -202,6 +205,7 @@ class Archive:
             _sync(target.parent)
         else:
             partial.unlink()
+        reach("archive.stored")
         return name, size
 
     def find(self, digest: str) -> Path | None:

@@ -25,6 +25,8 @@ from assets.submissions.intake import (
 )
 from quality.finding import Finding
 from warehouse import derive, store
+from warehouse.faults import reach
+from warehouse.provenance import READER_VERSION
 from warehouse.state import Decision, Receipt, spans
 
 if TYPE_CHECKING:
@@ -32,9 +34,6 @@ if TYPE_CHECKING:
 
 BATCH = 200
 """Files whose rows are held in memory at a time, so memory does not grow with their number."""
-
-READER_VERSION = 3
-"""Raise it when the same file and catalogue are to be read differently: all files are read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +65,7 @@ def take_in(build: Build, pool: Pool | None = None) -> Taken:
     build.begin()
     archive = Archive(build.workspace.archive)
     received = receive(build.workspace.inbox, archive, build.state, build.now, build.progress)
+    reach("intake.received")
     with build.warehouse.building() as connection:
         read_by = dict(
             connection.execute(
@@ -87,9 +87,11 @@ def take_in(build: Build, pool: Pool | None = None) -> Taken:
         digests = {receipt.sha256: _reading_of(build, receipt) for receipt in pending}
         for batch in _batches(rows):
             _store_batch(connection, batch, digests)
+            reach("intake.stored")
             rejected += sum(r.submission["status"] == "rejected" for r in batch)
         bring_decisions(connection, build)
         derive.refresh_versions(connection)
+    reach("intake.committed")
     return Taken(len(received.receipts), len(pending), rejected)
 
 

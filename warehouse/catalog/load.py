@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -48,7 +49,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Catalog", "CatalogError", "load_catalog"]
 
-SHIPPED = Path(__file__).resolve().parent
+SHIPPED = Path(os.environ.get("PARKWATCH_SHIPPED_CATALOG") or Path(__file__).resolve().parent)
+"""Shipped catalogues; the environment names a kept copy when an old edition is made again."""
 NO_BASE = "none"
 _COMMON = "common"
 

@@ -153,3 +153,23 @@ CREATE TABLE IF NOT EXISTS internal.forecast_log (
     method VARCHAR NOT NULL,
     calibrated BOOLEAN NOT NULL
 );
+
+-- Digest of every part of every published table (sums of the halves of the rows' MD5, mod 2^64), the
+-- parts the build under way has written, and those of them whose origin is recorded.
+CREATE TABLE IF NOT EXISTS internal.partition (
+    table_name VARCHAR NOT NULL, part VARCHAR NOT NULL, n_rows BIGINT NOT NULL, low UBIGINT NOT NULL, high UBIGINT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS internal.touched (table_name VARCHAR NOT NULL, part VARCHAR NOT NULL);
+CREATE TABLE IF NOT EXISTS internal.settled (table_name VARCHAR NOT NULL, part VARCHAR NOT NULL);
+
+-- What a part was built from.
+CREATE TABLE IF NOT EXISTS internal.origin (
+    table_name VARCHAR NOT NULL,
+    part VARCHAR NOT NULL,
+    catalogue_digest VARCHAR NOT NULL,
+    reader_version INTEGER NOT NULL,
+    point_of_view VARCHAR NOT NULL
+);
+
+-- Number and digest of the build this file is.
+CREATE TABLE IF NOT EXISTS internal.build (number INTEGER NOT NULL, digest VARCHAR NOT NULL)

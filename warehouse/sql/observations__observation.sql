@@ -2,7 +2,7 @@
 SELECT
     park.id AS park_id,
     indicator.id AS indicator_id,
-    left(fact.period::VARCHAR, 4) || '-' || right(fact.period::VARCHAR, 2) AS period,
+    period.id AS period,
     measure.id AS measure,
     fact.known_from,
     fact.known_to,
@@ -15,6 +15,7 @@ SELECT
 FROM internal.observation_fact AS fact
 JOIN internal.key AS park ON park.domain = 'park' AND park.key = fact.park_key
 JOIN internal.key AS indicator ON indicator.domain = 'indicator' AND indicator.key = fact.indicator_key
+JOIN internal.key AS period ON period.domain = 'period' AND period.key = fact.period
 JOIN internal.key AS measure ON measure.domain = 'measure' AND measure.key = fact.measure_key
 JOIN internal.key AS state ON state.domain = 'state' AND state.key = fact.state_key
 JOIN internal.key AS submission ON submission.domain = 'submission' AND submission.key = fact.submission_key

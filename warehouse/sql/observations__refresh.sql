@@ -2,7 +2,8 @@
 -- (internal.standing). At any time the figure is the cell of the newest file that counts then. A
 -- delivery that repeats a value makes no vintage; one that changes value or state, or a withdrawal,
 -- closes the former one. While a period is locked nothing of it changes: what happens meanwhile
--- happens at the unlocking.
+-- happens at the unlocking. A less mature figure never replaces a more mature one: 快报 < 定报 (and
+-- figures that do not say) < 年报.
 CREATE OR REPLACE TEMP TABLE candidate AS
 WITH cells AS (
     SELECT
@@ -16,6 +17,10 @@ WITH cells AS (
         cell.submission_id,
         cell.sheet,
         cell.address,
+        cell.raw_text,
+        cell.unit_factor,
+        submission.source_id,
+        submission.period AS file_period,
         submission.received_at,
         standing.order_at,
         standing.place,
@@ -54,7 +59,9 @@ SELECT
     dense_rank() OVER (ORDER BY park_id, indicator_id, period, measure) AS figure,
     row_number() OVER (
         PARTITION BY park_id, indicator_id, period, measure
-        ORDER BY order_at, place, received_at, submission_id, sheet, address, active_from
+        ORDER BY
+            CASE maturity WHEN '快报' THEN 1 WHEN '年报' THEN 3 ELSE 2 END,
+            order_at, place, received_at, submission_id, sheet, address, active_from
     ) AS rank,
     *
 FROM cells
@@ -152,6 +159,7 @@ WITH used AS (
     UNION SELECT 'maturity', maturity FROM vintage WHERE maturity IS NOT NULL
     UNION SELECT 'submission', submission_id FROM vintage
     UNION SELECT 'sheet', sheet FROM vintage
+    UNION SELECT 'source', source_id FROM vintage WHERE source_id IS NOT NULL
 ),
 
 last_key AS (SELECT domain, max(key) AS key FROM internal.key GROUP BY domain)
@@ -190,4 +198,11 @@ JOIN internal.key AS state ON state.domain = 'state' AND state.id = vintage.stat
 JOIN internal.key AS submission ON submission.domain = 'submission' AND submission.id = vintage.submission_id
 JOIN internal.key AS sheet ON sheet.domain = 'sheet' AND sheet.id = vintage.sheet
 LEFT JOIN internal.key AS maturity ON maturity.domain = 'maturity' AND maturity.id = vintage.maturity
-ORDER BY period, park.key, indicator.key, measure.key, vintage.known_from
+ORDER BY period, park.key, indicator.key, measure.key, vintage.known_from;
+
+-- Periods are keys by their number, so that a look at one month reads that month only.
+INSERT INTO internal.key
+SELECT DISTINCT 'period', replace(vintage.period, '-', '')::INTEGER AS key, vintage.period AS id
+FROM vintage
+WHERE vintage.period NOT IN (SELECT known.id FROM internal.key AS known WHERE known.domain = 'period')
+ORDER BY key

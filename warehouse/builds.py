@@ -1,0 +1,290 @@
+"""Builds kept after they were published: a manifest each, over partitions shared in the lake.
+
+Belongs here: Parquet files of partitions named by content, manifests of builds, which are kept, and
+reading a kept build again. Does not belong here: making a build or publishing it (``store``,
+``assets.build``), comparing builds (``compare``).
+
+``lake/<schema>/<table>/<part>/<digest>.parquet`` never changes once it is there; a build that leaves
+a partition as it was shares its file. ``published/<number>-<digest>.json`` lists a build's parts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from warehouse import partitions, schema, store
+from warehouse.faults import reach
+from warehouse.partitions import WHOLE, Part
+from warehouse.workspace import Workspace
+
+if TYPE_CHECKING:
+    import duckdb
+
+KEPT = 24
+"""Builds kept besides those an edition was sent from."""
+RELEASED = frozenset({"sent"})
+"""States of an edition after which the build it was made from is never removed."""
+WHOLE_FOLDER = "all"
+"""Folder of parts without a period."""
+
+
+class NoSuchBuildError(LookupError):
+    """No kept build of that name, number or day; the message lists those there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A kept build: what it was made from and the content of every partition."""
+
+    number: int
+    digest: str
+    built_at: str
+    """UTC, ISO 8601: when the run began, which is the moment its figures were known."""
+    period: str | None
+    asof: str
+    catalogue_digest: str
+    reader_version: int
+    settings_digest: str = ""
+    editions: list[dict[str, Any]] = field(default_factory=list)
+    tables: dict[str, dict[str, tuple[int, str]]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Number and first digits of the digest: the file's stem."""
+        return f"{self.number:05d}-{self.digest[:16]}"
+
+    def parts(self, full_name: str) -> dict[str, Part]:
+        """Parts of a table; none when the build does not have the table."""
+        return {part: Part(*said) for part, said in self.tables.get(full_name, {}).items()}
+
+    @property
+    def is_released(self) -> bool:
+        """Whether an edition made from this build has been sent."""
+        return any(edition["status"] in RELEASED for edition in self.editions)
+
+
+def build_digest(tables: Mapping[str, Mapping[str, Part]]) -> str:
+    """SHA-256 over row counts and digests of all tables: equal exactly when all tables are equal."""
+    totals = {name: partitions.total(parts) for name, parts in tables.items()}
+    lines = [f"{name} {whole.n_rows} {whole.digest}" for name, whole in sorted(totals.items())]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def number_build(connection: duckdb.DuckDBPyConnection) -> tuple[int, str]:
+    """Number and digest of the build under way; a build equal to the last one keeps its number."""
+    digest = build_digest(partitions.recorded(connection))
+    last = published_number(connection)
+    if last is not None and last[1] == digest:
+        return last
+    number = (last[0] if last else 0) + 1
+    connection.execute("DELETE FROM internal.build")
+    connection.execute("INSERT INTO internal.build VALUES (?, ?)", [number, digest])
+    return number, digest
+
+
+def published_number(connection: duckdb.DuckDBPyConnection) -> tuple[int, str] | None:
+    """Number and digest a warehouse file was published with."""
+    there = connection.execute(
+        "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'internal' AND table_name = 'build'"
+    ).fetchone()
+    if not there or not there[0]:
+        return None
+    row = connection.execute("SELECT number, digest FROM internal.build").fetchone()
+    return (int(row[0]), str(row[1])) if row else None
+
+
+# --- keeping --------------------------------------------------------------------------------------
+
+
+def keep(
+    connection: duckdb.DuckDBPyConnection, workspace: Workspace, origin: Mapping[str, Any]
+) -> Manifest:
+    """Write the partitions the lake lacks and the build's manifest.
+
+    ``origin``: number, digest, built_at, period, asof, catalogue_digest, settings_digest,
+    reader_version.
+    """
+    recorded = partitions.recorded(connection)
+    for name, parts in recorded.items():
+        for part, content in parts.items():
+            _keep_part(connection, workspace, name, part, content.digest)
+    editions = store.fetch(
+        connection,
+        "SELECT period, audience_id, edition, status, data_digest, rules_digest, documents, folder "
+        "FROM bulletins.edition ORDER BY ALL",
+    )
+    manifest = Manifest(
+        **origin,
+        editions=editions,
+        tables={
+            name: {part: (said.n_rows, said.digest) for part, said in parts.items()}
+            for name, parts in recorded.items()
+        },
+    )
+    path = workspace.builds / f"{manifest.name}.json"
+    known = _read(path)
+    if known is None or known.editions != manifest.editions:
+        _write(path, json.dumps(asdict(manifest), ensure_ascii=False, indent=0).encode())
+    reach("publish.kept")
+    return manifest
+
+
+def _keep_part(
+    connection: duckdb.DuckDBPyConnection, workspace: Workspace, name: str, part: str, digest: str
+) -> None:
+    path = part_file(workspace, name, part, digest)
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table = schema.table(name)
+    column = partitions.part_column(table)
+    where = "true"
+    if column is not None:
+        where = f"{column} = {_quoted(part)}" if part else f"{column} IS NULL OR {column} = ''"
+    names = ", ".join(c.name for c in table.columns)
+    partial = path.with_name(f".{path.name}")
+    connection.execute(
+        f"COPY (SELECT {names} FROM {name} WHERE {where} ORDER BY {', '.join(table.key)}) "
+        f"TO {_quoted(partial)} (FORMAT parquet, COMPRESSION zstd)"
+    )
+    store.sync(partial)
+    os.replace(partial, path)
+    reach("publish.partition")
+
+
+def part_file(workspace: Workspace, name: str, part: str, digest: str) -> Path:
+    """Where the lake keeps a partition with this content."""
+    folder = workspace.lake / name.replace(".", "/")
+    return folder / (part if part != WHOLE else WHOLE_FOLDER) / f"{digest}.parquet"
+
+
+def _quoted(value: object) -> str:
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}")
+    with partial.open("wb") as handle:
+        handle.write(data)
+        handle.flush()
+        os.fsync(handle.fileno())
+    os.replace(partial, path)
+    store.sync(path.parent)
+
+
+def prune(workspace: Workspace, current: Manifest, keep_last: int = KEPT) -> list[str]:
+    """Remove builds no longer kept and partitions no kept build holds; names of builds removed.
+
+    Kept are the last ``keep_last``, every one an edition was sent from, and the published one. A
+    manifest of a run that was killed before readers saw its build is removed as well.
+    """
+    there = manifests(workspace)
+    ahead = [m for m in there if m.number > current.number or _is_twin(m, current)]
+    counted = [m for m in there if m not in ahead]
+    gone = ahead + [m for m in counted[:-keep_last] if not m.is_released and m != current]
+    if not gone:
+        return []
+    for manifest in gone:
+        (workspace.builds / f"{manifest.name}.json").unlink()
+    held = {
+        part_file(workspace, name, part, said[1])
+        for manifest in there
+        if manifest not in gone
+        for name, parts in manifest.tables.items()
+        for part, said in parts.items()
+    }
+    for path in workspace.lake.rglob("*.parquet"):
+        if path not in held:
+            path.unlink(missing_ok=True)
+    return [manifest.name for manifest in gone]
+
+
+def _is_twin(manifest: Manifest, current: Manifest) -> bool:
+    return manifest.number == current.number and manifest.digest != current.digest
+
+
+# --- looking --------------------------------------------------------------------------------------
+
+
+def manifests(workspace: Workspace) -> list[Manifest]:
+    """Kept builds, oldest first."""
+    paths = sorted(workspace.builds.glob("*.json")) if workspace.builds.is_dir() else []
+    found = [_read(path) for path in paths]
+    return sorted((m for m in found if m is not None), key=lambda m: m.number)
+
+
+def _read(path: Path) -> Manifest | None:
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+    tables = {
+        name: {part: (int(pair[0]), str(pair[1])) for part, pair in parts.items()}
+        for name, parts in said.pop("tables").items()
+    }
+    return Manifest(**said, tables=tables)
+
+
+def find(workspace: Workspace, wanted: str) -> Manifest:
+    """The kept build ``wanted`` names: ``#3`` or ``3``, first digits of its digest, its day
+    (YYYY-MM-DD: the last of that day), ``last`` or ``last~1`` (the one before).
+
+    Raises NoSuchBuildError.
+    """
+    there = manifests(workspace)
+    found = _matching(there, wanted.strip())
+    if found is None:
+        listed = "、".join(f"#{m.number}({m.digest[:8]},{m.built_at[:16]})" for m in there[-8:])
+        raise NoSuchBuildError(f"没有保存名为 {wanted} 的构建;现有:{listed or '无'}")
+    return found
+
+
+def _matching(there: list[Manifest], wanted: str) -> Manifest | None:
+    if wanted == "last" or wanted.startswith("last~"):
+        back = int(wanted[5:] or 0) if wanted != "last" and wanted[5:].isdigit() else 0
+        return there[-1 - back] if back < len(there) else None
+    number = wanted.removeprefix("#")
+    by_number = [m for m in there if number.isdigit() and m.number == int(number)]
+    by_digest = [m for m in there if len(wanted) >= 6 and m.digest.startswith(wanted.lower())]
+    by_day = [m for m in there if len(wanted) == 10 and m.built_at.startswith(wanted)]
+    chosen = by_number or by_digest or by_day
+    return chosen[-1] if chosen else None
+
+
+def select_parts(
+    workspace: Workspace, manifest: Manifest, full_name: str, parts: set[str] | None = None
+) -> str:
+    """A SELECT over these parts (all when None) of a table of a kept build, in declared columns."""
+    table = schema.table(full_name)
+    files = [
+        _quoted(part_file(workspace, full_name, part, said.digest))
+        for part, said in manifest.parts(full_name).items()
+        if parts is None or part in parts
+    ]
+    if not files:
+        empty = ", ".join(f"NULL::{c.type} AS {c.name}" for c in table.columns)
+        return f"SELECT {empty} WHERE false"
+    names = ", ".join(c.name for c in table.columns)
+    return f"SELECT {names} FROM read_parquet([{', '.join(files)}], union_by_name = true)"
+
+
+@contextlib.contextmanager
+def opened(workspace: Workspace, manifest: Manifest) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The tables of a kept build under their own names, read from the lake."""
+    connection = store.connect(Path(":memory:"))
+    try:
+        for table in schema.TABLES:
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {table.group}")
+            select = select_parts(workspace, manifest, table.full_name)
+            connection.execute(f"CREATE VIEW {table.full_name} AS {select}")
+        yield connection
+    finally:
+        connection.close()

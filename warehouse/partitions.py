@@ -1,0 +1,195 @@
+"""Partitions of the big tables: which there are, which a build touched, what each holds (digest).
+
+Belongs here: content digests of tables part by part, so that a new month costs the work of a month.
+Does not belong here: files of partitions (``warehouse.builds``), what writes the tables.
+
+A table's digest is a sum over its rows, so it is the sum over its parts; only parts a build may have
+changed are computed anew. Tables in ``TRACKED`` are written through ``warehouse.store`` or for the
+periods in ``internal.affected_*``; every other table is digested whole each time, which is safe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from warehouse import schema
+
+if TYPE_CHECKING:
+    import duckdb
+
+WHOLE = ""
+"""The one part of a table that is not kept by period; also rows without a period."""
+
+TRACKED = frozenset({
+    "submissions.cell",
+    "observations.observation",
+    "observations.revision",
+    "indicators.park_month",
+    "indicators.park_year",
+    "indicators.area_year",
+    "targets.verdict",
+    "assessment.score",
+    "assessment.score_detail",
+    "assessment.watch",
+    "bulletins.figure",
+})  # fmt: skip
+_NOT_BY_PERIOD = {"dims", "deliveries", "ops"}
+_MODULUS = 2**64
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Row count and order-independent content digest (32 hex digits) of a part, or of a table."""
+
+    n_rows: int
+    digest: str
+
+
+def part_column(table: schema.Table) -> str | None:
+    """Column a table is kept by (``asof_period`` or ``period``); None where it is kept whole."""
+    if table.group in _NOT_BY_PERIOD or table.full_name == "submissions.submission":
+        return None
+    names = {column.name for column in table.columns}
+    return next((name for name in ("asof_period", "period") if name in names), None)
+
+
+def touch(connection: duckdb.DuckDBPyConnection, full_name: str, parts: Iterable[object]) -> None:
+    """Note that this build writes these parts of a tracked table."""
+    if full_name not in TRACKED:
+        return
+    rows = [(full_name, str(part or WHOLE)) for part in {*parts}]
+    if rows:
+        connection.executemany("INSERT INTO internal.touched VALUES (?, ?)", rows)
+
+
+def refresh(connection: duckdb.DuckDBPyConnection, period: str | None) -> None:
+    """Bring ``internal.partition`` in line with every table after a build of ``period``."""
+    also = {period} - {None}
+    also |= {row[0] for row in connection.execute(_AFFECTED).fetchall()}
+    for table in schema.TABLES:
+        if table.full_name == "ops.digest":
+            continue
+        parts = _changed(connection, table, also) if table.full_name in TRACKED else None
+        _digest_again(connection, table, parts)
+    for name in ("touched", "settled"):
+        connection.execute(f"DELETE FROM internal.{name}")
+
+
+_AFFECTED = """
+SELECT period FROM internal.affected_period UNION SELECT asof_period FROM internal.affected_asof
+"""
+
+
+def _changed(
+    connection: duckdb.DuckDBPyConnection, table: schema.Table, also: set[str | None]
+) -> list[str]:
+    """Parts that may differ from what is recorded: touched ones, and those whose size changed."""
+    name, column = table.full_name, part_column(table)
+    touched = connection.execute(
+        "SELECT DISTINCT part FROM internal.touched WHERE table_name = ?", [name]
+    ).fetchall()
+    resized = connection.execute(
+        f"""
+        SELECT part
+        FROM (SELECT coalesce({column}, '') AS part, count(*) AS n FROM {name} GROUP BY part) AS now
+        FULL JOIN (SELECT part, n_rows FROM internal.partition WHERE table_name = ?) USING (part)
+        WHERE n IS DISTINCT FROM n_rows
+        """,
+        [name],
+    ).fetchall()
+    return sorted({row[0] for row in [*touched, *resized]} | {str(part) for part in also})
+
+
+def _digest_again(
+    connection: duckdb.DuckDBPyConnection, table: schema.Table, parts: list[str] | None
+) -> None:
+    """Replace the recorded digests of these parts of a table (of all when None)."""
+    where, values = ("true", []) if parts is None else (f"part IN ({_marks(parts)})", parts)
+    connection.execute(
+        f"DELETE FROM internal.partition WHERE table_name = ? AND {where}",
+        [table.full_name, *values],
+    )
+    rows = [(table.full_name, part, *sums) for part, sums in _sums(connection, table, parts)]
+    if rows:
+        connection.executemany("INSERT INTO internal.partition VALUES (?, ?, ?, ?, ?)", rows)
+
+
+def _marks(parts: list[str]) -> str:
+    return ", ".join("?" * len(parts)) or "NULL"
+
+
+def _sums(
+    connection: duckdb.DuckDBPyConnection, table: schema.Table, parts: list[str] | None
+) -> list[tuple[str, tuple[int, int, int]]]:
+    """Per part: rows, and the sums of the two halves of the MD5 of every row's text, mod 2^64."""
+    column = part_column(table)
+    names = ", ".join(c.name for c in table.columns)
+    where, values = "true", []
+    if parts is not None:
+        values = [part for part in parts if part != WHOLE]
+        where = f"{column} IN ({_marks(values)})"
+        if WHOLE in parts:
+            where += f" OR {column} IS NULL OR {column} = ''"
+    found = connection.execute(
+        f"""
+        SELECT part, count(*), sum(md5_number_lower(text)::HUGEINT), sum(md5_number_upper(text)::HUGEINT)
+        FROM (
+            SELECT {f"coalesce({column}, '')" if column else "''"} AS part, row({names})::VARCHAR AS text
+            FROM {table.full_name} WHERE {where}
+        )
+        GROUP BY part
+        """,
+        values,
+    ).fetchall()
+    return [(p, (int(n), int(low) % _MODULUS, int(high) % _MODULUS)) for p, n, low, high in found]
+
+
+def recorded(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Part]]:
+    """Recorded digests: table → part → rows and digest. Tables without rows have no parts."""
+    found: dict[str, dict[str, Part]] = {t.full_name: {} for t in schema.TABLES}
+    found.pop("ops.digest")
+    for name, part, n_rows, low, high in connection.execute(
+        "SELECT table_name, part, n_rows, low, high FROM internal.partition ORDER BY ALL"
+    ).fetchall():
+        if name in found:
+            found[name][part] = Part(n_rows, f"{int(high):016x}{int(low):016x}")
+    return found
+
+
+def total(parts: Mapping[str, Part]) -> Part:
+    """Rows and digest of the table these parts make."""
+    low = sum(int(part.digest[16:], 16) for part in parts.values()) % _MODULUS
+    high = sum(int(part.digest[:16], 16) for part in parts.values()) % _MODULUS
+    return Part(sum(part.n_rows for part in parts.values()), f"{high:016x}{low:016x}")
+
+
+def digest_rows(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """Rows of ``ops.digest`` from the recorded parts: every dictionary table but that one."""
+    rows = []
+    for name, parts in recorded(connection).items():
+        whole = total(parts)
+        rows.append({"table_name": name, "n_rows": whole.n_rows, "digest": whole.digest})
+    return rows
+
+
+def of_parts(
+    connection: duckdb.DuckDBPyConnection, full_name: str, parts: Iterable[str] | None = None
+) -> Part:
+    """Rows and digest of these parts of a table computed now, from its rows (all when None)."""
+    wanted = None if parts is None else sorted(set(parts))
+    table = schema.table(full_name)
+    if part_column(table) is None:
+        wanted = None
+    sums = _sums(connection, table, wanted)
+    return total({p: Part(n, f"{high:016x}{low:016x}") for p, (n, low, high) in sums})
+
+
+def disagreements(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Tables whose rows are not what their recorded parts say, computed from every row."""
+    return [
+        name
+        for name, parts in recorded(connection).items()
+        if of_parts(connection, name) != total(parts)
+    ]
