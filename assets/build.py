@@ -141,7 +141,7 @@ class Build:
                     "reader_version": provenance.READER_VERSION,
                 },
             )
-        self.warehouse.publish(number)
+        self.warehouse.publish()
         self.state.replace_outcomes(outcomes)
         for named in {period, *(row["period"] for row in outcomes)} - {None}:
             expected = expected_reporters(self.catalog, named, self.workspace.first_month)

@@ -146,7 +146,7 @@ class Warehouse:
         finally:
             connection.close()
 
-    def publish(self, number: int) -> None:
+    def publish(self) -> None:
         """Make the work file the published one: checkpoint, close, sync, rename; then put the
         documents of the build in their places.
 
@@ -154,6 +154,7 @@ class Warehouse:
         after it the new one, and whoever looks next puts the rest in place (``recover``).
         """
         connection = connect(self.workspace.work_file)
+        number = _build_number(connection)
         connection.execute("CHECKPOINT")
         connection.close()
         sync(self.workspace.work_file)
@@ -177,10 +178,10 @@ class Warehouse:
             said = json.loads(path.read_text(encoding="utf-8"))
             connection = connect(self.workspace.warehouse_file, read_only=True)
             try:
-                row = connection.execute("SELECT max(number) FROM internal.build").fetchone()
+                number = _build_number(connection)
             finally:
                 connection.close()
-            if row and row[0] == said["number"] and not self.workspace.work_file.exists():
+            if number == said["number"] and not self.workspace.work_file.exists():
                 self._place_folders(said["folders"])
             else:
                 path.unlink()
@@ -203,6 +204,11 @@ class Warehouse:
         shutil.rmtree(self.workspace.making, ignore_errors=True)
         self.workspace.announced_file.unlink(missing_ok=True)
         reach("publish.settled")
+
+
+def _build_number(connection: duckdb.DuckDBPyConnection) -> int:
+    row = connection.execute("SELECT max(number) FROM internal.build").fetchone()
+    return int(row[0]) if row and row[0] else 0
 
 
 STAGED_DEPTH = 4
