@@ -37,7 +37,9 @@ def make_home(home: Path) -> None:
     regions = ["code,name,level,parent,valid_from,valid_to,successor", "610000,省,province,,,,"]
     regions += [f"61{n:02d}00,市{n},city,610000,,," for n in range(1, 11)]
     (catalog / "regions.csv").write_text("\n".join(regions) + "\n", encoding="utf-8")
-    parks = ["park_id,name,county_code,city_code,province_code,status,simulated,valid_from,valid_to"]
+    parks = [
+        "park_id,name,county_code,city_code,province_code,status,simulated,valid_from,valid_to"
+    ]
     parks += [
         f"P{n:04d},单位{n},61{n % 10 + 1:02d}00,61{n % 10 + 1:02d}00,610000,active,1,2000-01-01,"
         for n in range(UNITS)
