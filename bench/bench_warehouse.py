@@ -61,7 +61,8 @@ def deliver(connection, period: str) -> None:
         connection.execute(
             """
             INSERT INTO submissions.submission BY NAME
-            SELECT sha256($period || n || $suffix) AS submission_id, 'r' || n || $period || $suffix AS file_name,
+            SELECT sha256($period || n || $suffix) AS submission_id,
+                   'r' || n || $period || $suffix AS file_name,
                    'monthly' AS source_id, 'r' || n AS reporter, $period AS period,
                    $received AS received_at, 'accepted' AS status, 0 AS n_findings
             FROM range($reporters) AS t(n)
@@ -72,10 +73,12 @@ def deliver(connection, period: str) -> None:
             """
             INSERT INTO submissions.cell BY NAME
             SELECT sha256($period || (park % $reporters) || $suffix) AS submission_id, '表1' AS sheet,
-                   chr((65 + indicator % 26)::INTEGER) || (park + 5)::VARCHAR AS address, value::VARCHAR AS raw_text,
-                   value, 'reported' AS state, '万元' AS unit_raw, '1' AS unit_factor, '表头' AS unit_evidence,
-                   '单位' || park AS entity_raw, 'P' || lpad(park::VARCHAR, 4, '0') AS park_id,
-                   'I' || lpad(indicator::VARCHAR, 2, '0') AS indicator_id, $period AS period, 'ytd' AS measure,
+                   chr((65 + indicator % 26)::INTEGER) || (park + 5)::VARCHAR AS address,
+                   value::VARCHAR AS raw_text, value, 'reported' AS state, '万元' AS unit_raw,
+                   '1' AS unit_factor, '表头' AS unit_evidence, '单位' || park AS entity_raw,
+                   'P' || lpad(park::VARCHAR, 4, '0') AS park_id,
+                   'I' || lpad(indicator::VARCHAR, 2, '0') AS indicator_id,
+                   $period AS period, 'ytd' AS measure,
                    '定报' AS maturity, 'data' AS role, '指标' || indicator AS head, 'monthly' AS layout_id,
                    '月报' AS layout_rule
             FROM (
@@ -157,14 +160,18 @@ def measure(home: Path, years: int) -> dict[str, object]:
     lake = sum(p.stat().st_size for p in (home / "lake").rglob("*.parquet"))
     said["lake MB"] = round(lake / 1e6, 1)
     moment = f"{FIRST_YEAR + years - 1}-12-20"
-    asof = ("FROM observations.observation WHERE known_from <= TIMESTAMP '{0}' "
-            "AND (known_to IS NULL OR known_to > TIMESTAMP '{0}')").format(moment)  # fmt: skip
+    asof = (
+        f"FROM observations.observation WHERE known_from <= TIMESTAMP '{moment}' "
+        f"AND (known_to IS NULL OR known_to > TIMESTAMP '{moment}')"
+    )
+    month = f"{FIRST_YEAR + years - 1}-10"
     for name, sql in {
         "as-of, all history s": f"CREATE OR REPLACE TEMP TABLE seen AS {asof}",
-        "as-of, one month s": f"CREATE OR REPLACE TEMP TABLE seen AS {asof} AND period = '{FIRST_YEAR + years - 1}-10'",
+        "as-of, one month s": f"CREATE OR REPLACE TEMP TABLE seen AS {asof} AND period = '{month}'",
         "one series s": "CREATE OR REPLACE TEMP TABLE seen AS FROM observations.observation "
         "WHERE park_id = 'P0700' AND indicator_id = 'I07'",
-        "revision summary s": "CREATE OR REPLACE TEMP TABLE seen AS FROM observations.revision_summary",
+        "revision summary s": "CREATE OR REPLACE TEMP TABLE seen AS "
+        "FROM observations.revision_summary",
     }.items():
         times = []
         before = time.process_time()

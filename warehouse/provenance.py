@@ -54,10 +54,6 @@ def settle(connection: duckdb.DuckDBPyConnection, origin: Origin, period: str | 
                                "EXCEPT SELECT table_name, part FROM internal.settled").fetchall()  # fmt: skip
     if not fresh:
         return
-    written = sorted({name for name, part in fresh if part in (period, WHOLE)})
-    problems = [p for name in written for p in _mismatches(connection, name, origin, period)]
-    if problems:
-        raise MixedInputsError(_words(problems, period))
     connection.executemany(
         "DELETE FROM internal.origin WHERE table_name = ? AND part = ?", list(fresh)
     )
@@ -66,6 +62,10 @@ def settle(connection: duckdb.DuckDBPyConnection, origin: Origin, period: str | 
         [(name, part, *origin.of(name)) for name, part in fresh],
     )
     connection.executemany("INSERT INTO internal.settled VALUES (?, ?)", list(fresh))
+    written = sorted({name for name, part in fresh if part in (period, WHOLE)})
+    problems = [p for name in written for p in _mismatches(connection, name, origin, period)]
+    if problems:
+        raise MixedInputsError(_words(problems, period))
 
 
 def _mismatches(
@@ -73,12 +73,16 @@ def _mismatches(
 ) -> list[tuple[str, str, str, str, str]]:
     """(table written, input, what differs, input's, build's) of the inputs of one table."""
     found = []
-    for row in fetch(
+    inputs = sorted(_inputs(written))
+    rows = fetch(
         connection,
-        "FROM internal.origin WHERE part = ? AND list_contains(?::VARCHAR[], table_name) "
-        "ORDER BY table_name",
-        [period, sorted(_inputs(written))],
-    ):
+        "FROM internal.origin WHERE part = ? AND table_name <> 'submissions.cell' "
+        "AND list_contains(?::VARCHAR[], table_name) ORDER BY table_name",
+        [period, inputs],
+    )
+    if "submissions.cell" in inputs:
+        rows += fetch(connection, _READ_BY, [period])
+    for row in rows:
         ours = dict(zip(_WORDS, origin.of(row["table_name"]), strict=True))
         found += [
             (written, row["table_name"], name, _short(row[name]), _short(ours[name]))
@@ -86,6 +90,19 @@ def _mismatches(
             if row[name] != ours[name]
         ]
     return found
+
+
+_READ_BY = """
+SELECT DISTINCT
+    'submissions.cell' AS table_name,
+    split_part(reading.catalogue_digest, '/', 1) AS catalogue_digest,
+    try_cast(split_part(reading.catalogue_digest, '/', 2) AS INTEGER) AS reader_version,
+    '' AS point_of_view
+FROM internal.reading AS reading
+WHERE reading.submission_id IN (SELECT submission_id FROM submissions.cell WHERE period = ?)
+ORDER BY ALL
+"""
+"""How the files of a period were read: every file keeps that itself."""
 
 
 def _inputs(written: str) -> set[str]:

@@ -31,12 +31,14 @@ def main() -> None:
         data,
         inspect,
         intake,
+        proof,
         review,
         run,
         status,
         targets,
         workspace,
     )
+    from pipelines.cli import export as exporting
 
     modules = (
         workspace,
@@ -49,6 +51,8 @@ def main() -> None:
         backtest,
         review,
         assessment,
+        proof,
+        exporting,
     )
     for module in modules:
         module.register(app)
@@ -65,7 +69,8 @@ def main() -> None:
 def _plain_words(error: Exception) -> str | None:
     """Message of an error a user can mend; None for a fault of ours (traceback wanted)."""
     expected = {"SettingsError", "WarehouseBusyError", "NothingPublishedError", "CatalogError",
-                "UsageError", "NotFoundError", "ReceiptsError", "PanelError"}  # fmt: skip
+                "UsageError", "NotFoundError", "ReceiptsError", "PanelError",
+                "NoSuchBuildError", "MixedInputsError"}  # fmt: skip
     names = {cls.__name__ for cls in type(error).__mro__}
     return str(error) if names & expected else None
 

@@ -283,6 +283,18 @@ class Catalog:
         """SHA-256 over what decides how a file is read: units, labels, layouts, registers."""
         return self._digest_of(_READING)
 
+    def items_by_id(self) -> dict[tuple[str, str], str]:
+        """Every item in one canonical writing, by (kind, id): what versions are compared by."""
+        found: dict[tuple[str, str], str] = {}
+        for kind in KINDS:
+            for item in getattr(self, kind.name):
+                data = item.model_dump(by_alias=True, exclude_defaults=True)
+                key = f"{getattr(item, kind.key, '')}"
+                if kind.register:
+                    key += f" {data.get('valid_from') or ''}"
+                found[kind.zh, key.strip()] = _json(_plain(data))
+        return found
+
     def _digest_of(self, kinds: Iterable[str]) -> str:
         content = {kind: self._canonical(kind) for kind in sorted(kinds)}
         return hashlib.sha256(_json(content).encode()).hexdigest()
@@ -331,14 +343,19 @@ def _json(value: Any) -> str:
 # --- Loading --------------------------------------------------------------------------------------
 
 
-def load_catalog(workspace_catalog: Path | None = None, base: str = "china_parks") -> Catalog:
+def load_catalog(
+    workspace_catalog: Path | None = None,
+    base: str = "china_parks",
+    shipped: Path = SHIPPED,
+) -> Catalog:
     """The catalogue of a workspace: shipped ``common`` and ``base`` folders, then its own files.
 
     A workspace item with the id of a shipped one overrides the fields it gives; ``remove: true``
     takes the shipped item out; register rows of an id replace all shipped rows of that id. ``base``
     ``none`` starts with units and symbols only. Raises ``CatalogError`` with every problem found.
+    ``shipped`` names a kept copy of the shipped folders.
     """
-    read = _read_layers(workspace_catalog, base)
+    read = _read_layers(workspace_catalog, base, shipped)
     problems = list(read.problems)
     loaded = Loaded()
     for kind in KINDS:
@@ -356,14 +373,14 @@ def load_catalog(workspace_catalog: Path | None = None, base: str = "china_parks
     )
 
 
-def _read_layers(workspace_catalog: Path | None, base: str) -> RawFiles:
+def _read_layers(workspace_catalog: Path | None, base: str, root: Path) -> RawFiles:
     """Shipped and workspace items merged into one list."""
     shipped = [_COMMON] if base == NO_BASE else [_COMMON, base]
     merged = RawFiles()
     for name in shipped:
-        folder = SHIPPED / name
-        if not (folder.is_dir() and _is_base(name)):
-            known = "、".join([*_bases(), NO_BASE])
+        folder = root / name
+        if not (folder.is_dir() and (name == _COMMON or name in _bases(root))):
+            known = "、".join([*_bases(root), NO_BASE])
             merged.problem(Origin("parkwatch.toml"), "没有这个内置目录", found=name, expected=known)
             continue
         _merge(merged, read_folder(folder, f"内置目录/{name}"))
@@ -372,12 +389,8 @@ def _read_layers(workspace_catalog: Path | None, base: str) -> RawFiles:
     return merged
 
 
-def _bases() -> list[str]:
-    return sorted(p.parent.name for p in SHIPPED.glob("*/indicators.yaml"))
-
-
-def _is_base(name: str) -> bool:
-    return name == _COMMON or name in _bases()
+def _bases(root: Path) -> list[str]:
+    return sorted(p.parent.name for p in root.glob("*/indicators.yaml"))
 
 
 def _merge(below: RawFiles, layer: RawFiles) -> None:
