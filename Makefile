@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 HOME_DIR ?= var/shaanxi
 READY := $(VENV)/.ready
 
-.PHONY: run test setup check sample dictionary lock bench clean
+.PHONY: run test setup check sample dictionary lock bench torture clean
 .DEFAULT_GOAL := run
 
 run: $(HOME_DIR)/parkwatch.toml
@@ -40,6 +40,10 @@ check: $(READY)
 # All simulated returns of the example, 2017-02 to 2023-12, with their answer key.
 sample: $(READY)
 	@$(BIN)/python examples/sample_returns.py --example shaanxi --to var/sample --from 2017-02 --through 2023-12 --truth var/sample-truth.csv
+
+# Runs killed at every boundary and 200 random moments; goes on where it stopped (hours).
+torture: $(READY)
+	@$(BIN)/python -m bench.torture --random 200 --seed 1
 
 dictionary: $(READY)
 	@$(BIN)/parkwatch dictionary > docs/data-dictionary.md
