@@ -65,7 +65,7 @@ class Settings:
     """Deviations (log points) are cut here."""
     huber: float = 1.345
     """Residuals beyond this many robust standard deviations weigh less (Huber 1964)."""
-    rounds: int = 6
+    rounds: int = 4
     """Rounds of reweighting."""
 
 

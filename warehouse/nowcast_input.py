@@ -135,3 +135,36 @@ def record_is_due(connection: duckdb.DuckDBPyConnection, year: int) -> bool:
         "SELECT count(*) FROM indicators.track_record WHERE year = ?", [year]
     ).fetchone() or (0,)
     return bool(changed) or not there
+
+
+def log_scores(connection: duckdb.DuckDBPyConnection, period: str) -> list[dict[str, Any]]:
+    """How published forecasts came out, by year and month, years over before ``period`` only: their
+    number, share (%) inside the central 80 and 90 % intervals, mean absolute error (%). The first
+    forecast published for a month counts, the outcome is the newest figure of the year."""
+    return store.fetch(
+        connection,
+        """
+        WITH said AS (
+            FROM internal.forecast_log
+            WHERE year < left($1, 4)::INTEGER AND calibrated
+            QUALIFY row_number() OVER (
+                PARTITION BY park_id, indicator_id, asof_period ORDER BY known_until
+            ) = 1
+        )
+
+        SELECT
+            said.year,
+            right(said.asof_period, 2)::INTEGER AS month,
+            count(*) AS n,
+            100 * avg((came.value_ytd BETWEEN said.p10 AND said.p90)::INTEGER) AS covered_80,
+            100 * avg((came.value_ytd BETWEEN said.p05 AND said.p95)::INTEGER) AS covered_90,
+            100 * avg(abs(said.point::DOUBLE / came.value_ytd::DOUBLE - 1)) AS mape
+        FROM said
+        JOIN indicators.park_month AS came
+            ON came.park_id = said.park_id AND came.indicator_id = said.indicator_id
+            AND came.period = said.year || '-12' AND came.value_ytd > 0
+        GROUP BY ALL
+        ORDER BY ALL
+        """,
+        [period],
+    )

@@ -47,12 +47,8 @@ def run(
         told = [{"name": name, **asdict(result)} for name, result in results]
         typer.echo(json.dumps(told, ensure_ascii=False, indent=1))
     else:
-        for name, result in results:
-            typer.echo("\n".join(words(name, result)))
-        if len(results) > 1:
-            typer.echo(together([result for _, result in results]))
-        for line in skipped:
-            typer.echo(line)
+        closing = [*skipped, *(published(home) if panel is None else [])]
+        typer.echo("\n".join([*_paragraphs(results), *closing]))
     if plot is not None and results:
         from pipelines.backtest_chart import write_chart
 
@@ -60,6 +56,13 @@ def run(
         typer.echo(f"图已写入 {plot}", err=as_json)
     if not results:
         raise typer.Exit(1)
+
+
+def _paragraphs(results: Sequence[tuple[str, Result]]) -> Iterator[str]:
+    for name, result in results:
+        yield from words(name, result)
+    if len(results) > 1:
+        yield together([result for _, result in results])
 
 
 # --- Data -----------------------------------------------------------------------------------------
@@ -138,6 +141,22 @@ def of_workspace(
                 if vintages is not None:
                     name = f"{indicator.indicator_id} {indicator.name_zh}"
                     yield name, vintages, Settings(first_month=workspace.first_month)
+
+
+def published(home: Path | None) -> Iterator[str]:
+    """How forecasts this workspace has published came out, by year and month."""
+    from pipelines.settings import load_workspace
+    from warehouse.nowcast_input import log_scores
+    from warehouse.store import Warehouse
+
+    with Warehouse(load_workspace(home)).reading() as connection:
+        scores = log_scores(connection, "9999-12")
+    yield "已发布的推算(按首次发布计分):" + ("" if scores else "尚无已结束的年度")
+    for row in scores:
+        yield (
+            f"  {row['year']}年{row['month']}月 {row['n']} 次:80% 区间 {row['covered_80']:.1f}%,"
+            f"90% 区间 {row['covered_90']:.1f}%,平均误差 {row['mape']:.2f}%"
+        )
 
 
 # --- Words ----------------------------------------------------------------------------------------
