@@ -74,6 +74,8 @@ _WORDING: dict[str, tuple[str, str]] = {
     "missing": ("缺少必填字段", "补上该字段"),
     "extra_forbidden": ("没有这个字段", "核对字段名，或删去该字段"),
     "literal_error": ("取值不在允许范围内", "改为所列取值之一"),
+    "union_tag_invalid": ("取值不在允许范围内", "改为所列取值之一"),
+    "union_tag_not_found": ("缺少说明是哪一种的字段", "补上该字段"),
     "string_type": ("应为文字", "代码类数字请加引号，如 '610900'"),
     "string_pattern_mismatch": ("写法不合规定", "按规定写法改正"),
     "string_too_short": ("不能为空", "填写内容"),
@@ -131,6 +133,12 @@ def _wording(detail: ErrorDetails, fields: Iterable[str]) -> tuple[str, str, str
     if kind == "literal_error":
         expected = str(context.get("expected", "")).replace("'", "").replace(" or ", "、")
         expected = expected.replace(", ", "、")
+    elif kind == "union_tag_invalid":
+        tags = str(context.get("expected_tags", "")).replace("'", "")
+        expected = tags.replace(", ", "、")
+        remedy = did_you_mean(str(context.get("tag", "")), tags.split(", ")) or remedy
+    elif kind == "union_tag_not_found":
+        expected = str(context.get("discriminator", "")).replace("'", "")
     elif kind == "string_pattern_mismatch":
         expected = f"符合 {context.get('pattern')}"
     elif kind == "extra_forbidden":

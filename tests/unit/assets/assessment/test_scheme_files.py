@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from pydantic import ValidationError
 
 from tests.support import judging
 from tests.support.assessing import scheme_fields
+from warehouse.catalog.load import load_catalog
+from warehouse.catalog.problems import CatalogError
 from warehouse.catalog.schemes import Scheme
 
 SHIPPED = ("shaanxi_key", "shaanxi_demonstration")
@@ -276,3 +279,62 @@ def test_decimals_of_a_file_stay_exact() -> None:
     items = [_item(weight=33.3), _item(indicator_id="C01", weight=66.7)]
     scheme = Scheme.model_validate(scheme_fields(items=items))
     assert scheme.items[0].weight == Decimal("33.3")
+
+
+# --- Published schemes kept for reference ----------------------------------------------------------
+
+PUBLISHED = (
+    "henan_gate", "jiangsu", "mofcom_2016", "mofcom_2021", "mujun_classes", "zhejiang_2021",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_schemes_name_their_source_and_what_is_ours(name: str) -> None:
+    scheme = shipped(name)
+    assert scheme.status == "reference"
+    assert scheme.cite
+    assert any(choice.official for choice in scheme.choices)
+    assert any(not choice.official for choice in scheme.choices)
+    assert all(choice.source for choice in scheme.choices)
+
+
+def test_reference_schemes_are_kept_apart_until_a_workspace_activates_one(tmp_path: Path) -> None:
+    shipped_catalog = load_catalog(None)
+    assert {scheme.scheme_id for scheme in shipped_catalog.schemes} == set(SHIPPED)
+    assert {scheme.scheme_id for scheme in shipped_catalog.reference_schemes} == set(PUBLISHED)
+    (tmp_path / "schemes").mkdir()
+    (tmp_path / "schemes" / "own.yaml").write_text(
+        "scheme_id: jiangsu\nstatus: active\nwho: {group: all, region_code: '610000'}\n", "utf-8"
+    )
+    with pytest.raises(CatalogError, match="A_total"):  # the index is not an indicator yet
+        load_catalog(tmp_path)
+    (tmp_path / "indicators.yaml").write_text(
+        "- {indicator_id: A_total, name_zh: 综合考评得分, unit: '%', kind: ratio, over_time: last, "
+        "aggregation: none}\n",
+        "utf-8",
+    )
+    active = {scheme.scheme_id: scheme for scheme in load_catalog(tmp_path).schemes}
+    assert set(active) == {*SHIPPED, "jiangsu"}
+    assert active["jiangsu"].elimination == shipped("jiangsu").elimination
+
+
+def test_a_wrong_setting_is_named_with_its_file_and_key(tmp_path: Path) -> None:
+    (tmp_path / "schemes").mkdir()
+    text = (judging.CHINA_PARKS / "schemes" / "shaanxi_key.yaml").read_text("utf-8")
+    text = text.replace("{method: rank}", "{method: ranked}").replace("ties: all_in", "tie: all_in")
+    (tmp_path / "schemes" / "mine.yaml").write_text(text, "utf-8")
+    with pytest.raises(CatalogError) as caught:
+        load_catalog(tmp_path)
+    said = str(caught.value)
+    assert "schemes/mine.yaml" in said
+    assert "字段 items.5.scoring" in said
+    assert "是否应为“rank”" in said
+    assert "字段 elimination.tie：没有这个字段" in said
+
+
+def test_confirmed_rows_of_unknown_schemes_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "outcomes.csv").write_text(
+        "scheme_id,year,park_id,kind,in_last_k,document\n不存在,2019,A,result,1,通报\n", "utf-8"
+    )
+    with pytest.raises(CatalogError, match="引用了目录中没有的考核方案"):
+        load_catalog(tmp_path)
