@@ -1001,7 +1001,8 @@ _JUDGEMENT = (
         "Results, events, steps, exits and entries confirmed by people, with their document.",
         _columns(
             "outcome_id scheme_id class_id year park_id kind what score rank n grade in_last_k "
-            "count blocked_until document evidence decided_on note origin entered_by entered_at",
+            "count blocked_until document evidence decided_on effective_from note origin entered_by "
+            "entered_at",
             Column("outcome_id", TEXT, "登记编号", "Row of outcomes.csv, or entry of the journal."),
             Column(
                 "kind",
@@ -1019,7 +1020,10 @@ _JUDGEMENT = (
             Column("blocked_until", DATE, "停止列入至", "First day a park may enter again."),
             Column("document", TEXT, "依据文件", "Document the fact stands in."),
             Column("evidence", TEXT, "佐证", "File or address of the evidence."),
-            Column("decided_on", DATE, "决定日期", "Date of the decision."),
+            Column("decided_on", DATE, "决定日期", "Date of the decision, first day of publicity."),
+            Column(
+                "effective_from", DATE, "生效日期", "Day after the publicity the scheme asks for."
+            ),
             Column("note", TEXT, "说明", "Remark."),
             Column("origin", TEXT, "登记途径", "outcomes.csv or entry."),
             Column("entered_by", TEXT, "登记人", "Who entered it; empty for the catalogue."),

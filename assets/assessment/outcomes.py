@@ -14,8 +14,12 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from assets.assessment.publicity import notice
+from warehouse.catalog.reporting import is_workday
+
 if TYPE_CHECKING:
     from warehouse.catalog.outcomes import Outcome
+    from warehouse.catalog.schemes import Scheme
     from warehouse.outcomes import Entry
 
 
@@ -127,6 +131,7 @@ class OutcomeRow:
     document: str
     evidence: str
     decided_on: date | None
+    effective_from: date | None
     note: str
     origin: str
     entered_by: str
@@ -148,11 +153,20 @@ def confirmed(
     return found
 
 
-def outcome_rows(found: Iterable[tuple[Outcome, str, str, str]]) -> list[OutcomeRow]:
-    """Rows of ``assessment.outcome``, by id."""
+def outcome_rows(
+    found: Iterable[tuple[Outcome, str, str, str]], schemes: Iterable[Scheme] = ()
+) -> list[OutcomeRow]:
+    """Rows of ``assessment.outcome``, by id. Under a scheme with a publicity rule a row takes effect
+    when the publicity that began on ``decided_on`` is over (公示期满生效), else on that day."""
+    rules = {scheme.scheme_id: scheme.publicity for scheme in schemes}
     rows = []
     for row, origin, by, at in found:
         fields: dict[str, Any] = row.model_dump()
+        rule, day = rules.get(row.scheme_id), row.decided_on
+        published = rule is not None and day is not None and row.kind != "event"
+        fields["effective_from"] = (
+            notice(rule, day, is_workday).effective if published and rule and day else day
+        )
         rows.append(
             OutcomeRow(outcome_id=origin, origin=origin.partition(":")[0], entered_by=by,
                        entered_at=at, **fields)

@@ -34,10 +34,3 @@ def notice(rule: Publicity, first: date, is_workday: Callable[[date], bool]) -> 
         left -= not rule.workdays or is_workday(last)
     appeals = last + timedelta(days=rule.appeal_days) if rule.appeal_days else None
     return Notice(first, last, last + timedelta(days=1), appeals)
-
-
-def takes_effect(
-    rule: Publicity, first: date, day: date, is_workday: Callable[[date], bool]
-) -> bool:
-    """Whether a result published from ``first`` is in effect (生效) on ``day``."""
-    return day >= notice(rule, first, is_workday).effective

@@ -58,6 +58,9 @@ def add(
     ] = None,
     count: Annotated[str, typer.Option(help="次数,或百分比")] = "1",
     blocked_until: Annotated[str | None, typer.Option(help="退出后停止列入至,YYYY-MM-DD")] = None,
+    decided_on: Annotated[
+        str | None, typer.Option(help="决定或开始公示的日期,YYYY-MM-DD;公示期满生效")
+    ] = None,
     evidence: Annotated[str, typer.Option(help="佐证文件或网址")] = "",
     note: Annotated[str, typer.Option(help="说明")] = "",
     by: Who = None,
@@ -69,6 +72,7 @@ def add(
         "kind": kind, "scheme_id": scheme, "park_id": park, "year": year, "document": document,
         "what": what, "score": score, "rank": rank, "n": n, "grade": grade, "in_last_k": last,
         "count": count, "blocked_until": blocked_until, "evidence": evidence, "note": note,
+        "decided_on": decided_on,
     }  # fmt: skip
     checked = _checked(catalog, {name: value for name, value in fields.items() if value != ""})
     number, fresh = _journal(workspace).add(checked, _now(), by or getpass.getuser())

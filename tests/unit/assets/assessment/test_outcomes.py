@@ -91,3 +91,15 @@ def test_only_what_was_known_then_counts_in_a_build_of_then(tmp_path: Path) -> N
     rows = outcome_rows(confirmed(shipped, journal.entries(), "9999-12-31T00:00:00"))
     assert [one.outcome_id.partition(":")[0] for one in rows] == ["entry", "entry", "outcomes.csv"]
     assert rows[0].entered_by == "甲"
+
+
+def test_a_published_result_takes_effect_after_its_publicity() -> None:
+    from tests.support.assessing import scheme
+
+    chosen = scheme(scheme_id="s", publicity={"days": 5, "source": "测试"})
+    found = [(row(decided_on="2024-06-04"), "entry:1", "甲", "x"),
+             (row(kind="event", what="central", decided_on="2024-06-04"), "entry:2", "甲", "x"),
+             (row(year=2018), "entry:3", "甲", "x")]  # fmt: skip
+    assert [one.effective_from for one in outcome_rows(found, [chosen])] == [
+        date(2024, 6, 12), date(2024, 6, 4), None,
+    ]  # fmt: skip
