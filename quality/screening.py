@@ -116,7 +116,7 @@ def screen(
 
 def leave_to_rules(connection: duckdb.DuckDBPyConnection, screens: Sequence[Screen]) -> None:
     """Choose the screens' findings to be reported: not where an audit rule has already said the same
-    of the same cell (``unless``). The rules must have been judged."""
+    of the same file, park and indicator (``unless``). The rules must have been judged."""
     pairs = [(s.screen_id, rule) for s in screens for rule in s.unless]
     connection.execute("CREATE OR REPLACE TEMP TABLE said_by (screen_id VARCHAR, rule_id VARCHAR)")
     if pairs:
@@ -132,8 +132,8 @@ def leave_to_rules(connection: duckdb.DuckDBPyConnection, screens: Sequence[Scre
             JOIN said_by ON said_by.rule_id = other.rule_id
             WHERE said_by.screen_id = finding.rule_id AND other.outcome = 'fail'
                 AND other.submission_id = finding.submission_id
-                AND other.sheet IS NOT DISTINCT FROM finding.sheet
-                AND other.address IS NOT DISTINCT FROM finding.address
+                AND (other.park_id IS NULL OR other.park_id = finding.park_id)
+                AND (other.indicator_id IS NULL OR other.indicator_id = finding.indicator_id)
         )
         ORDER BY finding.finding_id
         """

@@ -60,7 +60,7 @@ class Screen(CatalogModel):
     ``suspicion`` (0..1) is how sure a hit alone makes us that the figure is wrong; empty: from the
     deviation itself. ``signed`` screens are also run on indicators that are often negative (profit),
     whose size and direction say little. ``unless`` names audit rules: where one of them has failed
-    on the same cell the screen adds no finding of its own.
+    for the same park and indicator of a file the screen adds no finding of its own.
     """
 
     screen_id: Annotated[str, Field(pattern=r"^SCREEN-[A-Z0-9-]+$", max_length=40)]
