@@ -7,6 +7,9 @@ printing it (``pipelines.cli``) or anything that changes data.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -220,8 +223,10 @@ def _area(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
         f"{_plain(row['yoy_pct'])}%;{row['n_reported']}/{row['n_parks']} 个园区)"
     )
     members = fetch(connection, _MEMBERS, _member_values(row))
-    for member in members[:MAX_PARTS]:
-        step.parts.append(_park_year(connection, {**member, "asof_period": row["asof_period"]}))
+    shown = members[:MAX_PARTS]
+    with _looked_up(connection, shown, row["asof_period"]):
+        for member in shown:
+            step.parts.append(_park_year(connection, {**member, "asof_period": row["asof_period"]}))
     if len(members) > MAX_PARTS:
         step.parts.append(Step(f"……另有 {len(members) - MAX_PARTS} 个园区"))
     return step
@@ -247,6 +252,74 @@ ORDER BY part.indicator_id, figure.park_id
 """
 
 
+@dataclass(slots=True)
+class _LookedUp:
+    """Rows of many parks fetched at once: a total over parks asks for the same of each."""
+
+    period: str
+    years: dict[tuple[str, str], list[dict[str, Any]]]
+    names: dict[str, list[dict[str, Any]]]
+    indicators: dict[str, list[dict[str, Any]]]
+    observations: dict[tuple[str, str], list[dict[str, Any]]]
+
+
+_looked: ContextVar[_LookedUp | None] = ContextVar("looked", default=None)
+
+
+@contextmanager
+def _looked_up(
+    connection: duckdb.DuckDBPyConnection, members: list[dict[str, Any]], period: str
+) -> Iterator[None]:
+    """Within this, what the proofs of these parks at ``period`` need is looked up once."""
+    indicators = {r["indicator_id"]: [r] for r in fetch(connection, "FROM dims.indicator")}
+    wanted = _with_parts({member["indicator_id"] for member in members}, indicators)
+    values = {"parks": sorted({m["park_id"] for m in members}), "indicators": sorted(wanted)}
+    found = _LookedUp(period, {}, {}, indicators, {})
+    for row in fetch(
+        connection,
+        "FROM indicators.park_year WHERE asof_period = $period "
+        "AND list_contains($parks::VARCHAR[], park_id) "
+        "AND list_contains($indicators::VARCHAR[], indicator_id)",
+        values | {"period": period},
+    ):
+        found.years.setdefault((row["park_id"], row["indicator_id"]), []).append(row)
+    for row in fetch(connection, _NAMES, [period]):
+        found.names[row["park_id"]] = [row]
+    for row in fetch(connection, _OBSERVATIONS_OF_MANY, values | {"period": period}):
+        found.observations.setdefault((row["park_id"], row["indicator_id"]), []).append(row)
+    token = _looked.set(found)
+    try:
+        yield
+    finally:
+        _looked.reset(token)
+
+
+def _with_parts(wanted: set[str], indicators: dict[str, list[dict[str, Any]]]) -> set[str]:
+    """These indicators and, through their formulas, all they are computed from."""
+    from warehouse.catalog import expression
+
+    found: set[str] = set()
+    waiting = [*wanted]
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        found.add(name)
+        formula = indicators[name][0]["formula"] if name in indicators else None
+        if formula:
+            waiting += sorted(expression.identifiers(expression.parse(formula)))
+    return found
+
+
+_NAMES = """
+SELECT park_id, coalesce(short_name, name) AS name FROM dims.park
+QUALIFY row_number() OVER (
+    PARTITION BY park_id
+    ORDER BY valid_from <= last_day(($1 || '-01')::DATE) DESC, valid_from DESC
+) = 1
+"""
+
+
 def _member_values(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "indicators": [row["indicator_id"]],
@@ -259,12 +332,16 @@ def _member_values(row: dict[str, Any]) -> dict[str, Any]:
 
 def _park_year(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
     values = [key["park_id"], key["indicator_id"], key["asof_period"]]
-    rows = fetch(
-        connection,
-        "SELECT * FROM indicators.park_year "
-        "WHERE park_id = ? AND indicator_id = ? AND asof_period = ?",
-        values,
-    )
+    known = _looked.get()
+    if known is not None and known.period == values[2]:
+        rows = known.years.get((values[0], values[1]), [])
+    else:
+        rows = fetch(
+            connection,
+            "SELECT * FROM indicators.park_year "
+            "WHERE park_id = ? AND indicator_id = ? AND asof_period = ?",
+            values,
+        )
     if not rows:
         try:
             return _value(connection, *values)
@@ -286,7 +363,13 @@ def _park_year(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> St
 
 def _park_month(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
     park_id, indicator_id, period = key["park_id"], key["indicator_id"], key["period"]
-    indicator = fetch(connection, "FROM dims.indicator WHERE indicator_id = ?", [indicator_id])[0]
+    known = _looked.get()
+    if known is not None and indicator_id in known.indicators:
+        indicator = known.indicators[indicator_id][0]
+    else:
+        indicator = fetch(connection, "FROM dims.indicator WHERE indicator_id = ?", [indicator_id])[
+            0
+        ]
     if indicator["formula"] and indicator["over_time"] == "formula":
         return _formula(connection, indicator, park_id, period)
     step = Step(f"{indicator_id} {indicator['name_zh']}({indicator['unit']})的观测值:")
@@ -309,7 +392,7 @@ def _formula(
     return step
 
 
-_OBSERVATIONS = """
+_WITH_CELLS = """
 SELECT observation.*, cell.raw_text, cell.unit_raw, cell.unit_factor, cell.unit_evidence, cell.head,
        cell.layout_id, cell.layout_rule, submission.file_name, submission.reporter, submission.received_at
 FROM observations.observation AS observation
@@ -319,18 +402,35 @@ LEFT JOIN submissions.cell AS cell
     AND cell.measure = observation.measure AND cell.period = observation.period
 LEFT JOIN submissions.submission AS submission
     ON submission.submission_id = observation.submission_id
-WHERE observation.park_id = ? AND observation.indicator_id = ?
-    AND observation.period {scope} ? AND left(observation.period, 4) = left(?, 4)
+"""
+_ONE_SERIES = (
+    _WITH_CELLS
+    + """
+WHERE observation.park_id = $1 AND observation.indicator_id = $2
+    AND observation.period {scope} $3 AND left(observation.period, 4) = left($3, 4)
 ORDER BY observation.period, observation.measure, observation.known_from
 """
+)
+_OBSERVATIONS_OF_MANY = (
+    _WITH_CELLS
+    + """
+WHERE list_contains($parks::VARCHAR[], observation.park_id)
+    AND list_contains($indicators::VARCHAR[], observation.indicator_id)
+    AND observation.period <= $period AND left(observation.period, 4) = left($period, 4)
+ORDER BY observation.period, observation.measure, observation.known_from
+"""
+)
 
 
 def _observations(
     connection: duckdb.DuckDBPyConnection, park_id: str, indicator_id: str, period: str, scope: str
 ) -> list[Step]:
-    rows = fetch(
-        connection, _OBSERVATIONS.format(scope=scope), [park_id, indicator_id, period, period]
-    )
+    known = _looked.get()
+    if known is not None and known.period == period:
+        rows = known.observations.get((park_id, indicator_id), [])
+        rows = [row for row in rows if scope == "<=" or row["period"] == period]
+    else:
+        rows = fetch(connection, _ONE_SERIES.format(scope=scope), [park_id, indicator_id, period])
     return [_observation(row) for row in rows]
 
 
@@ -552,12 +652,13 @@ def _watch(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
 
 
 def _park_name(connection: duckdb.DuckDBPyConnection, park_id: str, period: str) -> str:
-    rows = fetch(
-        connection,
-        "SELECT coalesce(short_name, name) AS name FROM dims.park WHERE park_id = $1 "
-        "ORDER BY valid_from <= last_day(($2 || '-01')::DATE) DESC, valid_from DESC LIMIT 1",
-        [park_id, period],
-    )
+    known = _looked.get()
+    if known is not None and known.period == period:
+        rows = known.names.get(park_id, [])
+    else:
+        rows = fetch(
+            connection, f"SELECT name FROM ({_NAMES}) WHERE park_id = $2", [period, park_id]
+        )
     return f"{rows[0]['name']}({park_id})" if rows else park_id
 
 

@@ -168,3 +168,19 @@ def test_exports_open_in_their_formats(home, tmp_path):
     assert pyarrow.parquet.read_table(
         tmp_path / "observations.observation.parquet"
     ).num_rows == len(rows)
+
+
+def test_sdmx_csv_and_its_structure_are_read_back_by_pysdmx(home, tmp_path):
+    from pysdmx.io import get_datasets
+
+    told = parkwatch("export", "--format", "sdmx-csv", "--to", tmp_path, "--home", home)
+    assert told.returncode == 0, told.stderr
+    (data,) = get_datasets(
+        tmp_path / "observation.sdmx.csv", tmp_path / "observation.dsd.json", validate=True
+    )
+    known = query(home, "FROM observations.observation WHERE known_to IS NULL")
+    assert len(data.data) == len(known) > 0
+    assert {c.id for c in data.structure.components.dimensions} == {
+        "PARK_ID", "INDICATOR_ID", "MEASURE_TYPE", "TIME_PERIOD"
+    }  # fmt: skip
+    assert sorted(map(float, data.data["OBS_VALUE"])) == sorted(float(r["value"]) for r in known)
