@@ -64,10 +64,12 @@ def plan_average(target: Target, subject: Subject, e: Evidence) -> list[VerdictR
         return []
     gone = Decimal((e.year - start - 1) * 12 + e.month) / 12
     mean = (found.value - base) / gone
-    met = meets(target, mean, Bar(required)) and is_closing(target, e)
+    met = meets(target, mean, Bar(required))
     share = progress.completion_pct(mean, required)
     gap = None if share is None else share - progress.HUNDRED
     verdict, light = decide(target, e, met, replace(EVEN, gap_pp=gap, weak=last > e.year))
+    if met and not is_closing(target, e):
+        verdict = "on_pace"  # a mean over the plan is reached when the plan is over
     left = Decimal(last - start) - gone
     needed = (required * (last - start) - (found.value - base)) / left if left > 0 else None
     fact = f"{start}年末以来年均净增{wording.number(mean)}{found.unit}"

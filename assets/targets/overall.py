@@ -155,6 +155,7 @@ def _reason(
 
 def _clause(row: VerdictRow, target: Target, documents: Mapping[str, Document]) -> str:
     document = documents[target.document_id]
-    asked = wording.amount(target) if target.value is not None else ""
+    stated = target.value is not None and target.unit != "是/否"
+    asked = wording.amount(target) if stated else ""
     state = f"{VERDICT_ZH[row.verdict]}、{LIGHT_ZH[row.light]}灯"
     return f"{wording.citation(target, document)}{target.indicator_name}{asked}：{state}"

@@ -180,6 +180,8 @@ def _object(
 
 def _figures(row: Row) -> Iterator[str]:
     unit = row["unit"] or ""
+    if unit == "是/否":
+        return
     names = (
         ("actual", "实绩", unit), ("required", "目标", unit), ("baseline", "基期", unit),
         ("completion_pct", "完成率", "%"), ("time_progress_pct", "时间进度", "%"),

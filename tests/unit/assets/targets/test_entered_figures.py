@@ -77,6 +77,9 @@ def test_mean_increase_counts_net_growth_since_the_base_year_and_what_is_left() 
     assert (row.verdict, row.light) == ("behind", "yellow")  # red only when the plan is over
     assert row.still_required == D("0.46666667")  # (4 × 0.3 − 0.5) over the 1.5 years left
     assert "2017年末以来年均净增0.2万户" in row.reason
+    ahead = [figure("T02", "2017-12", 3.0), figure("T02", "2020-06", 6.0)]
+    early = only(judge("AK18-1.2-01", "2020-06", inputs=ahead))
+    assert (early.verdict, early.light, early.still_required) == ("on_pace", "green", 0)
     last = [figure("T02", "2017-12", 3.0), figure("T02", "2021-12", 4.3)]
     assert only(judge("AK18-1.2-01", "2021-12", inputs=last)).verdict == "met"
 

@@ -14,7 +14,7 @@ from assets.targets.judge import judge_park_targets
 from assets.targets.verdict import VERDICT_ZH, VerdictRow, strictest
 from tests.support import judging
 from tests.support.judging import park
-from warehouse.catalog.models import Park, Target
+from warehouse.catalog.models import Park, Target, TargetFilter
 from warehouse.schema import LIGHTS, VERDICTS, table
 
 D = Decimal
@@ -593,3 +593,14 @@ def test_strictest_light_lets_grey_give_way() -> None:
     assert strictest(["grey", "green", "yellow"]) == "yellow"
     assert strictest(["grey"]) == "grey"
     assert strictest([]) == "grey"
+
+
+def test_a_condition_on_figures_narrows_the_parks_a_clause_is_about() -> None:
+    large = altered("SN18-2.6-02", filter=TargetFilter(where="C01 >= 300000 and B03 > 0"))
+    figures = {
+        "A": {"C01": 300_000, "B03": 12},
+        "B": {"C01": 299_999, "B03": 3},
+        "C": {"C01": None, "B03": 3},
+    }
+    row = only(judge([large], "2020-12", figures))
+    assert (row.park_id, row.verdict) == ("A", "met")

@@ -383,3 +383,65 @@ def test_an_unknown_base_is_named_with_the_known_ones():
 def test_loading_never_reads_outside_the_folder(load, tmp_path):
     Path(tmp_path / "elsewhere.yaml").write_text(indicator("X"), encoding="utf-8")
     assert load(indicators_yaml=indicator("A")).indicators[0].indicator_id == "A"
+
+
+def test_a_workspace_judges_by_one_light_rule(load):
+    chosen = """
+- {rule_id: recommended, in_use: false}
+- {rule_id: yinchuan_2025, in_use: true}
+"""
+    used = [rule.rule_id for rule in load("china_parks", light_rules_yaml=chosen).light_rules
+            if rule.in_use]  # fmt: skip
+    assert used == ["yinchuan_2025"]
+    two = "- {rule_id: yinchuan_2025, in_use: true}\n"
+    assert "应有且只有一条规则在用" in " ".join(problems(load, light_rules_yaml=two))
+
+
+@pytest.mark.parametrize(
+    ("bands", "words"),
+    [
+        ("[{light: green, from_gap_pp: 0}]", "最后一档不设"),
+        ("[{light: green, from_gap_pp: -5}, {light: yellow, from_gap_pp: 0}, {light: red}]",
+         "从高到低"),
+    ],
+)  # fmt: skip
+def test_bands_of_a_light_rule_are_ordered_and_end_open(load, bands, words):
+    found = problems(load, light_rules_yaml=f"- {{rule_id: recommended, bands: {bands}}}\n")
+    assert words in " ".join(found)
+
+
+def test_the_current_years_document_and_clause_are_added_by_file(load):
+    document = """
+- document_id: AK25
+  doc_no: 安工信发〔2025〕×号
+  title: 2025年工业园区发展要点
+  issuer: 安康市工业和信息化局
+  issued: 2025-03-01
+  plan_from: 2025
+  plan_to: 2025
+  region_code: '610900'
+  level: city
+"""
+    target = """
+- target_id: AK25-01
+  document_id: AK25
+  clause: 一
+  quote: 全年新建标准化工业厂房70万平方米以上
+  class: Q
+  subject: 全市工业园区
+  scope_level: city
+  scope_code: '610900'
+  indicator_id: G02
+  indicator_name: 新建标准化工业厂房面积
+  kind: annual_total
+  comparator: '>='
+  value: 70
+  unit: 万平方米
+  period: {type: full_year, year: 2025}
+  strength: binding
+  progress_method: linear_ytd
+  computable: aggregate_park_stats
+"""
+    catalog = load("china_parks", documents_yaml=document, targets_yaml=target)
+    assert [t.target_id for t in catalog.targets_in_force("2025-06")
+            if t.scope_code == "610900"] == ["AK25-01"]  # fmt: skip
