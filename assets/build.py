@@ -16,9 +16,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from warehouse import builds, partitions, provenance, schema, store, versions
+from warehouse import builds, filing, partitions, provenance, schema, store, versions
 from warehouse.catalog.reporting import expected_reporters
 from warehouse.faults import reach
+from warehouse.filing_ledger import FilingLedger
 from warehouse.state import State
 from warehouse.store import FAR_FUTURE, Warehouse
 from warehouse.workspace import Workspace
@@ -124,6 +125,7 @@ class Build:
             number, digest = builds.number_build(connection)
             outcomes = store.fetch(connection, "FROM submissions.submission")
             covered = dict(connection.execute(_COVERED, [period]).fetchall())
+            filed = filing.board_rows(connection)
         reach("publish.digested")
         settings = versions.keep(self.workspace, self.catalog.digest)
         with self.warehouse.building() as connection:
@@ -143,6 +145,7 @@ class Build:
             )
         self.warehouse.publish()
         self.state.replace_outcomes(outcomes)
+        FilingLedger(self.state.path).replace_filing(filed)
         for named in {period, *(row["period"] for row in outcomes)} - {None}:
             expected = expected_reporters(self.catalog, named, self.workspace.first_month)
             self.state.replace_expected(named, expected, covered if named == period else None)

@@ -514,7 +514,7 @@ _SUBMISSIONS = (
             },
         ),
         ("park_id", "indicator_id", "period", "measure", "known_from"),
-        ("submissions.cell", "submissions.submission", "quality.finding"),
+        ("submissions.cell", "submissions.submission", "quality.triage"),
         is_view=True,
     ),
     Table(
@@ -575,6 +575,106 @@ _SUBMISSIONS = (
         is_view=True,
     ),
 )
+
+# --- Filing: what findings do, what is missing, how reporters file --------------------------------
+
+TRIAGE_ACTIONS = ("quarantined", "held", "marked", "released")
+REACHES = ("file", "sheet", "park", "cell", "none")
+GAPS = ("missing", "omitted", "returned", "held", "late_locked")
+PUNCTUALITIES = ("on_time", "late", "absent")
+
+_FILING = (
+    Table(
+        "quality",
+        "triage",
+        "审核分流",
+        "What each 错误 or 核实 finding does to the figures it is about, by the triage policy.",
+        _columns(
+            "finding_id rule_id severity submission_id reporter park_id period sheet address reach "
+            "action returned triage_id reason released_at n_cells",
+            Column("finding_id", TEXT, "问题编号", "Finding of quality.finding."),
+            Column("rule_id", TEXT, "规则", "Rule of the catalogue."),
+            Column("severity", TEXT, "级别", "错误/核实.", "", SEVERITIES),
+            Column("reach", TEXT, "范围", "How much the finding keeps back.", "", REACHES),
+            Column("action", TEXT, "处置", "退回/待核实/采用并标记/已放行.", "", TRIAGE_ACTIONS),
+            Column("returned", FLAG, "退给单位", "False for findings the office settles itself."),
+            Column("triage_id", TEXT, "分流条目", "Entry of triage.yaml that applied."),
+            Column("released_at", TIME, "放行时间", "UTC time of the explanation; empty = receipt."),
+            Column("n_cells", INT, "涉及数值", "Values the finding is about."),
+            required="finding_id rule_id severity reach action",
+            lineage=_same(
+                "quality.finding",
+                "finding_id rule_id severity submission_id reporter park_id period sheet address",
+            )
+            | {"reason": ["quality.finding.message"], "n_cells": ["submissions.cell.address"]},
+        ),
+        ("finding_id",),
+        ("quality.finding", "submissions.cell", "submissions.submission"),
+    ),
+    Table(
+        "quality",
+        "gap",
+        "缺报与待核",
+        "Parks without figures of a period, or standing on an earlier delivery: why, and what share.",
+        _columns(
+            "period park_id reporter county_code city_code province_code why earlier_stands "
+            "submission_id reason indicator_id basis_period county_share_pct city_share_pct "
+            "province_share_pct effect",
+            Column("why", TEXT, "原因", "未报/漏报园区/退回/待核实/封账后报送.", "", GAPS),
+            Column("earlier_stands", FLAG, "沿用前数", "An earlier delivery's figures stand."),
+            Column("indicator_id", TEXT, "估算指标", "Indicator the shares are computed by."),
+            Column("basis_period", TEXT, "估算报告期", "Last period before with a value."),
+            Column("county_share_pct", VALUE, "占县比重", "Of the county's total then.", "%"),
+            Column("city_share_pct", VALUE, "占市比重", "Of the city's total then.", "%"),
+            Column("province_share_pct", VALUE, "占省比重", "Of the province's total then.", "%"),
+            Column("effect", TEXT, "影响", "What the gap does to the totals, in words."),
+            required="period park_id why",
+            lineage={
+                "county_share_pct": ["observations.observation.value"],
+                "city_share_pct": ["observations.observation.value"],
+                "province_share_pct": ["observations.observation.value"],
+                "why": ["quality.triage.action", "submissions.submission.status"],
+                "park_id": ["dims.park.park_id"],
+            },
+        ),
+        ("period", "park_id"),
+        ("observations.observation", "quality.triage", "submissions.submission", "dims.park",
+         "dims.reporter"),
+    ),
+    Table(
+        "quality",
+        "reporter_record",
+        "报送质量记录",
+        "How each reporter filed each period: punctuality, returns, problems, false alarms.",
+        _columns(
+            "reporter period name deadline first_received_at punctuality days_late n_files n_returned "
+            "n_held n_error n_verify n_hint n_rules n_cleared false_alarm_pct",
+            Column("deadline", DATE, "报送截止", "Last day, by the workday calendar."),
+            Column("first_received_at", TIME, "首次收到", "UTC time of the first delivery."),
+            Column("punctuality", TEXT, "时效", "按时/迟报/未收到.", "", PUNCTUALITIES),
+            Column("days_late", INT, "迟报天数", "Days begun after the deadline.", "天"),
+            Column("n_files", INT, "报送件数", "Deliveries, repeats left out."),
+            Column("n_returned", INT, "退回次数", "Deliveries with figures that came back."),
+            Column("n_held", INT, "待核次数", "Deliveries with figures that had to wait."),
+            Column("n_error", INT, "错误数", "Findings of severity 错误."),
+            Column("n_verify", INT, "核实数", "Findings of severity 核实."),
+            Column("n_hint", INT, "提示数", "Findings of severity 提示."),
+            Column("n_rules", INT, "触发规则数", "Different rules that found something."),
+            Column("n_cleared", INT, "属实数", "错误 and 核实 waived or explained: false alarms."),
+            Column("false_alarm_pct", VALUE, "误报率", "n_cleared of 错误 and 核实.", "%"),
+            required="reporter period punctuality",
+            lineage={
+                "first_received_at": ["submissions.submission.received_at"],
+                "punctuality": ["submissions.submission.received_at"],
+                "n_returned": ["quality.triage.action"],
+                "n_error": ["quality.finding.severity"],
+                "n_cleared": ["quality.triage.action"],
+            },
+        ),
+        ("reporter", "period"),
+        ("submissions.submission", "quality.finding", "quality.triage", "dims.reporter"),
+    ),
+)  # fmt: skip
 
 # --- Indicators -----------------------------------------------------------------------------------
 
@@ -1252,6 +1352,8 @@ _PRODUCTS = (
             "dims.calendar",
             "dims.region",
             "quality.finding",
+            "quality.gap",
+            "quality.reporter_record",
             "quality.review",
         ),
         kinds=("duckdb", "python"),
@@ -1274,7 +1376,7 @@ _PRODUCTS = (
     ),
 )
 
-TABLES: tuple[Table, ...] = _DIMS + _SUBMISSIONS + _INDICATORS + _JUDGEMENT + _PRODUCTS
+TABLES: tuple[Table, ...] = _DIMS + _SUBMISSIONS + _FILING + _INDICATORS + _JUDGEMENT + _PRODUCTS
 _BY_NAME = {table.full_name: table for table in TABLES}
 
 GROUP_TITLES: dict[Group, str] = {

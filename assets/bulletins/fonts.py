@@ -114,6 +114,11 @@ def preflight(pieces: Iterable[tuple[str, str]], fonts: FontSet) -> None:
         raise MissingGlyphError(f"所用字体没有下列字形，文件未生成：{listed}")
 
 
+def covered(fonts: FontSet) -> frozenset[int]:
+    """Code points the bundled files of a set can draw."""
+    return _covered(fonts.files)
+
+
 @cache
 def _covered(files: tuple[Path, ...]) -> frozenset[int]:
     """Code points that every file draws: a document uses both, Song in text and Hei in headings."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,8 @@ from assets.bulletins import data, select_figures, select_judgement
 from assets.bulletins.scope import Scope
 from warehouse import partitions
 from warehouse.catalog.models import period_end
-from warehouse.catalog.reporting import expected_reporters, is_workday
+from warehouse.catalog.reporting import expected_reporters
+from warehouse.catalog.workdays import Workdays
 
 if TYPE_CHECKING:
     import duckdb
@@ -69,7 +70,7 @@ def bulletin_data(
         topics=topics,
         previous_period=previous,
         filing_deadline=_deadline(build, period),
-        reply_by=_workdays_later(as_of.date(), REPLY_WORKDAYS),
+        reply_by=Workdays(build.catalog.calendar).later(as_of.date(), REPLY_WORKDAYS),
         withheld=tuple(topic for topic in topics if not seen[topic]),
         edition=edition,
         audience=audience.name,
@@ -161,13 +162,6 @@ def _deadline(build: Build, period: str) -> date | None:
     due = expected_reporters(build.catalog, period, build.workspace.first_month)
     days = [day for _, _, day in due if day]
     return date.fromisoformat(max(days)) if days else None
-
-
-def _workdays_later(day: date, n: int) -> date:
-    while n:
-        day += timedelta(days=1)
-        n -= is_workday(day)
-    return day
 
 
 def _previous(connection: duckdb.DuckDBPyConnection, period: str) -> str | None:

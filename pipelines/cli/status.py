@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from datetime import UTC, datetime, timedelta, timezone
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from quality.triage import FilingState, next_step, standing
+from warehouse.filing_ledger import FilingLedger
 from warehouse.state import State, spans
 from warehouse.workspace import home_folder
 
@@ -46,19 +49,26 @@ def status(
     period: Annotated[str | None, typer.Option(help="报告期 YYYY-MM,默认最近一期")] = None,
     home: Annotated[Path | None, typer.Option(help="工作区目录")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+    reporters: Annotated[bool, typer.Option("--reporters", help="各单位历期报送质量记录")] = False,
+    now: Annotated[str | None, typer.Option(help="按此日(YYYY-MM-DD)判断是否逾期,默认今天")] = None,
 ) -> None:
     """Show the reporting board of a period and the latest runs."""
     folder = home_folder(home)
     if not (folder / "parkwatch.toml").is_file():
         typer.echo(f"错误:{folder} 不是工作区;请先 parkwatch init 或用 --home 指定", err=True)
         raise typer.Exit(2)
-    state = State(folder / "state.sqlite")
+    state = FilingLedger(folder / "state.sqlite")
+    if reporters:
+        _print_records(state, as_json)
+        return
     runs = state.runs()
     shown = period or next((r["period"] for r in runs if r["period"]), None)
     shown = shown or next(iter(state.periods()), None)
-    board = [_with_lateness(row) for row in state.board(shown)] if shown else []
+    today = _today(now)
+    board = _board(state, shown, today) if shown else []
     answer = {
         "period": shown,
+        "today": today.isoformat(),
         "board": board,
         "troubled": state.troubled(shown),
         "duplicates": state.outcomes(shown, ["duplicate"]),
@@ -115,23 +125,128 @@ def _with_lateness(row: dict[str, Any]) -> dict[str, Any]:
     return row | {"late": late}
 
 
+def _today(text: str | None) -> date:
+    """The day lateness is judged by; Beijing time."""
+    if text is None:
+        return datetime.now(BEIJING).date()
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        typer.echo(f"错误:--now 应写作 YYYY-MM-DD,读到 {text}", err=True)
+        raise typer.Exit(2) from None
+
+
+def _board(state: FilingLedger, period: str, today: date) -> list[dict[str, Any]]:
+    """Each expected reporter with lateness, one word where it stands, and the next step."""
+    filing = {row["reporter"]: row for row in state.filing(period)}
+    asked = {row.reporter: row for row in state.returned(period)}
+    locked = any(s.subject == period and s.ended is None for s in spans(state.decisions(), "lock"))
+    rows = []
+    for row in state.board(period):
+        row = _with_lateness(row)
+        facts = _filing_state(row, filing.get(row["reporter"], {}), today, locked)
+        case = asked.get(row["reporter"])
+        if case is not None and (facts.n_ask or facts.parks_returned or facts.parks_held):
+            facts = replace(facts, reply_by=date.fromisoformat(case.reply_by))
+        rows.append(
+            row
+            | {"standing": standing(facts), "next_step": next_step(facts), "locked": locked,
+               "parks_returned": facts.parks_returned, "parks_held": facts.parks_held,
+               "parks_missing": facts.n_gaps, "open_problems": facts.n_ask,
+               "reply_by": facts.reply_by and facts.reply_by.isoformat()}
+        )  # fmt: skip
+    return rows
+
+
+def _filing_state(
+    row: dict[str, Any], filing: dict[str, Any], today: date, locked: bool
+) -> FilingState:
+    deadline = row["deadline"] and date.fromisoformat(row["deadline"])
+    ends = filing.get("reminding_ends")
+    return FilingState(
+        status=filing.get("newest_status") or row["status"],
+        late=bool(row["late"]),
+        deadline=deadline,
+        reminding_ends=date.fromisoformat(ends) if ends else deadline,
+        today=today,
+        parks_returned=filing.get("parks_returned") or 0,
+        parks_held=filing.get("parks_held") or 0,
+        n_gaps=filing.get("n_gaps") or 0,
+        n_ask=filing.get("n_ask") or 0,
+        locked=locked,
+    )
+
+
+ORDER = ("缺报", "未报", "退回", "待核实", "待处理", "迟报", "未到期", "已报")
+
+
 def _print_board(period: str | None, board: list[dict[str, Any]]) -> None:
     if period is None:
         typer.echo("尚无报送记录。把报表放入 inbox 后运行 parkwatch run --period YYYY-MM")
         return
-    counts = Counter(WORDS.get(row["status"], row["status"]) for row in board)
+    counts = Counter(row["standing"] for row in board)
     late = sum(bool(row["late"]) for row in board)
-    parts = [f"{word} {count}" for word, count in sorted(counts.items())]
-    typer.echo(f"{period} 应报 {len(board)} 个单位:{'、'.join(parts) or '—'};迟报 {late}")
-    for row in board:
-        word = WORDS.get(row["status"], row["status"])
-        notes = [word] + (["迟报"] if row["late"] else [])
-        if row["n_findings"]:
-            notes.append(f"问题 {row['n_findings']} 个")
-        if (row["version_no"] or 1) > 1:
-            notes.append(f"第 {row['version_no']} 版")
-        file = f"  {row['file_name']}  {row['sha256'][:12]}" if row["sha256"] else ""
-        typer.echo(f"  {row['name']}  {'、'.join(notes)}{file}")
+    arrived = sum(row["sha256"] is not None for row in board)
+    told = ("已报", "迟报")
+    parts = [f"{word} {counts[word]}" for word in ORDER if counts[word] and word not in told]
+    due = sorted({row["deadline"] for row in board if row["deadline"]})
+    until = f",截止 {'、'.join(due)}" if due else ""
+    sealed = ",已封账" if board and board[0]["locked"] else ""
+    typer.echo(
+        f"{period} 应报 {len(board)} 个单位{until}{sealed}:"
+        + "、".join([f"已报 {arrived}(迟报 {late})", *parts])
+    )
+    for row in sorted(board, key=lambda r: (ORDER.index(r["standing"]), r["reporter"])):
+        _print_reporter(row)
+
+
+def _print_reporter(row: dict[str, Any]) -> None:
+    notes = [row["standing"]] + (["迟报"] if row["late"] and row["standing"] != "迟报" else [])
+    for count, word in (("parks_returned", "退回"), ("parks_held", "待核实")):
+        if row[count]:
+            notes.append(f"{word}园区 {row[count]} 个")
+    if row["open_problems"]:
+        notes.append(f"待改正或说明 {row['open_problems']} 项")
+    if (row["version_no"] or 1) > 1:
+        notes.append(f"第 {row['version_no']} 版")
+    file = f"  {row['file_name']}  {row['sha256'][:12]}" if row["sha256"] else ""
+    step = f"  → {row['next_step']}" if row["next_step"] else ""
+    typer.echo(f"  {row['name']}  {'、'.join(notes)}{file}{step}")
+
+
+def _print_records(state: FilingLedger, as_json: bool) -> None:
+    """Per reporter over all periods: late, missing, returned, problems, false alarms."""
+    found: dict[str, dict[str, Any]] = {}
+    names = state.reporter_names()
+    for row in state.filing():
+        sums = found.setdefault(
+            row["reporter"],
+            {"reporter": row["reporter"], "name": names.get(row["reporter"], row["reporter"]),
+             "periods": 0, "late": 0, "absent": 0, "n_returned": 0, "n_error": 0, "n_verify": 0,
+             "n_cleared": 0},
+        )  # fmt: skip
+        sums["periods"] += 1
+        sums["late"] += row["punctuality"] == "late"
+        sums["absent"] += row["punctuality"] == "absent"
+        for name in ("n_returned", "n_error", "n_verify", "n_cleared"):
+            sums[name] += row[name]
+    for sums in found.values():
+        asked = sums["n_error"] + sums["n_verify"]
+        sums["false_alarm_pct"] = round(100 * sums["n_cleared"] / asked, 1) if asked else None
+    rows = sorted(
+        found.values(),
+        key=lambda r: (-r["absent"], -r["late"], -r["n_returned"], -r["n_error"], r["reporter"]),
+    )
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        return
+    typer.echo("单位  应报期数 漏报 迟报 退回次数 错误 核实 其中属实(误报率)")
+    for r in rows:
+        share = "—" if r["false_alarm_pct"] is None else f"{r['false_alarm_pct']:g}%"
+        typer.echo(
+            f"  {r['name']}  {r['periods']} {r['absent']} {r['late']} {r['n_returned']} "
+            f"{r['n_error']} {r['n_verify']} {r['n_cleared']}({share})"
+        )
 
 
 SHOWN = 20

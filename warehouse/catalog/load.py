@@ -40,6 +40,7 @@ from warehouse.catalog.problems import CatalogError, CatalogProblem, Origin, val
 from warehouse.catalog.text import label_key
 
 if TYPE_CHECKING:
+    from warehouse.catalog.filing import CalendarYear, ReminderStage, TriagePolicy
     from warehouse.catalog.layouts import Layout
     from warehouse.catalog.light_rules import LightRuleItem
     from warehouse.catalog.outcomes import Goal, Outcome
@@ -70,6 +71,9 @@ _MODELS: Mapping[str, tuple[str, str]] = {
     "layouts": ("layouts", "Layout"),
     "sources": ("models", "Source"),
     "audiences": ("models", "Audience"),
+    "triage": ("filing", "TriagePolicy"),
+    "calendar": ("filing", "CalendarYear"),
+    "reminders": ("filing", "ReminderStage"),
     "regions": ("models", "Region"),
     "parks": ("models", "Park"),
     "reporters": ("models", "Reporter"),
@@ -93,8 +97,9 @@ _READING = (
 _NOT_RULES: Mapping[str, set[str]] = {
     "reporters": {"email"},
     "audiences": {"recipients"},
-    "sources": {"http"},
+    "sources": {"http", "resubmit_workdays"},
 }
+_NEVER_RULES = {"reminders"}
 
 _T = TypeVar("_T")
 
@@ -131,6 +136,9 @@ class Catalog:
     outcomes: tuple[Outcome, ...] = ()
     assessment_goals: tuple[Goal, ...] = ()
     references: tuple[ReferenceFigure, ...] = ()
+    triage: tuple[TriagePolicy, ...] = ()
+    calendar: tuple[CalendarYear, ...] = ()
+    reminders: tuple[ReminderStage, ...] = ()
     dimensions: tuple[models.Dimension, ...] = ()
     units: tuple[models.Unit, ...] = ()
     symbols: tuple[models.Symbols, ...] = ()
@@ -276,7 +284,7 @@ class Catalog:
 
         Independent of file names, order of items, platform; e-mail addresses are left out.
         """
-        return self._digest_of([kind.name for kind in KINDS])
+        return self._digest_of([kind.name for kind in KINDS if kind.name not in _NEVER_RULES])
 
     @cached_property
     def reading_digest(self) -> str:

@@ -682,7 +682,8 @@ class DeadlineRule(CatalogModel):
     """When a return for a period is due (报送期限).
 
     Either a calendar ``day`` of the month ``month_offset`` months after the period, moved to the
-    next workday when ``roll`` says so, or the n-th ``workday`` of that month. ``grace_days`` after
+    next workday when ``roll`` says so (``after_holiday``: 遇法定节假日顺延, 双休日不顺延), or the
+    n-th ``workday`` of that month. ``grace_days`` after
     it the missing return is 漏报; until then it is reminded (催报). ``exceptions`` name a date per
     period.
     """
@@ -690,7 +691,7 @@ class DeadlineRule(CatalogModel):
     month_offset: int = Field(default=1, ge=0, le=12)
     day: int | None = Field(default=None, ge=1, le=31)
     workday: int | None = Field(default=None, ge=1, le=23)
-    roll: Literal["next_workday", "none"] = "next_workday"
+    roll: Literal["next_workday", "after_holiday", "none"] = "next_workday"
     grace_days: int = Field(default=0, ge=0, le=90)
     exceptions: Mapping[Period, Day] = {}
 
@@ -700,8 +701,14 @@ class DeadlineRule(CatalogModel):
             raise ValueError("day（日历日）与 workday（第几个工作日）必须且只能填一个")
         return self
 
-    def due(self, period: str, is_workday: Callable[[date], bool]) -> date:
-        """Day by the end of which the return for ``period`` is due."""
+    def due(
+        self,
+        period: str,
+        is_workday: Callable[[date], bool],
+        is_holiday: Callable[[date], bool] | None = None,
+    ) -> date:
+        """Day by the end of which the return for ``period`` is due. ``is_holiday``: free by holiday
+        arrangement; without it a day that is no workday counts as one."""
         if period in self.exceptions:
             return self.exceptions[period]
         first = _first_of_month(period, self.month_offset)
@@ -710,13 +717,21 @@ class DeadlineRule(CatalogModel):
         assert self.day is not None
         month_end = period_end(f"{first:%Y-%m}")
         day = min(first + timedelta(days=self.day - 1), month_end)
-        while self.roll == "next_workday" and not is_workday(day):
+        moves = self.roll != "none" and not is_workday(day)
+        if moves and self.roll == "after_holiday" and is_holiday is not None:
+            moves = is_holiday(day)
+        while moves and not is_workday(day):
             day += timedelta(days=1)
         return day
 
-    def missing_after(self, period: str, is_workday: Callable[[date], bool]) -> date:
+    def missing_after(
+        self,
+        period: str,
+        is_workday: Callable[[date], bool],
+        is_holiday: Callable[[date], bool] | None = None,
+    ) -> date:
         """Last day of reminding; a return still absent after it is 漏报."""
-        return self.due(period, is_workday) + timedelta(days=self.grace_days)
+        return self.due(period, is_workday, is_holiday) + timedelta(days=self.grace_days)
 
 
 def _first_of_month(period: str, offset: int) -> date:
@@ -772,7 +787,9 @@ class Source(CatalogModel):
     """Where returns of one kind come from (来源): their layouts, periods, contents and deadline.
 
     ``required`` are the indicators that must be filled in; ``months`` the months it is due for. A
-    source of kind ``http`` is fetched from ``url`` as ``http`` says.
+    source of kind ``http`` is fetched from ``url`` as ``http`` says. ``acceptance``: by when the office
+    has checked and accepted the returns (审核验收截止); ``resubmit_workdays``: workdays a reporter has
+    to send a returned file again.
     """
 
     source_id: Id
@@ -784,6 +801,8 @@ class Source(CatalogModel):
     layouts: tuple[str, ...] = ()
     required: tuple[IndicatorId, ...] = ()
     deadline: DeadlineRule | None = None
+    acceptance: DeadlineRule | None = None
+    resubmit_workdays: int = Field(default=3, ge=0, le=60)
     url: str | None = None
     http: HttpOptions | None = None
     note: str = ""

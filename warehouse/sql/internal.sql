@@ -77,6 +77,27 @@ CREATE TABLE IF NOT EXISTS internal.acceptance (
     submission_id VARCHAR NOT NULL, accepted_at TIMESTAMP NOT NULL
 );
 
+-- What triage rests on: the policy, which reporters were due when, and what reporters explained.
+CREATE TABLE IF NOT EXISTS internal.triage_policy (
+    triage_id VARCHAR NOT NULL,
+    pattern VARCHAR NOT NULL,
+    source_id VARCHAR,
+    weight INTEGER NOT NULL,
+    error VARCHAR NOT NULL,
+    verify VARCHAR NOT NULL,
+    returned BOOLEAN NOT NULL
+);
+CREATE TABLE IF NOT EXISTS internal.expected_return (
+    period VARCHAR NOT NULL, reporter VARCHAR NOT NULL, name VARCHAR NOT NULL, deadline DATE, due_at TIMESTAMP,
+    reminding_ends DATE
+);
+CREATE TABLE IF NOT EXISTS internal.explanation (finding_id VARCHAR NOT NULL, explained_at TIMESTAMP NOT NULL);
+
+-- Cells kept out of the observations by a finding: for good, or until the moment it was explained.
+CREATE TABLE IF NOT EXISTS internal.blocked (
+    submission_id VARCHAR NOT NULL, sheet VARCHAR NOT NULL, address VARCHAR NOT NULL, blocked_until TIMESTAMP
+);
+
 -- When which submission counts: [active_from, active_to), and its place among others at one time.
 CREATE TABLE IF NOT EXISTS internal.standing (
     submission_id VARCHAR NOT NULL,

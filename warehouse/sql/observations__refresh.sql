@@ -24,15 +24,24 @@ WITH cells AS (
         submission.received_at,
         standing.order_at,
         standing.place,
-        CASE WHEN late.period IS NULL THEN standing.active_from ELSE late.unlocked_at END AS active_from,
+        CASE
+            WHEN late.period IS NULL THEN greatest(standing.active_from, blocked.blocked_until)
+            ELSE late.unlocked_at
+        END AS active_from,
         CASE WHEN kept.period IS NULL THEN standing.active_to ELSE kept.unlocked_at END AS active_to
     FROM submissions.cell AS cell
     JOIN internal.standing AS standing USING (submission_id)
     JOIN submissions.submission AS submission USING (submission_id)
+    -- triage: kept out for good (no end), or until explained
+    LEFT JOIN internal.blocked AS blocked
+        ON blocked.submission_id = cell.submission_id
+        AND blocked.sheet = cell.sheet
+        AND blocked.address = cell.address
     LEFT JOIN internal.lock AS late
         ON late.period = cell.period
-        AND standing.active_from >= late.locked_at
-        AND (late.unlocked_at IS NULL OR standing.active_from < late.unlocked_at)
+        AND greatest(standing.active_from, blocked.blocked_until) >= late.locked_at
+        AND (late.unlocked_at IS NULL
+            OR greatest(standing.active_from, blocked.blocked_until) < late.unlocked_at)
     LEFT JOIN internal.lock AS kept
         ON kept.period = cell.period
         AND standing.active_to >= kept.locked_at
@@ -43,16 +52,7 @@ WITH cells AS (
         AND cell.indicator_id IS NOT NULL
         AND cell.measure IS NOT NULL
         AND cell.period IN (SELECT period FROM internal.affected_period)
-        AND NOT EXISTS (
-            SELECT 1
-            FROM quality.finding AS finding
-            WHERE
-                finding.severity = 'error'
-                AND finding.outcome = 'fail'
-                AND finding.submission_id = cell.submission_id
-                AND finding.sheet = cell.sheet
-                AND finding.address = cell.address
-        )
+        AND (blocked.submission_id IS NULL OR blocked.blocked_until IS NOT NULL)
 )
 
 SELECT
