@@ -8,7 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from warehouse import derive, store
+from warehouse import derive, filing, store
+from warehouse.catalog.filing import TriagePolicy
 from warehouse.workspace import Bureau, Workspace
 
 
@@ -37,6 +38,8 @@ class Case:
         self.workspace = workspace(home, first_month)
         self.warehouse = store.Warehouse(self.workspace)
         self.indicators = indicators
+        self.triage: list[TriagePolicy] = []
+        self.explanations: list[tuple[str, datetime]] = []
         self.warehouse.begin("case")
         with self.warehouse.building() as connection:
             rows = [
@@ -79,10 +82,18 @@ class Case:
             )
             derive.mark_affected(connection, {cell[2] for cell in cells})
 
+    def find(self, finding_id: str, severity: str = "error", **where: Any) -> None:
+        """One finding as the rules leave it: rule ``r`` unless told otherwise."""
+        row = {"finding_id": finding_id, "rule_id": "r", "severity": severity, "outcome": "fail",
+               "message": "甲不得大于乙", "lifecycle": "new", "reporter": "r1"}  # fmt: skip
+        with self.warehouse.building() as connection:
+            store.insert_rows(connection, "quality.finding", [row | where])
+
     def build(self, period: str, asof: str = store.FAR_FUTURE, *, each_month: bool = False) -> None:
         """Run all derivations for ``period`` and forget what was affected, as publishing does."""
         with self.warehouse.building() as connection:
             derive.refresh_versions(connection)
+            filing.refresh_triage(connection, self.triage, self.explanations)
             derive.refresh_observations(connection)
             derive.refresh_park_month(
                 connection, self.indicators, asof=asof, first_month=self.workspace.first_month

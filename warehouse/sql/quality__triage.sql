@@ -10,6 +10,7 @@ WITH problem AS (
         finding.*,
         submission.source_id,
         coalesce(finding.park_id, cell.park_id) AS of_park,
+        coalesce(finding.period, cell.period) AS of_period,
         CASE WHEN finding.sheet IS NOT NULL AND finding.address IS NOT NULL THEN true ELSE false END AS has_cell
     FROM quality.finding AS finding
     JOIN submissions.submission AS submission USING (submission_id)
@@ -86,7 +87,7 @@ SELECT
     placed.submission_id,
     placed.reporter,
     placed.of_park AS park_id,
-    placed.period,
+    placed.of_period AS period,
     placed.sheet,
     placed.address,
     placed.reach,
