@@ -23,6 +23,7 @@ from assets.submissions.tables.layout import CellBatch, CellRecord, ReadingConte
 from assets.submissions.values.numbers import raw_text
 from assets.submissions.values.periods import ParsedPeriod, parse_period
 from quality.finding import Finding
+from quality.returns.workbook import LIST_SHEET
 from warehouse.catalog.load import Catalog
 from warehouse.state import Receipt, State
 
@@ -189,6 +190,7 @@ def rows_of(
     receipt, source_id = _sent_through(receipt, catalog)
     if isinstance(content, Rejected):
         return _rejected(receipt, content, catalog, source_id)
+    content = _without_our_list(content)
     context = ReadingContext(
         file_name=receipt.file_name,
         sender=receipt.sender,
@@ -215,6 +217,12 @@ def rows_of(
     digest = content_digest(content, batch.cells)
     marks = file_marks(content)
     return SubmissionRows(row, digest, revision_of(receipt.file_name), cells, findings, marks)
+
+
+def _without_our_list(content: Workbook) -> Workbook:
+    """A returned copy that comes back mended: the list sheet we added is ours, not reported."""
+    kept = tuple(s for s in content.sheets if not s.name.startswith(LIST_SHEET))
+    return replace(content, sheets=kept) if kept else content
 
 
 def _status(batch: CellBatch, findings: Sequence[Finding]) -> tuple[str, str | None]:

@@ -39,6 +39,9 @@ _HEADS = (
 )
 _WIDTHS = (6, 7, 18, 10, 50, 22, 34, 24)
 _MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*(</dcterms:modified>)")
+_FORMULA = re.compile(
+    rb'<c(?P<rest> r="(?P<place>[A-Z]+\d+)"(?: s="\d+")?)>(?P<formula><f[^>]*>[^<]*</f>)<v(?:/>|></v>)</c>'
+)
 _CREATED = re.compile(rb"(<dcterms:created[^>]*>)[^<]*(</dcterms:created>)")
 
 
@@ -77,8 +80,8 @@ def mark_original(data: bytes, problems: Sequence[Problem], heading: Heading) ->
     import openpyxl
 
     book = openpyxl.load_workbook(io.BytesIO(data))
-    lost = _lost_parts(data)
-    return _finished(book, problems, heading, lost)
+    results = _stored_results(data, book)
+    return _with_results(_finished(book, problems, heading, _lost_parts(data)), results)
 
 
 def mark_converted(
@@ -129,13 +132,26 @@ def _mark(book: Book, problems: Sequence[Problem], heading: Heading) -> dict[int
             continue
         quoted = sheet.title.replace("'", "''")
         placed[problem.number] = f"'{quoted}'!A1"
-        if _ADDRESS.fullmatch(address):
+        if _is_place(address):
             placed[problem.number] = f"'{quoted}'!{address}"
             for place in _places(sheet, address):
                 cells.setdefault((sheet.title, place), []).append(problem)
     for (title, place), found in cells.items():
         _mark_cell(book[title][place], found, heading)
     return placed
+
+
+def _is_place(address: str) -> bool:
+    """Whether ``address`` is a cell or range a workbook can have."""
+    from openpyxl.utils import range_boundaries
+
+    if not _ADDRESS.fullmatch(address):
+        return False
+    try:
+        _, _, right, bottom = range_boundaries(address)
+    except ValueError:
+        return False
+    return bool(right <= 16_384 and bottom <= 1_048_576)
 
 
 def _places(sheet: Worksheet, address: str) -> list[str]:
@@ -393,6 +409,65 @@ def _width(text: str) -> int:
 
 def _day(day: date) -> str:
     return f"{day.year}年{day.month}月{day.day}日"
+
+
+# --- results of formulas --------------------------------------------------------------------------
+
+
+def _stored_results(data: bytes, book: Book) -> dict[str, dict[str, Any]]:
+    """Results the file has stored for its formulas, by part name and address.
+
+    Saving with openpyxl drops them; a viewer that does not calculate (protected view, a phone) would
+    then show empty cells where the reporter wrote sums.
+    """
+    import openpyxl
+
+    formulas = {
+        f"xl/worksheets/sheet{number}.xml": (sheet.title, places)
+        for number, sheet in enumerate(book.worksheets, start=1)
+        if (
+            places := [c.coordinate for row in sheet.iter_rows() for c in row if c.data_type == "f"]
+        )
+    }
+    if not formulas:
+        return {}
+    values = openpyxl.load_workbook(io.BytesIO(data), data_only=True)
+    return {
+        part: {place: values[title][place].value for place in places}
+        for part, (title, places) in formulas.items()
+    }
+
+
+def _with_results(data: bytes, results: dict[str, dict[str, Any]]) -> bytes:
+    """The saved workbook with the stored results put back beside their formulas."""
+    if not results:
+        return data
+    target = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(data)) as source,
+        zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as copy,
+    ):
+        for entry in source.infolist():
+            content = source.read(entry)
+            if entry.filename in results:
+                content = _put_results(content, results[entry.filename])
+            copy.writestr(entry, content)
+    return target.getvalue()
+
+
+def _put_results(content: bytes, values: dict[str, Any]) -> bytes:
+    from xml.sax.saxutils import escape
+
+    def put(match: re.Match[bytes]) -> bytes:
+        value = values.get(match["place"].decode())
+        if isinstance(value, bool) or not isinstance(value, int | float | str) or value == "":
+            return match[0]
+        kind = b' t="str"' if isinstance(value, str) else b""
+        shown = escape(_clean(value)) if isinstance(value, str) else repr(value)
+        return (b"<c" + match["rest"] + kind + b">" + match["formula"] + b"<v>"
+                + shown.encode() + b"</v></c>")  # fmt: skip
+
+    return _FORMULA.sub(put, content)
 
 
 # --- the same bytes every time --------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 
@@ -11,6 +11,7 @@ from tests.support.warehouse_cases import Case, CaseIndicator
 from warehouse import filing, store
 from warehouse.catalog.filing import TriagePolicy, policy_for
 
+D = Decimal
 MAY, JUNE = "2020-05", "2020-06"
 T1, T2, T3 = datetime(2020, 7, 8, 2), datetime(2020, 7, 9, 2), datetime(2020, 7, 10, 2)
 
@@ -58,7 +59,9 @@ HOLD = TriagePolicy(triage_id="wait", verify="hold", reason="试点")
 
 def test_an_error_keeps_back_the_park_and_not_the_others(case):
     case.deliver("s1", T1, cells(JUNE, 100, 200))
-    case.find("f", submission_id="s1", park_id="P1", period=JUNE, **address(case, "s1", "P1", "C01"))
+    case.find(
+        "f", submission_id="s1", park_id="P1", period=JUNE, **address(case, "s1", "P1", "C01")
+    )
     case.build(JUNE)
     assert figures(case) == {("P2", "C01"): D(200), ("P2", "C04"): D(201)}
     assert status(case) == {"s1": "partly"}
