@@ -7,7 +7,7 @@ value should be.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -93,17 +93,12 @@ def return_document(
     errors = sum(problem.severity == "error" for problem in asked)
     verifies = sum(problem.severity == "verify" for problem in asked)
     what = "退回改正" if errors else "核实说明"
-    names = "、".join(f"《{file.file_name}》" for file in files)
     return Document(
         title=f"关于{what}{period}园区监测报表的函",
         addressee=reporter,
         paragraphs=(
-            f"你单位报送的{period}监测报表{names}已经收悉。经审核，发现错误 {errors} 项、核实 {verifies} 项，"
-            "现将原件副本退回，问题单元格已在副本中标色并加批注，逐项列于下表和副本的“退回问题清单”。",
-            "一、标为“错误”的，请查明原因、改正后重报整份报表；改正前，有关数据不予采用。",
-            "二、标为“核实”的，请核对原始记录：确有差错的改正后重报；情况属实的，请逐项说明原因，不必改数。",
-            f"三、请于 {reply_by} 前将改正后的报表或书面说明送达，报表文件名请保持原样并注明“更正”。",
-            "请严格依据原始记录和统计台账填报。本函只指出不成立的关系，不提供也不暗示应填的数值。",
+            _opening(files, period, errors, verifies),
+            *_requests(errors, verifies, reply_by),
         ),
         heads=("序号", "级别", "工作表", "单元格", "问题（不成立的关系）"),
         rows=_rows(files),
@@ -112,6 +107,33 @@ def return_document(
         issued_on=issued,
         simulated=office.simulated,
     )
+
+
+def _opening(files: Sequence[ReturnedFile], period: str, errors: int, verifies: int) -> str:
+    names = "、".join(f"《{file.file_name}》" for file in files)
+    counts = [f"{word} {n} 项" for word, n in (("错误", errors), ("核实", verifies)) if n]
+    if all(file.marked == "list" for file in files):
+        how = "原件不能打开标注，问题列于下表和所附“退回问题清单”"
+    else:
+        how = "现将原件副本退回，问题单元格已标色并加批注，逐项列于下表和副本的“退回问题清单”"
+    return f"你单位报送的{period}监测报表{names}收悉。经审核，发现{'、'.join(counts)}。{how}。"
+
+
+def _requests(errors: int, verifies: int, reply_by: str) -> Iterable[str]:
+    """What is asked, numbered, leaving out what does not apply."""
+    asked = []
+    if errors:
+        asked.append(
+            "标为“错误”的，请查明原因、改正后重报整份报表；改正前，涉及的数据不予采用。"
+        )
+    if verifies:
+        asked.append(
+            "标为“核实”的，请核对原始记录：确有差错的改正后重报；情况属实的逐项说明原因，不必改数。"
+        )
+    answer = "改正后的报表" if errors else "改正后的报表或书面说明"
+    asked.append(f"请于 {reply_by} 前将{answer}送达，重报文件请保留原文件名并注明“更正”。")
+    yield from (f"{number}、{text}" for number, text in zip("一二三", asked, strict=False))
+    yield "请严格依据原始记录和统计台账填报。本函只指出不成立的关系，不提供也不暗示应填的数值。"
 
 
 def _rows(files: Sequence[ReturnedFile]) -> tuple[tuple[str, ...], ...]:
