@@ -123,9 +123,7 @@ def _requests(errors: int, verifies: int, reply_by: str) -> Iterable[str]:
     """What is asked, numbered, leaving out what does not apply."""
     asked = []
     if errors:
-        asked.append(
-            "标为“错误”的，请查明原因、改正后重报整份报表；改正前，涉及的数据不予采用。"
-        )
+        asked.append("标为“错误”的，请查明原因、改正后重报整份报表；改正前，涉及的数据不予采用。")
     if verifies:
         asked.append(
             "标为“核实”的，请核对原始记录：确有差错的改正后重报；情况属实的逐项说明原因，不必改数。"

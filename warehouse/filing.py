@@ -126,7 +126,11 @@ SELECT
     finding.submission_id, finding.sheet, finding.address, finding.park_id, finding.indicator_id,
     finding.found, finding.expected, finding.message, finding.remedy,
     submission.file_name, submission.reporter, submission.period, submission.status,
-    submission.received_at, submission.version_no, submission.format, submission.source_id
+    submission.received_at, submission.version_no, submission.format, submission.source_id,
+    (SELECT list([cell.sheet, cell.address] ORDER BY cell.position)
+     FROM quality.finding_cell AS cell
+     WHERE cell.finding_id = finding.finding_id AND cell.is_own
+        AND cell.submission_id = finding.submission_id) AS cells
 FROM submissions.submission AS submission
 JOIN quality.finding AS finding USING (submission_id)
 LEFT JOIN quality.triage AS triage ON triage.finding_id = finding.finding_id

@@ -14,7 +14,7 @@ from assets.build import Build
 from assets.submissions.store_rows import collect_findings
 from quality import screening
 from warehouse import waivers
-from warehouse.catalog.reporting import is_workday
+from warehouse.catalog.workdays import Workdays
 from warehouse.rule_outcomes import Surroundings, judge
 
 if TYPE_CHECKING:
@@ -64,7 +64,9 @@ def surroundings(
 
 
 def _deadlines(catalog: Catalog, periods: Iterable[str]) -> Iterable[tuple[str, str, date]]:
+    days = Workdays(catalog.calendar)
     for period in periods:
         for source in catalog.sources:
             if source.deadline is not None:
-                yield source.source_id, period, source.deadline.due(period, is_workday)
+                due = source.deadline.due(period, days.is_workday, days.is_holiday)
+                yield source.source_id, period, due

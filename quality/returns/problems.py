@@ -34,6 +34,8 @@ class Problem:
     found: str
     remedy: str
     kept_back: bool
+    cells: tuple[tuple[str, str], ...] = ()
+    """Every cell of the file the problem rests on (sheet, address), its own included."""
 
     @property
     def severity_zh(self) -> str:
@@ -66,6 +68,7 @@ def _problem(number: int, row: Mapping[str, Any]) -> Problem:
         found=withhold(found, wanted),
         remedy=withhold(row["remedy"] or "", wanted),
         kept_back=row.get("action") in ("quarantined", "held"),
+        cells=tuple((sheet, address) for sheet, address in row.get("cells") or ()),
     )
 
 

@@ -126,16 +126,17 @@ def _mark(book: Book, problems: Sequence[Problem], heading: Heading) -> dict[int
     cells: dict[tuple[str, str], list[Problem]] = {}
     placed: dict[int, str] = {}
     for problem in problems:
-        sheet = book[problem.sheet] if problem.sheet in book.sheetnames else None
-        address = (problem.address or "").replace("$", "")
-        if not isinstance(sheet, Worksheet):
-            continue
-        quoted = sheet.title.replace("'", "''")
-        placed[problem.number] = f"'{quoted}'!A1"
-        if _is_place(address):
-            placed[problem.number] = f"'{quoted}'!{address}"
-            for place in _places(sheet, address):
-                cells.setdefault((sheet.title, place), []).append(problem)
+        for name, written in dict.fromkeys([(problem.sheet, problem.address), *problem.cells]):
+            sheet = book[name] if name in book.sheetnames else None
+            address = (written or "").replace("$", "")
+            if not isinstance(sheet, Worksheet):
+                continue
+            quoted, is_place = sheet.title.replace("'", "''"), _is_place(address)
+            placed.setdefault(problem.number, f"'{quoted}'!{address if is_place else 'A1'}")
+            for place in _places(sheet, address) if is_place else ():
+                found = cells.setdefault((sheet.title, place), [])
+                if problem not in found:
+                    found.append(problem)
     for (title, place), found in cells.items():
         _mark_cell(book[title][place], found, heading)
     return placed

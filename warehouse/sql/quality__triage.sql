@@ -74,9 +74,20 @@ placed AS (
     FROM reaching
 ),
 
-explained AS (
-    SELECT finding_id, min(explained_at) AS explained_at
-    FROM internal.explanation
+-- in order since a reporter explained it or a person waived it, whichever came first
+cleared AS (
+    SELECT finding_id, min(cleared_at) AS cleared_at
+    FROM (
+        SELECT finding_id, explained_at AS cleared_at FROM internal.explanation
+        UNION ALL
+        SELECT problem.finding_id, waiver.decided_at
+        FROM problem
+        JOIN internal.waiver AS waiver
+            ON waiver.rule_id = problem.rule_id
+            AND (waiver.park_id IS NULL OR waiver.park_id = problem.park_id)
+            AND (waiver.submission_id IS NULL OR waiver.submission_id = problem.submission_id)
+            AND last_day((problem.period || '-01')::DATE) <= waiver.until
+    )
     GROUP BY finding_id
 )
 
@@ -92,8 +103,7 @@ SELECT
     placed.address,
     placed.reach,
     CASE
-        WHEN placed.lifecycle = 'waived' THEN 'released'
-        WHEN placed.severity = 'verify' AND explained.explained_at IS NOT NULL THEN 'released'
+        WHEN placed.severity = 'verify' AND cleared.cleared_at IS NOT NULL THEN 'released'
         WHEN placed.reach = 'none' THEN 'marked'
         WHEN placed.severity = 'error' THEN 'quarantined'
         ELSE 'held'
@@ -101,11 +111,9 @@ SELECT
     placed.returned,
     placed.triage_id,
     placed.message AS reason,
-    CASE
-        WHEN placed.severity = 'verify' AND placed.lifecycle <> 'waived' THEN explained.explained_at
-    END AS released_at
+    CASE WHEN placed.severity = 'verify' THEN cleared.cleared_at END AS released_at
 FROM placed
-LEFT JOIN explained USING (finding_id);
+LEFT JOIN cleared USING (finding_id);
 
 CREATE OR REPLACE TEMP TABLE blocked AS
 WITH reached AS (
@@ -115,18 +123,25 @@ WITH reached AS (
         ON cell.submission_id = triaged.submission_id
         AND cell.park_id = triaged.park_id
         AND (triaged.period IS NULL OR cell.period IS NULL OR cell.period = triaged.period)
-    WHERE triaged.reach = 'park' AND (triaged.action <> 'released' OR triaged.released_at IS NOT NULL)
+    WHERE triaged.reach = 'park'
     UNION ALL
     SELECT triaged.submission_id, triaged.sheet, triaged.address, triaged.released_at
     FROM triaged
-    WHERE triaged.reach = 'cell' AND (triaged.action <> 'released' OR triaged.released_at IS NOT NULL)
+    WHERE triaged.reach = 'cell' AND triaged.address IS NOT NULL
+    UNION ALL
+    -- the figures of the file that the finding rests on, when it names several
+    SELECT triaged.submission_id, own.sheet, own.address, triaged.released_at
+    FROM triaged
+    JOIN quality.finding_cell AS own
+        ON own.finding_id = triaged.finding_id AND own.is_own AND own.submission_id = triaged.submission_id
+    WHERE triaged.reach = 'cell'
     UNION ALL
     SELECT cell.submission_id, cell.sheet, cell.address, triaged.released_at
     FROM triaged
     JOIN submissions.cell AS cell
         ON cell.submission_id = triaged.submission_id
         AND (triaged.reach = 'file' OR cell.sheet = triaged.sheet)
-    WHERE triaged.reach IN ('file', 'sheet') AND (triaged.action <> 'released' OR triaged.released_at IS NOT NULL)
+    WHERE triaged.reach IN ('file', 'sheet')
 )
 
 SELECT

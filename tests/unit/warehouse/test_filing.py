@@ -142,14 +142,44 @@ def test_an_error_cannot_be_explained_away(case):
     assert ("P1", "C01") not in figures(case)
 
 
-def test_a_waiver_releases_and_its_end_keeps_back_again(case):
+@pytest.mark.parametrize(
+    ("severity", "until", "there"),
+    [("verify", date(2020, 6, 30), True), ("verify", date(2020, 5, 31), False),
+     ("error", date(2020, 6, 30), False)],
+    ids=["waived", "waiver-has-ended", "errors-are-not-waived"],
+)  # fmt: skip
+def test_a_waiver_releases_from_its_day_on(case, severity, until, there):
+    case.triage = [HOLD]
     case.deliver("s1", T1, cells(JUNE, 100, 200))
-    case.find("f", submission_id="s1", park_id="P1", period=JUNE)
-    for lifecycle, there in (("waived", True), ("new", False)):
-        with case.warehouse.building() as connection:
-            connection.execute("UPDATE quality.finding SET lifecycle = ?", [lifecycle])
-        case.build(JUNE)
-        assert (("P1", "C01") in figures(case)) is there
+    case.find("f", severity, submission_id="s1", park_id="P1", period=JUNE)
+    with case.warehouse.building() as connection:
+        connection.execute(
+            "INSERT INTO internal.waiver VALUES (1, 'r', 'P1', NULL, ?, '张三', '属实', ?)",
+            [T3, until],
+        )
+    case.build(JUNE)
+    assert (("P1", "C01") in figures(case)) is there
+    known = case.rows(
+        "SELECT known_from FROM observations.observation "
+        "WHERE park_id = 'P1' AND indicator_id = 'C01'"
+    )
+    assert known == ([{"known_from": T3}] if there else [])
+
+
+def test_an_error_about_several_cells_keeps_back_all_it_names(case):
+    case.triage = [TriagePolicy(triage_id="c", error="cell", reason="x")]
+    case.deliver("s1", T1, cells(JUNE, 100, 200))
+    case.find(
+        "f", submission_id="s1", park_id="P1", period=JUNE, **address(case, "s1", "P1", "C01")
+    )
+    with case.warehouse.building() as connection:
+        connection.execute(
+            "INSERT INTO quality.finding_cell BY NAME SELECT 'f' AS finding_id, 1 AS position, "
+            "submission_id, sheet, address, park_id, true AS is_own, true AS is_error "
+            "FROM submissions.cell WHERE park_id = 'P1'"
+        )
+    case.build(JUNE)
+    assert set(figures(case)) == {("P2", "C01"), ("P2", "C04")}
 
 
 def test_a_locked_period_is_not_triaged_anew(case):

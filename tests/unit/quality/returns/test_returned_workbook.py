@@ -111,6 +111,15 @@ def test_odd_places_are_marked_where_they_can_be_seen(address, marked):
     assert any("规上总产值" in str(c.value) for row in book[LIST_SHEET].iter_rows() for c in row)
 
 
+def test_every_cell_a_problem_rests_on_is_marked():
+    problems = [problem(1, cells=(("月报", "C5"), ("月报", "D5"), ("没有的表", "A1")))]
+    sheet = opened(mark_original(county_file(), problems, HEADING))["月报"]
+    marked = [c.coordinate for row in sheet.iter_rows() for c in row
+              if c.comment and "退回问题1" in c.comment.text]  # fmt: skip
+    assert marked == ["C5", "D5"]
+    assert sheet["C5"].comment.text.count("退回问题1") == 1
+
+
 def rows_of_list(book):
     sheet = book[LIST_SHEET]
     head = next(row[0].row for row in sheet.iter_rows() if row[0].value == "序号")
