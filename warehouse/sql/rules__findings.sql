@@ -109,7 +109,7 @@ WITH placed AS (
         *,
         min(sheet) FILTER (WHERE is_own AND position = first_own) OVER (PARTITION BY number, unit_key) AS main_sheet
     FROM (
-        SELECT *, min(position) FILTER (WHERE is_own) OVER (PARTITION BY number, unit_key) AS first_own
+        SELECT *, min(position) FILTER (WHERE is_own AND sheet IS NOT NULL) OVER (PARTITION BY number, unit_key) AS first_own
         FROM failing_part
     )
 ),
