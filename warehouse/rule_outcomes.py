@@ -11,10 +11,11 @@ files that count, not on the order in which they arrived.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from warehouse import derive, schema, store
@@ -378,3 +379,35 @@ def _tell_broken(judging: Judging) -> None:
     columns = {"rule_id": "VARCHAR", "why": "VARCHAR"}
     _table(judging.connection, "broken_rule", columns, list(judging.relations.broken))
     store.run_script(judging.connection, "rules__broken")
+
+
+# --- trying rules out -------------------------------------------------------------------------------
+
+
+def try_on_history(
+    path: Path,
+    relations: Relations,
+    around: Callable[[list[str]], Surroundings],
+    first: str,
+    last: str,
+) -> list[dict[str, Any]]:
+    """Rows of ``quality.rule_outcome`` that these rules would give for the periods of a warehouse
+    file from ``first`` to ``last``. The file is changed: give a copy."""
+    connection = store.connect(path)
+    try:
+        store.create_all(connection)
+        found = connection.execute(
+            "SELECT DISTINCT period FROM submissions.cell WHERE period BETWEEN ? AND ? ORDER BY 1",
+            [first, last],
+        ).fetchall()
+        periods = [row[0] for row in found]
+        connection.execute("DELETE FROM internal.affected_period")
+        derive.mark_affected(connection, periods)
+        judge(connection, relations, around(periods))
+        return store.fetch(
+            connection,
+            "FROM quality.rule_outcome WHERE period BETWEEN ? AND ? ORDER BY rule_id, period",
+            [first, last],
+        )
+    finally:
+        connection.close()

@@ -68,6 +68,25 @@ def _catalogue(home: Path) -> Iterator[Diagnosis]:
     )  # fmt: skip
 
 
+def _rules(home: Path) -> Iterator[Diagnosis]:
+    """Contradictory, redundant, identical, expired audit rules."""
+    from datetime import date
+
+    from pipelines.settings import load_workspace
+    from quality.rules.conflicts import compare_rules
+    from warehouse.catalog.load import load_catalog
+
+    workspace = load_workspace(home)
+    catalog = load_catalog(workspace.catalog, workspace.catalog_base)
+    problems = compare_rules(catalog, date.today())
+    for problem in problems:
+        mend = "修改工作区 catalog/rules/ 中的规则" if problem.serious else ""
+        yield Diagnosis("审核规则", not problem.serious, problem.message, mend)
+    if not problems:
+        enabled = sum(rule.enabled for rule in catalog.rules)
+        yield Diagnosis("审核规则", True, f"{enabled} 条,没有矛盾、重复或失效")
+
+
 def _folders(home: Path) -> Iterator[Diagnosis]:
     for name in ("inbox", "archive", "reports", "quality", "dagster"):
         folder = home / name
@@ -147,6 +166,7 @@ def _telemetry(home: Path) -> Iterator[Diagnosis]:
 _CHECKS: tuple[Callable[[Path], Iterator[Diagnosis]], ...] = (
     _settings,
     _catalogue,
+    _rules,
     _folders,
     _disk,
     _writer,

@@ -33,6 +33,7 @@ def main() -> None:
         inspect,
         intake,
         proof,
+        quality,
         review,
         run,
         status,
@@ -54,6 +55,7 @@ def main() -> None:
         review,
         assessment,
         proof,
+        quality,
         exporting,
     )
     for module in modules:
