@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 LOOK_BACK_MONTHS = 13
 """Months after a changed period whose outcomes may change with it (growth of the month before)."""
 _FRAMES = ("cell", "total", "part", "area", "target", "enclave")
+_SLOTS_AT_ONCE = 6
 _LATER_FACTS = frozenset({"n_values", "n_same"})
 
 
@@ -270,13 +271,27 @@ def _ask_parks(judging: Judging, relations: Sequence[Relation]) -> None:
     _table(connection, "used_slot", {"slot": "INTEGER"}, [(n,) for n in used])
     store.run_script(connection, "rules__park_figures", {"first_month": judging.around.first_month})
     own = {s.number for s in judging.relations.slots if s.kind == "own"}
-    columns = [c for n in used for c in _slot_columns(n, n in own, judging.relations.precise)]
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE frame_park AS SELECT unit.*, figures.* EXCLUDE (unit_key) "
-        f"FROM park_unit AS unit LEFT JOIN (SELECT unit_key, {', '.join(['count(*) AS n', *columns])} "
-        "FROM park_figure AS figure GROUP BY unit_key) AS figures USING (unit_key)"
-    )
+    _side_by_side(judging, used, own)
     _ask(judging, "frame_park", asked, own)
+
+
+def _side_by_side(judging: Judging, used: Sequence[int], own: Collection[int]) -> None:
+    """Figures of a park as columns, a few slots at a time: every aggregate looks at the rows of its
+    own few slots only, so that the cost does not grow with rows times slots."""
+    groups = [used[start : start + _SLOTS_AT_ONCE] for start in range(0, len(used), _SLOTS_AT_ONCE)]
+    joins, columns = [], ["unit.*"]
+    for number, slots in enumerate(groups):
+        made = [c for n in slots for c in _slot_columns(n, n in own, judging.relations.precise)]
+        joins.append(
+            f"LEFT JOIN (SELECT unit_key, {', '.join(made)} FROM park_figure AS figure "
+            f"WHERE figure.slot BETWEEN {slots[0]} AND {slots[-1]} GROUP BY unit_key) AS g{number} "
+            f"ON g{number}.unit_key = unit.unit_key"
+        )
+        columns.append(f"g{number}.* EXCLUDE (unit_key)")
+    judging.connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE frame_park AS SELECT {', '.join(columns)} "
+        f"FROM park_unit AS unit {' '.join(joins)}"
+    )
 
 
 def _present_slots(judging: Judging) -> set[int]:

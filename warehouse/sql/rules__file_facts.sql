@@ -97,7 +97,7 @@ facts AS (
     UNION ALL
     SELECT cell.unit_key, 'n_unit_unstated', 1, '“' || any_value(cell.head ORDER BY cell.address) || '”', cell.sheet, any_value(cell.address ORDER BY cell.address)
     FROM cell JOIN dims.indicator AS indicator USING (indicator_id)
-    WHERE coalesce(cell.unit_evidence, '') = '' AND indicator.unit = '万元' AND cell.measure <> 'yoy_published' AND cell.value IS NOT NULL
+    WHERE coalesce(cell.unit_evidence, '') IN ('', '布局默认') AND indicator.unit = '万元' AND cell.measure <> 'yoy_published' AND cell.value IS NOT NULL
     GROUP BY cell.unit_key, cell.sheet, cell.indicator_id, cell.measure
     UNION ALL
     SELECT required.unit_key, 'n_required_absent', (count(cell.cell_key) = 0)::INTEGER,
