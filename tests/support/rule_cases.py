@@ -56,7 +56,7 @@ class Case:
     @property
     def key(self) -> str:
         """Prefix of everything that is this case's own."""
-        return f"{self.rule_id}-{'pass' if self.passes else 'fail'}"
+        return f"{self.rule_id}-{'pass' if self.passes else 'fail'}{self.number}"
 
 
 def judged(cases: Iterable[Case], catalog: Catalog, home: Path) -> store.Warehouse:
