@@ -1,11 +1,22 @@
-"""The data dictionary page, generated from the column dictionary.
+"""The data dictionary page, generated from the column dictionary and the catalogue.
 
-Belongs here: rendering ``warehouse.schema`` as Markdown. Does not belong here: any new fact.
+Belongs here: rendering ``warehouse.schema`` and the indicators as Markdown, with the original Chinese
+heads every indicator is read under. Does not belong here: any new fact.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
 from warehouse import schema
+from warehouse.catalog import derivation_rows
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from warehouse.catalog.load import Catalog
+    from warehouse.catalog.models import Indicator
 
 _HEAD = """\
 # 数据字典 · Data dictionary
@@ -15,8 +26,28 @@ Values are `{value}`; times are UTC; 报告期 is `YYYY-MM` (January to MM).
 """
 
 
-def markdown() -> str:
-    """The whole dictionary: one section per table with key, columns, labels, units and lineage."""
+_INDICATORS = """
+## 指标 · indicators of the catalogue
+
+How each is obtained: `reported` by returns, `computed` by its formula, counted from the `register`,
+`external` figures entered with their source, `judged` per target, `per_figure` a column of every figure.
+Heads (原表头): the exact labels a column may carry, then the patterns layouts add ({whose}).
+"""
+
+
+def markdown(
+    catalog: Catalog | None = None, seen: Mapping[str, Sequence[Mapping[str, Any]]] | None = None
+) -> str:
+    """The whole dictionary: one section per table with key, columns, labels, units and lineage.
+
+    With a ``catalog``, also its indicators and the heads they are read under; ``seen`` are the
+    heads met in the files taken in so far (``heads_seen``).
+    """
+    page = _tables()
+    return page if catalog is None else page + _indicators(catalog, seen)
+
+
+def _tables() -> str:
     parts = [_HEAD.format(value=schema.VALUE)]
     for group, title in schema.GROUP_TITLES.items():
         parts.append(f"\n## {title}\n")
@@ -44,3 +75,70 @@ def _line(table: schema.Table, column: schema.Column) -> str:
         f"| {name} | {column.zh} | {column.type} | {column.unit} | "
         f"{column.description}{allowed} | {lineage} |"
     )
+
+
+def _indicators(catalog: Catalog, seen: Mapping[str, Sequence[Mapping[str, Any]]] | None) -> str:
+    """One line per indicator: unit, how it is obtained and from what, heads known and met."""
+    patterns = _patterns(catalog)
+    whose = "the workspace's" if seen is not None else "none are shipped"
+    met = " 读到的表头 met in files |" if seen is not None else ""
+    lines = [
+        _INDICATORS.format(whose=whose),
+        f"| id | 中文 | unit | obtained | from | 原表头 heads |{met}",
+        "| --- | --- | --- | --- | --- | --- |" + (" --- |" if met else ""),
+    ]
+    for indicator in catalog.known_indicators:
+        line = _indicator_line(indicator, patterns.get(indicator.indicator_id, []))
+        if seen is not None:
+            line += f" {_met(seen.get(indicator.indicator_id, ()))} |"
+        lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def _indicator_line(indicator: Indicator, patterns: Sequence[str]) -> str:
+    how, where = derivation_rows.obtained(indicator)
+    heads = "、".join(dict.fromkeys((indicator.name_zh, *indicator.aliases, *patterns)))
+    cells = (indicator.indicator_id, indicator.name_zh, indicator.unit, how, f"`{where}`", heads)
+    return "| " + " | ".join(_cell(cell) for cell in cells) + " |"
+
+
+def _patterns(catalog: Catalog) -> dict[str, list[str]]:
+    """Heads that accepted layouts add, by indicator."""
+    found: dict[str, list[str]] = {}
+    for layout in catalog.layouts:
+        for table in layout.tables if layout.status == "accepted" else ():
+            for rule in table.columns:
+                if rule.indicator is not None:
+                    found.setdefault(rule.indicator, []).extend(rule.head)
+    return found
+
+
+_SEEN = """
+SELECT indicator_id, measure, layout_id, head, count(*) AS n_cells, min(period) AS first_period,
+       max(period) AS last_period
+FROM submissions.cell
+WHERE indicator_id IS NOT NULL AND head IS NOT NULL
+GROUP BY ALL ORDER BY ALL
+"""
+
+
+def heads_seen(connection: duckdb.DuckDBPyConnection) -> dict[str, list[dict[str, Any]]]:
+    """Original heads of every indicator in the files taken in: measure, layout, periods, cells."""
+    from warehouse.store import fetch
+
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in fetch(connection, _SEEN):
+        found.setdefault(row["indicator_id"], []).append(row)
+    return found
+
+
+def _met(rows: Sequence[Mapping[str, Any]]) -> str:
+    return "；".join(
+        f"{row['head']}（{row['measure']}，{row['layout_id']}，"
+        f"{row['first_period']} 至 {row['last_period']}，{row['n_cells']} 格）"
+        for row in rows
+    )
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "/").replace("\n", " ")

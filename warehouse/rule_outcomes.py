@@ -185,7 +185,7 @@ def _table(
 
     by_column = list(zip(*rows, strict=True)) or [()] * len(columns)
     incoming = pa.table({
-        column: pa.array(list(values), type=store.arrow_type(sql_type))
+        column: pa.array(list(values), type=schema.arrow_type(sql_type))
         for (column, sql_type), values in zip(columns.items(), by_column, strict=True)
     })  # fmt: skip
     connection.register("incoming_rows", incoming)

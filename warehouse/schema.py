@@ -8,9 +8,10 @@ table is computed (``warehouse/sql``) or what an indicator means (``warehouse/ca
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 STATES = (
     "reported",
@@ -49,6 +50,9 @@ REVISION_KINDS = (
     "withdrawn",
     "restored",
 )
+ORIGINS = ("reported", "computed", "register", "entered")
+OBTAINED = ("reported", "computed", "register", "external", "judged", "per_figure")
+YOY_MARKS = ("small_base", "not_positive_base", "break")
 VERDICTS = (
     "met",
     "on_pace",
@@ -182,6 +186,20 @@ _FIELDS: dict[str, Column] = {
         Column("audience_id", TEXT, "受众", "Post and scope the document is made for."),
         Column("yoy_pct", VALUE, "同比", "Growth over the same period of last year.", "%"),
         Column("yoy_basis", TEXT, "同比依据", "同口径上年同期/公布同比/水平值相除.", "", YOY_BASES),
+        Column(
+            "yoy_mark",
+            TEXT,
+            "同比标注",
+            "小基数(已截顶)/基数非正/口径变更: why growth is capped or empty.",
+            "",
+            YOY_MARKS,
+        ),
+        Column("break_flag", TEXT, "口径变更", "Why growth must not be read as a change."),
+        Column("value_prior", VALUE, "上年同期", "Prior-year value of the same scope."),
+        Column(
+            "yoy_two_year_pct", VALUE, "两年平均同比", "Geometric mean of two years' growth.", "%"
+        ),
+        Column("origin", TEXT, "数据来源", "报表/计算/登记名单/补录.", "", ORIGINS),
         Column("rank", INT, "名次", "Rank within the class; equal scores share a rank."),
         Column("score", VALUE, "得分", "Score under the scheme.", "分"),
         Column("official", FLAG, "正式结果", "False = 模拟名次,非正式考核结果."),
@@ -220,7 +238,7 @@ _DIMS = (
         _columns(
             "park_id valid_from valid_to name short_name county_code city_code province_code kind "
             "level class_id is_key is_demonstration status home_county_code host_county_code "
-            "simulated",
+            "simulated merged_into",
             Column("short_name", TEXT, "简称", "Short name printed in tables."),
             Column("is_key", FLAG, "重点建设", "On the list of 重点建设县域工业集中区."),
             Column("is_demonstration", FLAG, "示范", "On the list of 示范县域工业集中区."),
@@ -229,6 +247,7 @@ _DIMS = (
             ),
             Column("host_county_code", TEXT, "飞入地", "County in which a 飞地 park lies."),
             Column("simulated", FLAG, "模拟", "True for parks made up for demonstration."),
+            Column("merged_into", TEXT, "并入园区", "Park this one became part of at its end."),
             required="park_id valid_from name",
         ),
         ("park_id", "valid_from"),
@@ -240,7 +259,9 @@ _DIMS = (
         "指标目录",
         "Indicators with unit, direction, how they accumulate over months and over parks.",
         _columns(
-            "indicator_id name_zh name_en unit kind over_time aggregation better formula decimals",
+            "indicator_id name_zh name_en unit kind over_time aggregation better formula decimals "
+            "obtained obtained_from counted non_negative small_base growth_cap_pct "
+            "prior_tolerance_pct definition",
             Column("name_zh", TEXT, "指标名称", "Chinese name."),
             Column("name_en", TEXT, "英文名称", "English name."),
             Column("over_time", TEXT, "时间汇总", "ytd/sum/mean/last/formula: months to a year."),
@@ -248,10 +269,77 @@ _DIMS = (
             Column("better", TEXT, "向好方向", "high, low or none."),
             Column("formula", TEXT, "公式", "Arithmetic over other indicators."),
             Column("decimals", INT, "小数位", "Digits printed."),
+            Column("obtained", TEXT, "取得方式", "How its figures come about.", "", OBTAINED),
+            Column("obtained_from", TEXT, "取自", "Formula, register field, table column or file."),
+            Column(
+                "counted", TEXT, "登记计数", "Counted from the register: parks or a list of it."
+            ),
+            Column("non_negative", FLAG, "非负", "A negative figure is an error or a correction."),
+            Column("small_base", VALUE, "小基数线", "Below it growth is capped and marked."),
+            Column(
+                "growth_cap_pct", VALUE, "截顶", "Growth printed at most over a small base.", "%"
+            ),
+            Column(
+                "prior_tolerance_pct",
+                VALUE,
+                "同期数容差",
+                "Difference of scope said above it.",
+                "%",
+            ),
+            Column("definition", TEXT, "定义", "What is counted, in Chinese."),
             required="indicator_id name_zh unit",
         ),
         ("indicator_id",),
         kinds=("duckdb", "yaml"),
+    ),
+    Table(
+        "dims",
+        "scope_break",
+        "口径变更",
+        "Declared breaks: from a period on, figures of a place or indicator mean something else.",
+        _columns(
+            "break_id indicator_id region_code park_id period reason source",
+            Column("break_id", TEXT, "编号", "Id of the declaration."),
+            Column("region_code", TEXT, "地区代码", "Region it holds for; empty = everywhere."),
+            Column("period", TEXT, "起始期", "First period of the new scope."),
+            Column("source", TEXT, "依据", "Document or note it rests on."),
+            required="break_id period reason source",
+        ),
+        ("break_id", "indicator_id", "park_id"),
+        kinds=("duckdb", "yaml"),
+    ),
+    Table(
+        "dims",
+        "enclave_share",
+        "飞地分配",
+        "Which county counts which share of a 飞地 park; shares add up to 1 on every day.",
+        _columns(
+            "park_id county_code valid_from valid_to share source",
+            Column("share", VALUE, "分配比例", "Part of the park's figures, 0 to 1."),
+            Column("source", TEXT, "依据", "Document or report it rests on."),
+            required="park_id county_code valid_from share",
+        ),
+        ("park_id", "county_code", "valid_from"),
+        kinds=("duckdb", "csv"),
+    ),
+    Table(
+        "dims",
+        "entered_figure",
+        "补录数",
+        "Figures of catalog/inputs/figures.csv that derivations can use, in canonical units.",
+        _columns(
+            "indicator_id area_code scope park_id period value entered_on source file line",
+            Column("area_code", TEXT, "地区代码", "Area the figure is about; empty for a park."),
+            Column("scope", TEXT, "范围", "all, key or demonstration parks."),
+            Column("entered_on", DATE, "录入日期", "Day from which it is known."),
+            Column("source", TEXT, "来源", "Where the figure is from."),
+            Column("file", TEXT, "文件", "Input file."),
+            Column("line", INT, "行号", "Line of the file."),
+            required="indicator_id period value file line",
+        ),
+        ("file", "line"),
+        ("dims.indicator", "dims.park"),
+        kinds=("duckdb", "csv"),
     ),
     Table(
         "dims",
@@ -686,26 +774,38 @@ _INDICATORS = (
         "园区月度指标",
         "Park × indicator × period: cumulative, single month, comparable prior year, growth.",
         _columns(
-            "park_id indicator_id period value_ytd value_month value_prior yoy_pct yoy_basis "
-            "state break_flag maturity",
+            "park_id indicator_id period value_ytd value_month month_flag value_prior yoy_pct "
+            "yoy_basis yoy_mark value_last_year yoy_levels_pct yoy_two_year_pct state break_flag "
+            "maturity n_months origin",
             Column("value_ytd", VALUE, "本期累计", "Cumulative value, or stock at period end."),
             Column("value_month", VALUE, "当月", "Single month; 1—2月 is never split."),
-            Column("value_prior", VALUE, "上年同期", "Prior-year value of the same scope."),
-            Column("break_flag", TEXT, "口径变更", "Why growth must not be read as a change."),
+            Column("month_flag", TEXT, "当月说明", "Why a single month is negative or not known."),
+            Column("value_last_year", VALUE, "上年公布数", "What was reported a year ago."),
+            Column(
+                "yoy_levels_pct", VALUE, "名义增速", "Published figures divided; a check only.", "%"
+            ),
+            Column("n_months", INT, "月数", "Months of the year the value rests on."),
             required="park_id indicator_id period",
             lineage={
                 "value_ytd": [f"{_OBS}.value", f"{_OBS}.measure"],
                 "value_month": [f"{_OBS}.value", f"{_OBS}.measure"],
+                "month_flag": [f"{_OBS}.value", "dims.scope_break.period"],
                 "value_prior": [f"{_OBS}.value", f"{_OBS}.measure"],
-                "yoy_pct": [f"{_OBS}.value"],
+                "value_last_year": [f"{_OBS}.value"],
+                "yoy_pct": [f"{_OBS}.value", "dims.indicator.growth_cap_pct"],
                 "yoy_basis": [f"{_OBS}.measure"],
+                "yoy_mark": ["dims.indicator.small_base", "dims.scope_break.period"],
+                "yoy_levels_pct": [f"{_OBS}.value"],
+                "yoy_two_year_pct": [f"{_OBS}.value"],
+                "break_flag": ["dims.scope_break.reason", "dims.indicator.prior_tolerance_pct"],
                 "state": [f"{_OBS}.state"],
                 "maturity": [f"{_OBS}.maturity"],
+                "n_months": [f"{_OBS}.period"],
             }
             | _same(_OBS, "park_id indicator_id period"),
         ),
         ("park_id", "indicator_id", "period"),
-        (_OBS, "dims.indicator"),
+        (_OBS, "dims.indicator", "dims.park", "dims.scope_break", "dims.entered_figure"),
     ),
     Table(
         "indicators",
@@ -713,51 +813,106 @@ _INDICATORS = (
         "园区年度指标",
         "Park × indicator × year as of a period: final or year to date, with completeness.",
         _columns(
-            "park_id indicator_id year asof_period value basis yoy_pct yoy_basis state n_months",
+            "park_id indicator_id year asof_period value basis value_prior yoy_pct yoy_basis "
+            "yoy_mark yoy_two_year_pct break_flag state n_months completeness_pct origin",
             Column("basis", TEXT, "依据", "final 全年, ytd 累计, nowcast 推算.", "", BASES),
             Column("n_months", INT, "月数", "Months of the year the value rests on."),
+            Column("completeness_pct", VALUE, "完整率", "Months it rests on / months due.", "%"),
             required="park_id indicator_id year asof_period basis",
             lineage={
                 "value": ["indicators.park_month.value_ytd", "dims.indicator.formula"],
-                "yoy_pct": ["indicators.park_month.yoy_pct"],
-                "yoy_basis": ["indicators.park_month.yoy_basis"],
-                "state": ["indicators.park_month.state"],
-                "n_months": ["indicators.park_month.period"],
+                "n_months": ["indicators.park_month.n_months"],
+                "completeness_pct": ["indicators.park_month.n_months"],
                 "asof_period": ["indicators.park_month.period"],
                 "year": ["indicators.park_month.period"],
             }
-            | _same("indicators.park_month", "park_id indicator_id"),
+            | _same("indicators.park_month", "park_id indicator_id state origin value_prior")
+            | _same(
+                "indicators.park_month", "yoy_pct yoy_basis yoy_mark yoy_two_year_pct break_flag"
+            ),
         ),
         ("park_id", "indicator_id", "year", "asof_period"),
-        ("indicators.park_month", "dims.indicator"),
+        ("indicators.park_month", "dims.indicator", "dims.park"),
     ),
     Table(
         "indicators",
         "area_year",
         "地区年度指标",
-        "County, city and province totals of park figures, 飞地 counted once (home county).",
+        "County, city, province and class totals of park figures; 飞地 by its shares, counted once.",
         _columns(
-            "area_code area_level scope indicator_id year asof_period value value_prior yoy_pct "
-            "n_parks n_reported",
-            Column("area_code", TEXT, "地区代码", "GB/T 2260 code (or national code) of the area."),
-            Column("area_level", TEXT, "地区层级", "county, city or province."),
+            "area_code area_level scope indicator_id year asof_period value value_comparable "
+            "value_prior yoy_pct yoy_basis value_last_year yoy_levels_pct break_flag n_parks "
+            "n_reported n_comparable origin",
+            Column("area_code", TEXT, "地区代码", "GB/T 2260 (or national) code, or class id."),
+            Column("area_level", TEXT, "地区层级", "county, city, province or class."),
             Column("scope", TEXT, "范围", "all 全部园区, key 重点建设, demonstration 示范."),
-            Column("value_prior", VALUE, "上年同期", "Same parks, same scope, prior year."),
+            Column("value", VALUE, "合计", "Parks on the list on the last day of the period."),
+            Column("value_comparable", VALUE, "可比合计", "Of the parks known in both years."),
+            Column("value_prior", VALUE, "上年同期", "Prior year of the comparable parks."),
+            Column("yoy_pct", VALUE, "同比", "Comparable parks: this year over prior year.", "%"),
+            Column("yoy_basis", TEXT, "同比依据", "The weakest among its parks.", "", YOY_BASES),
+            Column("value_last_year", VALUE, "上年合计", "Last year's total of last year's list."),
+            Column("yoy_levels_pct", VALUE, "名义增速", "Totals of two lists divided.", "%"),
             Column("n_parks", INT, "应报园区", "Parks of the area in the register."),
             Column("n_reported", INT, "已报园区", "Parks whose value is known."),
+            Column("n_comparable", INT, "可比园区", "Parks known in both years."),
             required="area_code area_level scope indicator_id year asof_period",
             lineage={
-                "value": ["indicators.park_year.value"],
-                "value_prior": ["indicators.park_month.value_prior"],
-                "yoy_pct": ["indicators.park_month.value_prior", "indicators.park_year.value"],
+                "value": ["indicators.park_year.value", "dims.enclave_share.share"],
+                "value_comparable": ["indicators.park_year.value", "dims.enclave_share.share"],
+                "value_prior": ["indicators.park_year.value_prior", "dims.enclave_share.share"],
+                "yoy_pct": ["indicators.park_year.value_prior", "indicators.park_year.value"],
+                "yoy_basis": ["indicators.park_year.yoy_basis"],
+                "value_last_year": ["indicators.park_month.value_ytd"],
+                "yoy_levels_pct": ["indicators.park_month.value_ytd", "indicators.park_year.value"],
+                "break_flag": ["indicators.park_year.break_flag"],
                 "n_parks": ["dims.park.park_id"],
                 "n_reported": ["indicators.park_year.park_id"],
-                "area_code": ["dims.park.county_code", "dims.park.city_code"],
+                "n_comparable": ["indicators.park_year.park_id"],
+                "area_code": [
+                    "dims.park.county_code",
+                    "dims.park.city_code",
+                    "dims.enclave_share.county_code",
+                ],
             }
             | _same("indicators.park_year", "indicator_id year asof_period"),
         ),
         ("area_code", "scope", "indicator_id", "year", "asof_period"),
-        ("indicators.park_year", "indicators.park_month", "dims.park", "dims.indicator"),
+        (
+            "indicators.park_year",
+            "indicators.park_month",
+            "dims.park",
+            "dims.indicator",
+            "dims.region",
+            "dims.enclave_share",
+            "dims.entered_figure",
+        ),
+    ),
+    Table(
+        "indicators",
+        "coverage",
+        "指标覆盖",
+        "Every indicator of the catalogue as of a period: how it is obtained, for how many parks.",
+        _columns(
+            "indicator_id year asof_period obtained obtained_from n_parks n_known n_areas note",
+            Column("obtained", TEXT, "取得方式", "How its figures come about.", "", OBTAINED),
+            Column("obtained_from", TEXT, "取自", "Formula, register field, table column or file."),
+            Column("n_parks", INT, "应有园区", "Parks in the register on the last day."),
+            Column("n_known", INT, "已有园区", "Parks with a value."),
+            Column("n_areas", INT, "地区个数", "Areas with a value."),
+            Column("note", TEXT, "说明", "What is missing, in Chinese."),
+            required="indicator_id year asof_period obtained n_parks n_known n_areas",
+            lineage={
+                "n_known": ["indicators.park_year.value"],
+                "n_parks": ["dims.park.park_id"],
+                "n_areas": ["indicators.area_year.value"],
+                "note": ["indicators.park_year.value", "indicators.area_year.value"],
+            }
+            | _same("dims.indicator", "indicator_id obtained obtained_from")
+            | _same("indicators.park_year", "year asof_period"),
+        ),
+        ("indicator_id", "year", "asof_period"),
+        ("indicators.park_year", "indicators.area_year", "dims.indicator", "dims.park"),
     ),
     Table(
         "indicators",
@@ -1351,6 +1506,7 @@ _PRODUCTS = (
             "deliveries.message",
             "dims.calendar",
             "dims.region",
+            "indicators.coverage",
             "quality.finding",
             "quality.gap",
             "quality.reporter_record",
@@ -1396,6 +1552,49 @@ GROUP_TITLES: dict[Group, str] = {
 def table(full_name: str) -> Table:
     """The table called ``schema.table``; KeyError when the dictionary has none."""
     return _BY_NAME[full_name]
+
+
+def arrow_type(sql_type: str) -> Any:
+    """The pyarrow type of a dictionary type."""
+    import pyarrow as pa
+
+    if sql_type.endswith("[]"):
+        return pa.list_(arrow_type(sql_type[:-2]))
+    if match := re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", sql_type):
+        return pa.decimal128(int(match[1]), int(match[2]))
+    return {
+        TEXT: pa.string(),
+        INT: pa.int32(),
+        "BIGINT": pa.int64(),
+        FLAG: pa.bool_(),
+        DATE: pa.date32(),
+        TIME: pa.timestamp("us"),
+    }[sql_type]
+
+
+def arrow_schema(full_name: str) -> Any:
+    """The pyarrow (and Parquet) schema of a table: types, nullability, and as metadata the Chinese
+    label, unit and description of every column. KeyError when the dictionary has no such table."""
+    import pyarrow as pa
+
+    wanted = table(full_name)
+    fields = [
+        pa.field(
+            column.name,
+            arrow_type(column.type),
+            nullable=not column.required,
+            metadata=_arrow_metadata(column),
+        )
+        for column in wanted.columns
+    ]
+    about = {"zh": wanted.zh, "description": wanted.description, "key": ",".join(wanted.key)}
+    return pa.schema(fields, metadata={"table": full_name, **about})
+
+
+def _arrow_metadata(column: Column) -> dict[str, str]:
+    said = {"zh": column.zh, "description": column.description, "unit": column.unit}
+    said["lineage"] = ",".join(column.lineage)
+    return {name: text for name, text in said.items() if text}
 
 
 def upstream_keys(full_name: str) -> list[list[str]]:

@@ -11,7 +11,6 @@ import contextlib
 import fcntl
 import json
 import os
-import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
@@ -359,7 +358,7 @@ def as_arrow(full_name: str, rows: Sequence[Mapping[str, Any]]) -> Any:
         values = [row.get(column.name) for row in rows]
         if column.type == schema.VALUE:
             values = [None if value is None else _to_8_decimals(value) for value in values]
-        columns[column.name] = pa.array(values, type=arrow_type(column.type))
+        columns[column.name] = pa.array(values, type=schema.arrow_type(column.type))
     return pa.table(columns)
 
 
@@ -369,24 +368,6 @@ def _to_8_decimals(value: Decimal) -> Decimal:
     if isinstance(exponent, int) and exponent >= -8:
         return value
     return value.quantize(_LAST_PLACE, rounding=ROUND_HALF_UP)
-
-
-def arrow_type(sql_type: str) -> Any:
-    """Arrow type of a column type of the dictionary."""
-    import pyarrow as pa
-
-    if sql_type.endswith("[]"):
-        return pa.list_(arrow_type(sql_type[:-2]))
-    if match := re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", sql_type):
-        return pa.decimal128(int(match[1]), int(match[2]))
-    return {
-        "VARCHAR": pa.string(),
-        "INTEGER": pa.int32(),
-        "BIGINT": pa.int64(),
-        "BOOLEAN": pa.bool_(),
-        "DATE": pa.date32(),
-        "TIMESTAMP": pa.timestamp("us"),
-    }[sql_type]
 
 
 def fetch(

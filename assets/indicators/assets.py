@@ -18,7 +18,7 @@ def park_month(context: dg.AssetExecutionContext, build: dg.ResourceParam[Build]
     with build.step("计算月度指标") as connection:
         derive.refresh_park_month(
             connection,
-            build.catalog.indicators,
+            build.catalog.known_indicators,
             asof=build.asof,
             first_month=build.workspace.first_month,
         )
@@ -49,7 +49,7 @@ def park_year(context: dg.AssetExecutionContext, build: dg.ResourceParam[Build])
 def area_year(context: dg.AssetExecutionContext, build: dg.ResourceParam[Build]):
     """County, city and province totals; 飞地 counted once."""
     with build.step("汇总地区指标") as connection:
-        derive.refresh_area_year(connection, build.catalog.indicators)
+        derive.refresh_area_year(connection, build.catalog.known_indicators, asof=build.asof)
         where = f"asof_period = '{context.partition_key}' AND area_level = 'province'"
         return result(describe(connection, "indicators.area_year", where))
 
@@ -82,6 +82,19 @@ def track_record(context: dg.AssetExecutionContext, build: dg.ResourceParam[Buil
         nowcast_rows.refresh_track_record(connection, build, context.partition_key)
         where = f"year = {context.partition_key[:4]}"
         return result(describe(connection, "indicators.track_record", where))
+
+
+@dg.asset(
+    key=["indicators", "coverage"],
+    deps=upstream_keys("indicators.coverage"),
+    partitions_def=PERIODS,
+)
+def coverage(context: dg.AssetExecutionContext, build: dg.ResourceParam[Build]):
+    """How every indicator of the catalogue is obtained, and for how many parks it is known."""
+    with build.step("核对指标覆盖") as connection:
+        derive.refresh_coverage(connection)
+        where = f"asof_period = '{context.partition_key}'"
+        return result(describe(connection, "indicators.coverage", where))
 
 
 @dg.asset(key=["dims", "calendar"], deps=upstream_keys("dims.calendar"), partitions_def=PERIODS)

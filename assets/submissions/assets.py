@@ -15,7 +15,18 @@ PERIODS = dg.MonthlyPartitionsDefinition(
     start_date="2000-01", fmt="%Y-%m", timezone="Asia/Shanghai", end_offset=1
 )
 DIMENSIONS = tuple(
-    f"dims.{name}" for name in ("park", "indicator", "document", "target", "region", "reporter")
+    f"dims.{name}"
+    for name in (
+        "park",
+        "indicator",
+        "document",
+        "target",
+        "region",
+        "reporter",
+        "scope_break",
+        "enclave_share",
+        "entered_figure",
+    )
 )
 
 AUDITED = ("quality.finding", "quality.finding_cell", "quality.rule_outcome")

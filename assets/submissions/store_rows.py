@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from assets.build import Build
 from assets.submissions.archive import Archive
+from assets.submissions.entered import entered_rows
 from assets.submissions.intake import (
     Pool,
     SubmissionRows,
@@ -51,10 +52,18 @@ def load_dimensions(connection: duckdb.DuckDBPyConnection, build: Build) -> None
 
     for name, rows in frames.dimension_rows(build.catalog).items():
         store.replace_rows(connection, f"dims.{name}", rows)
-    point_of_view = {"catalogue_digest": build.catalog.digest, "asof": build.asof}
+    entered = entered_rows(build)
+    store.replace_rows(connection, "dims.entered_figure", entered)
+    point_of_view = {
+        "catalogue_digest": build.catalog.digest,
+        "entered": store.table_digest(connection, "dims.entered_figure")[1],
+        "asof": build.asof,
+    }
     known = {row["name"]: row["value"] for row in store.fetch(connection, "FROM internal.note")}
     if known and any(known.get(name) != value for name, value in point_of_view.items()):
         derive.mark_all_affected(connection)
+    if any(known.get(name) != value for name, value in point_of_view.items()):
+        derive.mark_affected(connection, {row["period"] for row in entered})
     connection.execute("DELETE FROM internal.note")
     connection.executemany("INSERT INTO internal.note VALUES (?, ?)", list(point_of_view.items()))
 

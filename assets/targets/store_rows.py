@@ -131,13 +131,13 @@ _VALUES = """
 SELECT figure.*, indicator.unit
 FROM indicators.park_year AS figure
 JOIN dims.indicator AS indicator USING (indicator_id)
-WHERE figure.asof_period = ?
+WHERE figure.asof_period = ? AND figure.origin <> 'entered'
 """
 _AREAS = """
 SELECT figure.*, indicator.unit
 FROM indicators.area_year AS figure
 JOIN dims.indicator AS indicator USING (indicator_id)
-WHERE figure.asof_period = ?
+WHERE figure.asof_period = ? AND figure.origin <> 'entered'
 """
 
 

@@ -116,11 +116,21 @@ def _print_json(rows: list[dict[str, Any]]) -> None:
     typer.echo(json.dumps(rows, ensure_ascii=False, default=str, indent=1))
 
 
-def dictionary() -> None:
-    """Print the generated data dictionary."""
-    from warehouse.dictionary import markdown
+def dictionary(home: Home = None) -> None:
+    """Print the generated data dictionary; with --home also the heads met in its files."""
+    from warehouse.catalog.load import load_catalog
+    from warehouse.dictionary import heads_seen, markdown
 
-    typer.echo(markdown(), nl=False)
+    if home is None:
+        typer.echo(markdown(load_catalog(None)), nl=False)
+        return
+    from pipelines.settings import load_workspace
+
+    workspace = load_workspace(home)
+    with _reading(home) as connection:
+        seen = heads_seen(connection)
+    catalog = load_catalog(workspace.catalog, workspace.catalog_base)
+    typer.echo(markdown(catalog, seen), nl=False)
 
 
 def _reading(home: Path | None) -> Any:

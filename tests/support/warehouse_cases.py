@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -22,6 +22,14 @@ class CaseIndicator:
     aggregation: str = "sum"
     formula: str | None = None
     unit: str = "万元"
+    kind: str = "flow"
+    counted: str | None = None
+    non_negative: bool = True
+    small_base: Decimal | None = None
+    growth_cap_pct: Decimal | None = None
+    prior_tolerance_pct: Decimal | None = Decimal(5)
+    obtained: str = "reported"
+    obtained_from: str = ""
 
 
 def workspace(home: Path, first_month: int = 2) -> Workspace:
@@ -42,11 +50,12 @@ class Case:
         self.explanations: list[tuple[str, datetime]] = []
         self.warehouse.begin("case")
         with self.warehouse.building() as connection:
+            names = [field.name for field in fields(CaseIndicator)]
             rows = [
-                {"indicator_id": i.indicator_id, "name_zh": i.indicator_id, "unit": i.unit,
-                 "over_time": i.over_time, "aggregation": i.aggregation, "formula": i.formula}
+                {name: getattr(i, name, None) for name in names}
+                | {"name_zh": i.indicator_id, "obtained": getattr(i, "obtained", "reported")}
                 for i in indicators
-            ]  # fmt: skip
+            ]
             store.replace_rows(connection, "dims.indicator", rows)
 
     def parks(self, *parks: dict[str, Any]) -> None:
@@ -56,6 +65,11 @@ class Case:
         with self.warehouse.building() as connection:
             rows = [defaults | {"name": park["park_id"]} | park for park in parks]
             store.replace_rows(connection, "dims.park", rows)
+
+    def declare(self, table: str, *rows: dict[str, Any]) -> None:
+        """Rows of a dims table: scope_break, enclave_share, noted_figure, region."""
+        with self.warehouse.building() as connection:
+            store.replace_rows(connection, f"dims.{table}", rows)
 
     def deliver(
         self,
@@ -99,7 +113,8 @@ class Case:
                 connection, self.indicators, asof=asof, first_month=self.workspace.first_month
             )
             derive.refresh_park_year(connection, period, each_month=each_month)
-            derive.refresh_area_year(connection, self.indicators)
+            derive.refresh_area_year(connection, self.indicators, asof=asof)
+            derive.refresh_coverage(connection)
             connection.execute("DELETE FROM internal.affected_period")
 
     def rows(self, query: str, *values: object) -> list[dict[str, Any]]:

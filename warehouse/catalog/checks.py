@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
 
-from warehouse.catalog import expression
+from warehouse.catalog import derivations, expression
 from warehouse.catalog.models import (
     CatalogModel,
     Indicator,
@@ -473,4 +473,5 @@ _CHECKS: tuple[Check, ...] = (
     _outcomes,
     _rules,
     _light_rules,
+    derivations.checks,
 )

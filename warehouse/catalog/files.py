@@ -59,6 +59,9 @@ KINDS: tuple[Kind, ...] = (
     Kind("outcomes", "park_id", "考核结果登记", ("outcomes",), register=True),
     Kind("assessment_goals", "park_id", "园区年度目标", ("assessment_goals",), register=True),
     Kind("references", "subject_id", "对照数", ("references",), register=True),
+    Kind("breaks", "break_id", "口径变更", ("breaks",)),
+    Kind("growth_rules", "rule_id", "增速规则", ("growth",)),
+    Kind("enclave_shares", "region_code", "飞地分配", ("enclave_shares",), register=True),
 )
 _BY_STEM = {stem: kind for kind in KINDS for stem in kind.stems}
 _READ_ELSEWHERE = {"inputs", "forecast"}  # folders of a catalogue that other packages read

@@ -11,9 +11,11 @@ from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from warehouse.catalog import derivation_rows
+
 if TYPE_CHECKING:
     from warehouse.catalog.load import Catalog
-    from warehouse.catalog.models import Document, RegisterRow, Target
+    from warehouse.catalog.models import Document, Indicator, RegisterRow, Target
 
 Row = dict[str, Any]
 
@@ -46,6 +48,7 @@ def park_rows(catalog: Catalog) -> list[Row]:
             "home_county_code": park.home_county_code or None,
             "host_county_code": park.host_county_code or None,
             "simulated": park.simulated,
+            "merged_into": park.merged_into or None,
             "aliases": ";".join(park.aliases),
             "note": park.note,
         }
@@ -54,29 +57,33 @@ def park_rows(catalog: Catalog) -> list[Row]:
 
 
 def indicator_rows(catalog: Catalog) -> list[Row]:
-    """dims.indicator; also ``engine``, ``counted``, ``core``, ``group``, ``definition`` and
-    ``note``."""
-    return [
-        {
-            "indicator_id": item.indicator_id,
-            "name_zh": item.name_zh,
-            "name_en": item.name_en,
-            "unit": item.unit,
-            "kind": item.kind,
-            "over_time": item.over_time,
-            "aggregation": item.aggregation,
-            "better": item.better,
-            "formula": item.formula,
-            "decimals": item.decimals,
-            "engine": item.engine,
-            "counted": item.counted,
-            "core": item.core,
-            "group": item.group,
-            "definition": item.definition,
-            "note": item.note,
-        }
-        for item in catalog.indicators
-    ]
+    """dims.indicator, those accepted layouts add included; also ``core``, ``group``, ``note``."""
+    return [_indicator_row(item, catalog) for item in catalog.known_indicators]
+
+
+def _indicator_row(item: Indicator, catalog: Catalog) -> Row:
+    how, where = derivation_rows.obtained(item)
+    return {
+        "indicator_id": item.indicator_id,
+        "name_zh": item.name_zh,
+        "name_en": item.name_en,
+        "unit": item.unit,
+        "kind": item.kind,
+        "over_time": item.over_time,
+        "aggregation": item.aggregation,
+        "better": item.better,
+        "formula": item.formula,
+        "decimals": item.decimals,
+        "obtained": how,
+        "obtained_from": where,
+        "counted": item.counted,
+        "non_negative": item.non_negative,
+        "definition": item.definition or None,
+        "core": item.core,
+        "group": item.group,
+        "note": item.note,
+        **derivation_rows.growth_columns(item, catalog.growth_rules),
+    }
 
 
 def document_rows(catalog: Catalog) -> list[Row]:
@@ -186,4 +193,6 @@ _TABLES: dict[str, Callable[[Catalog], list[Row]]] = {
     "target": target_rows,
     "region": region_rows,
     "reporter": reporter_rows,
+    "scope_break": derivation_rows.break_rows,
+    "enclave_share": derivation_rows.share_rows,
 }

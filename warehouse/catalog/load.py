@@ -40,6 +40,7 @@ from warehouse.catalog.problems import CatalogError, CatalogProblem, Origin, val
 from warehouse.catalog.text import label_key
 
 if TYPE_CHECKING:
+    from warehouse.catalog.derivations import EnclaveShare, GrowthRule, ScopeBreak
     from warehouse.catalog.filing import CalendarYear, ReminderStage, TriagePolicy
     from warehouse.catalog.layouts import Layout
     from warehouse.catalog.light_rules import LightRuleItem
@@ -80,6 +81,9 @@ _MODELS: Mapping[str, tuple[str, str]] = {
     "outcomes": ("outcomes", "Outcome"),
     "assessment_goals": ("outcomes", "Goal"),
     "references": ("rules", "ReferenceFigure"),
+    "breaks": ("derivations", "ScopeBreak"),
+    "growth_rules": ("derivations", "GrowthRule"),
+    "enclave_shares": ("derivations", "EnclaveShare"),
 }
 _READING = (
     "dimensions",
@@ -139,6 +143,9 @@ class Catalog:
     triage: tuple[TriagePolicy, ...] = ()
     calendar: tuple[CalendarYear, ...] = ()
     reminders: tuple[ReminderStage, ...] = ()
+    breaks: tuple[ScopeBreak, ...] = ()
+    growth_rules: tuple[GrowthRule, ...] = ()
+    enclave_shares: tuple[EnclaveShare, ...] = ()
     dimensions: tuple[models.Dimension, ...] = ()
     units: tuple[models.Unit, ...] = ()
     symbols: tuple[models.Symbols, ...] = ()
@@ -249,6 +256,15 @@ class Catalog:
     def conflicts_of(self, target_id: str) -> tuple[Conflict, ...]:
         """Contradictions a target takes part in."""
         return tuple(c for c in self.conflicts if target_id in c.target_ids)
+
+    @cached_property
+    def known_indicators(self) -> tuple[Indicator, ...]:
+        """Indicators of the catalogue, then those accepted layouts add; the catalogue's win."""
+        found = {indicator.indicator_id: indicator for indicator in self.indicators}
+        for layout in self.layouts:
+            for new in layout.new_indicators if layout.status == "accepted" else ():
+                found.setdefault(new.indicator_id, new)
+        return tuple(found.values())
 
     @cached_property
     def labels(self) -> Mapping[str, str]:

@@ -615,7 +615,10 @@ class Region(RegisterRow):
 
 
 class Park(RegisterRow):
-    """One validity interval of a monitored unit (园区). ``aliases`` are separated by ``;``."""
+    """One validity interval of a monitored unit (园区). ``aliases`` are separated by ``;``.
+
+    ``merged_into``: the park this one became part of when its last row ended.
+    """
 
     park_id: Id
     name: Id
@@ -633,6 +636,7 @@ class Park(RegisterRow):
     host_county_code: str = ""
     home_county_code: str = ""
     simulated: Yes = False
+    merged_into: str = ""
     note: str = ""
 
     @field_validator("aliases", mode="before")

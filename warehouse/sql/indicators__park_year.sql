@@ -1,22 +1,17 @@
 -- Park × indicator × year as of a period: the cumulative value at that period; for stocks the last
--- one known in the year. December makes the year final. n_months counts the months it rests on.
-WITH wanted AS (SELECT year, asof_period FROM internal.affected_asof),
+-- one known in the year. December makes the year final. n_months counts the months it rests on. A
+-- park of the register that did not report what others reported has a row that says so (unknown).
+WITH wanted AS (
+    SELECT year, asof_period, last_day((asof_period || '-01')::DATE) AS day
+    FROM internal.affected_asof
+),
 
 known AS (
     SELECT
-        month.park_id,
-        month.indicator_id,
+        month.*,
         wanted.year,
         wanted.asof_period,
-        month.period,
-        month.value_ytd,
-        month.yoy_pct,
-        month.yoy_basis,
-        month.state,
-        indicator.over_time,
-        count(month.value_month) OVER (
-            PARTITION BY month.park_id, month.indicator_id, wanted.asof_period
-        ) AS n_singles
+        indicator.over_time
     FROM wanted
     JOIN indicators.park_month AS month
         ON left(month.period, 4)::INTEGER = wanted.year AND month.period <= wanted.asof_period
@@ -31,6 +26,20 @@ latest AS (
         PARTITION BY park_id, indicator_id, asof_period
         ORDER BY (value_ytd IS NULL), period DESC
     ) = 1
+),
+
+absent AS (
+    SELECT park.park_id, due.indicator_id, due.year, due.asof_period
+    FROM (
+        SELECT DISTINCT indicator_id, year, asof_period FROM latest WHERE origin = 'reported'
+    ) AS due
+    JOIN wanted USING (year, asof_period)
+    JOIN dims.park AS park
+        ON park.valid_from <= wanted.day AND (park.valid_to IS NULL OR park.valid_to > wanted.day)
+    ANTI JOIN latest AS said
+        ON said.park_id = park.park_id AND said.indicator_id = due.indicator_id
+        AND said.asof_period = due.asof_period
+    WHERE coalesce(park.status, 'active') = 'active'
 )
 
 SELECT
@@ -40,13 +49,18 @@ SELECT
     asof_period,
     value_ytd AS value,
     CASE WHEN right(asof_period, 2) = '12' THEN 'final' ELSE 'ytd' END AS basis,
+    value_prior,
     yoy_pct,
     yoy_basis,
-    state,
+    yoy_mark,
+    yoy_two_year_pct,
+    break_flag,
+    coalesce(state, 'unknown') AS state,
+    CASE WHEN value_ytd IS NULL THEN 0 ELSE n_months END::INTEGER AS n_months,
     CASE
         WHEN value_ytd IS NULL THEN 0
-        WHEN over_time IN ('sum', 'mean', 'formula') AND n_singles > 0 THEN n_singles
-        ELSE right(period, 2)::INTEGER
-    END::INTEGER AS n_months
-FROM latest
+        ELSE round(100 * n_months::DOUBLE / right(asof_period, 2)::INTEGER, 8)
+    END::DECIMAL(28, 8) AS completeness_pct,
+    coalesce(origin, 'reported') AS origin
+FROM (FROM latest UNION ALL BY NAME FROM absent)
 ORDER BY asof_period, park_id, indicator_id
