@@ -55,7 +55,7 @@ def _run(home, period):
             store_rows.load_dimensions(connection, build)
         store_rows.take_in(build, HerePool())
         with build.step("派生") as connection:
-            store_rows.collect_findings(connection)
+            store_rows.collect_findings(connection, 2)
             derive.refresh_observations(connection)
             derive.refresh_park_month(
                 connection, catalog.known_indicators, asof=build.asof, first_month=2
