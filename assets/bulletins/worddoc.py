@@ -414,6 +414,7 @@ def _cell(
     paragraph = cell.paragraphs[0]
     paragraph.alignment = WD_ALIGN_PARAGRAPH[align.upper()]
     paragraph.paragraph_format.line_spacing = Pt(size + 4)
+    _off_grid(paragraph)
     _spans(paragraph, spans, face, size)
     if shade:
         properties = cell._tc.get_or_add_tcPr()
@@ -500,6 +501,8 @@ def _paragraph(
     paragraph.alignment = WD_ALIGN_PARAGRAPH.JUSTIFY
     paragraph.paragraph_format.first_line_indent = Pt(indent)
     paragraph.paragraph_format.line_spacing = Pt(exact)
+    if exact < LINE:
+        _off_grid(paragraph)
     _spans(paragraph, spans, face, size, bold=bold)
 
 
@@ -518,6 +521,18 @@ def _spans(
             ink, wash = TONES[span.tone]
             run.font.color.rgb = RGBColor.from_string(ink)
             _shade(run, wash)
+
+
+def _off_grid(paragraph: Paragraph) -> None:
+    """Small print keeps its own line height instead of the page's 22 lines."""
+    from docx.oxml.ns import qn
+    from docx.oxml.parser import OxmlElement
+
+    flag = OxmlElement("w:snapToGrid")
+    flag.set(qn("w:val"), "0")
+    paragraph._p.get_or_add_pPr().insert_element_before(
+        flag, "w:spacing", "w:ind", "w:contextualSpacing", "w:jc", "w:outlineLvl", "w:rPr"
+    )
 
 
 def _run(paragraph: Paragraph, text: str, face: str, size: float) -> Any:
