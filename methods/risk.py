@@ -272,13 +272,15 @@ class ExitRule:
     """When a year in the last k ends in exit.
 
     ``due`` (U): this year in the last k completes the rule on years (连续n年、m年k次), given the
-    confirmed years before. ``floor``: a score below it exits by itself, whatever the rank. ``slots``:
+    confirmed years before. ``below``: a last place counts only with a score below it. ``floor``: a
+    score below it exits by itself, whatever the rank. ``slots``:
     at most so many exits, the lowest average of ``past_sum`` (U, points of the counted years before)
     over ``past_n`` (U) years and this one first. ``spared`` (U): never exits (保护期, 豁免).
     """
 
     due: Flags
     spared: Flags
+    below: float | None = None
     floor: float | None = None
     slots: int | None = None
     past_sum: Floats | None = None
@@ -289,6 +291,8 @@ def exit_probability(scores: Ints, k: int, rule: ExitRule, decimals: int = 2) ->
     """Probability of exit (U) under ``rule``; ties at the cut are shared as in ``last_share``."""
     share = last_share(scores, k)
     share *= (rule.due & ~rule.spared)[:, None]
+    if rule.below is not None:
+        share *= scores < round(rule.below * 10**decimals)
     if rule.slots is not None:
         share = _within_slots(scores, share, rule, decimals)
     if rule.floor is not None:
@@ -322,20 +326,6 @@ def top_probability(scores: Ints, seats: int) -> Floats:
 def digest(scores: Ints) -> str:
     """SHA-256 of simulated scores, kept with a bulletin to prove which draws it printed."""
     return hashlib.sha256(np.ascontiguousarray(scores).tobytes()).hexdigest()
-
-
-def printable(probability: float, draws: int, least: float = 0.02) -> str:
-    """A probability as an official may read it: whole per cent, never 0 % and never 100 %.
-
-    Below ``least`` prints "低于2%" (events missed with such forecasts did happen in every back-test),
-    above 1 - least "高于98%"; the same bound widens when few draws stand behind it.
-    """
-    bound = max(least, 1 / max(draws, 1))
-    if probability < bound:
-        return f"低于{bound:.0%}"
-    if probability > 1 - bound:
-        return f"高于{1 - bound:.0%}"
-    return f"{probability:.0%}"
 
 
 def weight_sensitivity(

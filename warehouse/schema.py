@@ -1347,6 +1347,71 @@ _JUDGEMENT = (
     ),
     Table(
         "assessment",
+        "risk",
+        "末位风险",
+        "Simulated end of the year under the scheme's own rules, as said at each period.",
+        _columns(
+            "scheme_id class_id year asof_period park_id n k p_last_k p_exit rank_p10 rank_p50 "
+            "rank_p90 weights_low weights_high not_distinguishable calibrated_pct draws "
+            "scores_digest",
+            Column("n", INT, "组内个数", "Parks ranked together."),
+            Column("k", INT, "末位个数", "Last places; 0: none."),
+            Column("p_last_k", VALUE, "末位概率", "Chance (0–1) of the last k at the year's end."),
+            Column("p_exit", VALUE, "退出条件概率", "Chance (0–1) that the rule is fulfilled."),
+            Column("rank_p10", INT, "名次P10", "Nine in ten draws end at this rank or lower down."),
+            Column("rank_p50", INT, "名次P50", "Middle rank of the draws."),
+            Column("rank_p90", INT, "名次P90", "Nine in ten draws end at this rank or higher up."),
+            Column("weights_low", INT, "权重敏感名次P5", "If every weight is off by up to 25 %."),
+            Column("weights_high", INT, "权重敏感名次P95", "If every weight is off by up to 25 %."),
+            Column(
+                "not_distinguishable", FLAG, "统计上难分", "90 % rank set reaches over the cut-off."
+            ),
+            Column(
+                "calibrated_pct",
+                VALUE,
+                "有误差记录权重",
+                "Weight on figures with known errors.",
+                "%",
+            ),
+            Column("draws", INT, "抽样次数", "Draws behind the probabilities."),
+            Column("scores_digest", TEXT, "抽样摘要", "SHA-256 of the simulated scores."),
+            required="scheme_id class_id year asof_period park_id n k p_last_k p_exit",
+            lineage={
+                "p_last_k": ["indicators.nowcast.point", "indicators.nowcast.scale"],
+                "p_exit": ["indicators.nowcast.point", "assessment.outcome.park_id"],
+            },
+        ),
+        ("scheme_id", "class_id", "year", "asof_period", "park_id"),
+        ("assessment.score", "assessment.outcome", "indicators.nowcast", "indicators.park_year"),
+        kinds=("duckdb", "python"),
+    ),
+    Table(
+        "assessment",
+        "way_out",
+        "脱离末位所需",
+        "Least change of one lever that leaves the last places with 80 % probability. For "
+        "assessment posts only, never for those who report.",
+        _columns(
+            "scheme_id class_id year asof_period park_id lever unit extra_amount pct_of_remaining "
+            "surprise_pct realistic",
+            Column("lever", TEXT, "指标", "Indicator moved; * all of them by the same percentage."),
+            Column("extra_amount", VALUE, "所需增量", "Empty: this lever alone cannot do it."),
+            Column(
+                "pct_of_remaining", VALUE, "占余下推算", "Of what is expected until December.", "%"
+            ),
+            Column(
+                "surprise_pct", VALUE, "罕见程度", "Draws that end closer to the forecast.", "%"
+            ),
+            Column("realistic", FLAG, "可望", "Within nine of ten past surprises."),
+            required="scheme_id class_id year asof_period park_id lever",
+            lineage={"extra_amount": ["assessment.risk.p_last_k", "indicators.nowcast.point"]},
+        ),
+        ("scheme_id", "class_id", "year", "asof_period", "park_id", "lever"),
+        ("assessment.risk",),
+        kinds=("duckdb", "python"),
+    ),
+    Table(
+        "assessment",
         "watch",
         "末位风险名单",
         "Parks in or near the last k of their class. Simulated, never a decision.",
@@ -1359,25 +1424,25 @@ _JUDGEMENT = (
                 "rank_p10",
                 INT,
                 "名次下限",
-                "Chance (0–1) of meeting the bar by the year's end; empty without one.",
+                "From assessment.risk.",
             ),
             Column(
                 "rank_p90",
                 INT,
                 "名次上限",
-                "Chance (0–1) of meeting the bar by the year's end; empty without one.",
+                "From assessment.risk.",
             ),
             Column(
                 "p_last_k",
                 VALUE,
                 "末位概率",
-                "Chance (0–1) of meeting the bar by the year's end; empty without one.",
+                "Chance (0–1) of the last k at the year's end.",
             ),
             Column(
                 "p_exit",
                 VALUE,
                 "退出概率",
-                "Chance (0–1) of meeting the bar by the year's end; empty without one.",
+                "Chance (0–1) that the rule over years is fulfilled.",
             ),
             Column("streak", INT, "连续期数", "Consecutive periods in the last k."),
             Column("trigger_ids", "VARCHAR[]", "触发规则", "Ids of the triggers."),
@@ -1398,10 +1463,12 @@ _JUDGEMENT = (
             lineage={
                 "simulated_rank": ["assessment.score.rank"],
                 "streak": ["assessment.score.rank"],
+                "p_last_k": ["assessment.risk.p_last_k"],
+                "p_exit": ["assessment.risk.p_exit"],
             },
         ),
         ("scheme_id", "class_id", "year", "asof_period", "park_id"),
-        ("assessment.score", "assessment.last_place", "targets.verdict"),
+        ("assessment.score", "assessment.last_place", "assessment.risk", "targets.verdict"),
         kinds=("duckdb", "python"),
     ),
 )

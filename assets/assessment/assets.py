@@ -2,13 +2,17 @@
 
 import dagster as dg
 
-from assets.assessment import store_rows
+from assets.assessment import risk_rows, store_rows
 from assets.build import Build, describe
 from assets.submissions.assets import PERIODS, result, spec
+from warehouse.schema import TABLES
+
+_OWN = {*store_rows.TABLES, *risk_rows.TABLES}
+STORED = tuple(table.full_name for table in TABLES if table.full_name in _OWN)  # in lineage order
 
 
 @dg.multi_asset(
-    specs=[spec(name) for name in ("assessment.outcome", *store_rows.TABLES)],
+    specs=[spec(name) for name in ("assessment.outcome", *STORED)],
     name="assess",
     partitions_def=PERIODS,
 )
@@ -19,5 +23,5 @@ def assessment(context: dg.AssetExecutionContext, build: dg.ResourceParam[Build]
         yield result(describe(connection, "assessment.outcome"))
         store_rows.assess(connection, build, context.partition_key)
         where = f"asof_period = '{context.partition_key}'"
-        for name in store_rows.TABLES:
+        for name in STORED:
             yield result(describe(connection, name, where))

@@ -21,6 +21,7 @@ from assets.assessment.grades import grade_parks
 from assets.assessment.honours import propose_honours
 from assets.assessment.outcomes import History, confirmed, history, outcome_rows
 from assets.assessment.replacement import candidates
+from assets.assessment.risk_rows import Case, Sources, refresh_risk, risks
 from assets.assessment.scoring import ScoreResult, freeze_goalposts, score_scheme
 from assets.assessment.watch import LABEL, Earlier, WatchRow, alerted_parks, preceding, watch_list
 from assets.build import Build
@@ -65,6 +66,7 @@ def assess(connection: duckdb.DuckDBPyConnection, build: Build, period: str) -> 
         connection.execute(
             f"DELETE FROM {name} WHERE year = ? AND asof_period <= ?", [int(period[:4]), period]
         )
+    sources = Sources(connection, build, period)
     outcomes = [row for row, *_ in _confirmed(build)]
     red, periods = _red_targets(connection), _periods(connection, period)
     for scheme in build.catalog.schemes:
@@ -72,6 +74,8 @@ def assess(connection: duckdb.DuckDBPyConnection, build: Build, period: str) -> 
         earlier = task.before(periods[0]) if periods else Earlier()
         for each in periods:
             assessed = task.assess(each)
+            if each == period:
+                task.refresh_risk(sources, assessed)
             watched = task.watch(assessed, earlier)
             task.store(assessed, watched)
             earlier = task.then(each, watched)
@@ -183,15 +187,30 @@ class _Task:
             alerted=alerted_parks(rows) if period else None,
         )
 
+    def refresh_risk(self, sources: Sources, assessed: _Assessed) -> None:
+        """Simulate the year's end as seen from the period of ``assessed``."""
+        year = int(assessed.period[:4])
+        case = Case(
+            scheme=self.scheme,
+            period=assessed.period,
+            result=assessed.result,
+            history=self.history,
+            listed=self.listed,
+            yardsticks=_yardsticks(self.connection, self.build, self.scheme, year),
+            region=_region_figures(self.connection, self.scheme, assessed.period),
+        )
+        refresh_risk(sources, case)
+
     def watch(self, assessed: _Assessed, earlier: Earlier) -> list[WatchRow]:
-        """The watch list of a period."""
+        """The watch list of a period, with the risk as it was said in that period."""
         year = int(assessed.period[:4])
         vetoes = {}
         for park_id, events in self.history.events.items():
             found = standing(self.scheme, events, year)
             vetoes[park_id] = found.disqualified or found.lowest_grade or found.no_honours
         earlier = replace(earlier, vetoes=vetoes)
-        return watch_list(self.scheme, assessed.result, assessed.places, earlier)
+        said = risks(self.connection, self.scheme.scheme_id, assessed.period)
+        return watch_list(self.scheme, assessed.result, assessed.places, earlier, said)
 
     def store(self, assessed: _Assessed, watched: Sequence[WatchRow]) -> None:
         """Everything of a period into the tables."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from assets.assessment.elimination import LastPlace, PastYears
 from assets.assessment.scoring import EXTRA_MEASURES, DetailRow, ScoreResult, ScoreRow
 from methods import ranking
 from methods.composite import rounded
 from methods.progress import Light
+from methods.risk_words import printable
 
 if TYPE_CHECKING:
     from warehouse.catalog.schemes import Scheme, WatchRule
@@ -28,6 +29,7 @@ RED_TARGETS = "W3"
 REPEATED = "W4"
 OTHER_RULE = "W5"
 VETOED = "W6"
+RISK = "W7"
 
 Change = Literal["", "new", "persisting", "resolved"]
 CHANGE_ZH: Mapping[Change, str] = {"new": "本期新增", "resolved": "上期提示已解除"}
@@ -87,10 +89,12 @@ def watch_list(
     result: ScoreResult,
     places: Iterable[LastPlace],
     earlier: Earlier | None = None,
+    risks: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> list[WatchRow]:
     """Every park of the scheme with its simulated rank and triggers; parks that are not ranked are
     listed grey with the reason. ``places`` of all rules. Streaks continue only from the period
-    directly before."""
+    directly before. ``risks``: park → its row of ``assessment.risk``; the light follows its probability
+    where that rests on known errors, else the rank as of now."""
     before = earlier or Earlier()
     main: dict[str, LastPlace] = {}
     others: dict[str, list[LastPlace]] = {}
@@ -103,7 +107,7 @@ def watch_list(
     return [
         _row(
             scheme, row, main.get(row.park_id), others.get(row.park_id, []), before,
-            bounds.get(row.park_id),
+            bounds.get(row.park_id), (risks or {}).get(row.park_id),
         )
         for row in result.scores
     ]  # fmt: skip
@@ -118,6 +122,7 @@ def trigger_words(rule: WatchRule) -> dict[str, str]:
         REPEATED: f"连续{rule.repeat_periods}期以上位于组内末位区间",
         OTHER_RULE: "触及方案的其他退出条件",
         VETOED: "发生一票否决事项",
+        RISK: f"推算年末位于组内末位的概率不低于{rule.watch_probability:.0%}",
     }
 
 
@@ -134,11 +139,15 @@ def _row(
     others: Sequence[LastPlace],
     before: Earlier,
     bound: Bound | None,
+    risk: Mapping[str, Any] | None,
 ) -> WatchRow:
     streak = _streak(row, place, before)
     fired = _triggers(scheme.watch, row, place, others, before, streak)
+    fired |= _risk_trigger(scheme.watch, risk)
     provisional = bound is not None and bound.could_change
     light = _light(row, place, others, fired, bound)
+    if row.rank is not None and VETOED not in fired and _is_calibrated(scheme.watch, risk):
+        light = _risk_light(scheme.watch, risk, others, fired, provisional)
     change = _change(row, light, before)
     said = [text for text in fired.values() if text]
     if place is not None and LAST_K not in fired and place.reason:
@@ -156,15 +165,15 @@ def _row(
         asof_period=row.asof_period,
         park_id=row.park_id,
         simulated_rank=row.rank,
-        rank_p10=None,
-        rank_p90=None,
-        p_last_k=None,
-        p_exit=None,
+        rank_p10=risk["rank_p10"] if risk else None,
+        rank_p90=risk["rank_p90"] if risk else None,
+        p_last_k=risk["p_last_k"] if risk else None,
+        p_exit=risk["p_exit"] if risk else None,
         streak=streak,
         trigger_ids=tuple(fired),
         triggers=f"{LABEL}。" + "；".join(said) + ("。" if said else ""),
         light=light,
-        not_distinguishable=None,
+        not_distinguishable=risk["not_distinguishable"] if risk else None,
         change=change,
         best_rank=bound.best if bound else row.rank,
         worst_rank=bound.worst if bound else row.rank,
@@ -218,6 +227,39 @@ def _triggers(
     if vetoed:
         fired[VETOED] = vetoed
     return fired
+
+
+def _risk_trigger(rule: WatchRule, risk: Mapping[str, Any] | None) -> dict[str, str]:
+    if risk is None or risk["p_last_k"] < rule.watch_probability:
+        return {}
+    shown = printable(float(risk["p_last_k"]), risk["draws"])
+    places = f"名次多在第{risk['rank_p10']}至第{risk['rank_p90']}名之间"
+    rough = "" if _is_calibrated(rule, risk) else "，缺少往年误差，仅供参考"
+    return {RISK: f"推算年末位于组内末{risk['k']}位的概率{shown}，{places}{rough}"}
+
+
+def _is_calibrated(rule: WatchRule, risk: Mapping[str, Any] | None) -> bool:
+    return risk is not None and risk["k"] > 0 and risk["calibrated_pct"] >= rule.calibrated_pct
+
+
+def _risk_light(
+    rule: WatchRule,
+    risk: Mapping[str, Any] | None,
+    others: Sequence[LastPlace],
+    fired: Mapping[str, str],
+    provisional: bool,
+) -> Light:
+    """By probability: red from ``red_probability``, orange from ``watch_probability``, yellow where any
+    trigger fired; an exit rule fulfilled is red all the same. Missing figures that could change the
+    rank never make it red or orange."""
+    assert risk is not None
+    if provisional:
+        return "yellow" if fired else "green"
+    if risk["p_last_k"] >= rule.red_probability or any(one.fulfilled for one in others):
+        return "red"
+    if risk["p_last_k"] >= rule.watch_probability:
+        return "orange"
+    return "yellow" if fired else "green"
 
 
 def _was_last(row: ScoreRow, before: Earlier) -> bool:

@@ -143,12 +143,19 @@ class WatchRule(CatalogModel):
 
     ``lower_pct``: share of the class that counts as its lower end. ``red_targets`` red binding
     targets in each of ``red_periods`` periods. ``repeat_periods`` periods in the last places.
+    ``red_probability`` and ``watch_probability`` of the last places turn the light red and orange
+    where at least ``calibrated_pct`` of the weight rests on figures with known past errors (建议值:
+    at 0.5 three of four warnings came true in the back-tests of docs/methodology.md, at 0.2 four of
+    five parks that ended last had been named).
     """
 
     lower_pct: Annotated[Figure, Field(gt=0, le=50)] = Decimal(20)
     red_targets: int = Field(default=2, ge=1)
     red_periods: int = Field(default=2, ge=1)
     repeat_periods: int = Field(default=2, ge=2)
+    red_probability: Annotated[Figure, Field(gt=0, le=1)] = Decimal("0.5")
+    watch_probability: Annotated[Figure, Field(gt=0, le=1)] = Decimal("0.2")
+    calibrated_pct: Annotated[Figure, Field(ge=0, le=100)] = Decimal(50)
 
 
 class Scheme(CatalogModel):

@@ -12,6 +12,7 @@ from hypothesis.extra import numpy as hnp
 
 from methods import risk
 from methods.points import Points
+from methods.risk_words import printable
 from tests.support.risk_models import a_class
 
 
@@ -91,6 +92,9 @@ def test_exit_needs_the_years_before_unless_the_floor_is_broken():
     assert risk.exit_probability(scores, 1, rule(3, due=due)) == pytest.approx([0, 0.25, 0])
     floor = risk.exit_probability(scores, 1, rule(3, due=due, floor=2.0))
     assert floor == pytest.approx([1, 0.5, 0])
+    below = risk.exit_probability(scores, 1, rule(3, below=2.0))
+    assert below == pytest.approx([0.5 + 0.25, 0.25, 0])
+    assert risk.exit_probability(scores, 1, rule(3, below=1.0)) == pytest.approx([0, 0, 0])
     spared = np.array([True, False, False])
     assert risk.exit_probability(scores, 1, rule(3, floor=2.0, spared=spared))[0] == 0
 
@@ -113,7 +117,7 @@ def test_the_waiting_list_is_counted_from_the_top():
     [(0.0, 2000, "低于2%"), (1.0, 2000, "高于98%"), (0.354, 2000, "35%"), (0.03, 20, "低于5%")],
 )
 def test_never_nought_and_never_a_hundred_per_cent(p, draws, text):
-    assert risk.printable(p, draws) == text
+    assert printable(p, draws) == text
 
 
 def test_weights_that_may_be_off_spread_the_ranks_of_close_parks_only():
