@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from methods.backtest import Result
+    from methods.backtest import Bin, Result
 
 WIDTH, HEIGHT, PAD = 420, 300, 46
 LINES = (
@@ -19,12 +19,30 @@ LINES = (
     ("last_year", "同比法", "#c77d1e"),
     ("calendar", "序时法", "#8a8a8a"),
 )
+LATE = "6—11月:预报的达标概率与实际达到的比例(%)"
 FONT = "font-family='Noto Sans CJK SC, Noto Sans SC, sans-serif' font-size='12'"
 
 
 def write_chart(path: Path, name: str, result: Result) -> None:
-    """Write the chart to ``path``: .svg as drawn, .png rendered. ValueError for another suffix."""
-    text = svg(name, result)
+    """Write the chart of a nowcast's record to ``path`` (.svg or .png)."""
+    _write(path, svg(name, result))
+
+
+def write_reliability(path: Path, title: str, bins: Sequence[Bin]) -> None:
+    """Write a reliability diagram alone to ``path`` (.svg or .png)."""
+    height = HEIGHT + 30
+    parts = [
+        f"<svg xmlns='http://www.w3.org/2000/svg' width='{WIDTH}' height='{height}' {FONT}>",
+        f"<rect width='{WIDTH}' height='{height}' fill='white'/>",
+        _text(PAD, 20, title),
+        f"<g transform='translate(0,30)'>{_reliability('预报的概率与实际发生的比例(%)', bins)}</g>",
+        "</svg>",
+    ]
+    _write(path, "\n".join(parts))
+
+
+def _write(path: Path, text: str) -> None:
+    """SVG as drawn, PNG rendered. ValueError for another suffix."""
     if path.suffix == ".svg":
         path.write_text(text, encoding="utf-8")
     elif path.suffix == ".png":
@@ -52,7 +70,7 @@ def svg(name: str, result: Result) -> str:
         f"<rect width='{2 * WIDTH}' height='{HEIGHT + 30}' fill='white'/>",
         _text(PAD, 20, title),
         f"<g transform='translate(0,30)'>{_errors(result)}</g>",
-        f"<g transform='translate({WIDTH},30)'>{_reliability(result)}</g>",
+        f"<g transform='translate({WIDTH},30)'>{_reliability(LATE, result.reliability)}</g>",
         "</svg>",
     ]
     return "\n".join(parts)
@@ -77,13 +95,13 @@ def _errors(result: Result) -> str:
     return "".join(parts)
 
 
-def _reliability(result: Result) -> str:
-    parts = [_frame("6—11月:预报的达标概率与实际达到的比例(%)")]
+def _reliability(title: str, bins: Sequence[Bin]) -> str:
+    parts = [_frame(title)]
     parts.append(_line([(_x(0), _y(0)), (_x(1), _y(1))], "#bbbbbb"))
-    points = [(_x(one.said), _y(one.came)) for one in result.reliability]
+    points = [(_x(one.said), _y(one.came)) for one in bins]
     parts.append(_line(points, LINES[0][2]))
-    most = max((one.n for one in result.reliability), default=1)
-    for (x, y), one in zip(points, result.reliability, strict=True):
+    most = max((one.n for one in bins), default=1)
+    for (x, y), one in zip(points, bins, strict=True):
         size = 3 + 6 * (one.n / most) ** 0.5
         parts.append(f"<circle cx='{x:.1f}' cy='{y:.1f}' r='{size:.1f}' fill='{LINES[0][2]}'/>")
     for share in (0, 0.25, 0.5, 0.75, 1):

@@ -39,7 +39,7 @@ def backtest(
         list[str] | None, typer.Option(help="只用工作区的这些指标(可重复)")
     ] = None,
     home: Annotated[Path | None, typer.Option(help="工作区目录")] = None,
-    plot: Annotated[Path | None, typer.Option(help="推算检验的图:写入该 .svg 或 .png 文件")] = None,
+    plot: Annotated[Path | None, typer.Option(help="检验的图:写入该 .svg 或 .png 文件")] = None,
     cumulative: Annotated[
         bool | None,
         typer.Option("--cumulative/--monthly", help="数值为累计数/当月数(默认自动判断)"),
@@ -55,8 +55,8 @@ def backtest(
     if find_spec(EXPERIMENTS[name]) is None:
         raise UsageError(f"本版本没有 {name} 检验")
     chosen: dict[str, Any] = {}
-    if name == "nowcast":
+    if name != "quality":
         chosen = {"plot": plot, "cumulative": cumulative}
     elif plot is not None or cumulative is not None:
-        raise UsageError("--plot、--cumulative 只用于推算检验")
+        raise UsageError("--plot、--cumulative 不用于审核检验")
     import_module(EXPERIMENTS[name]).run(panel, home, tuple(indicator or ()), as_json, **chosen)

@@ -89,3 +89,30 @@ def test_the_chart_is_refused_in_an_unknown_format(tmp_path: Path) -> None:
         write_chart(tmp_path / "p.gif", "x", result)
     write_chart(tmp_path / "p.png", "x", result)
     assert (tmp_path / "p.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_the_risk_record_is_told_in_words_and_as_json(tmp_path, capsys):
+    from pipelines.cli import backtest_risk
+
+    base = made_up(units=30, years=9).first
+    flow = np.diff(base.ytd, axis=1, prepend=0.0)
+    lines = ["unit,class,period,value"] + [
+        f"{key},{base.classes[base.codes[u]]},{year}-{m + 1:02d},{flow[y, m, u]:.6f}"
+        for u, key in enumerate(base.keys)
+        for y, year in enumerate(base.years)
+        for m in range(12)
+    ]
+    panel = tmp_path / "p.csv"
+    panel.write_text("\n".join(lines), encoding="utf-8")
+    backtest_risk.run(panel, None, (), False, plot=tmp_path / "r.svg")
+    told = capsys.readouterr().out
+    assert "每组概率之和与名额相等" in told and "9 月" in told
+    assert (tmp_path / "r.svg").read_text(encoding="utf-8").startswith("<svg")
+    backtest_risk.run(panel, None, (), True)
+    (record,) = json.loads(capsys.readouterr().out)
+    assert [skill["month"] for skill in record["skills"]] == [3, 6, 9]
+    short = tmp_path / "s.csv"
+    short.write_text("\n".join(line for line in lines if ",2013" not in line[:99] and
+        not any(f",{year}-" in line for year in (2014, 2015, 2016, 2017, 2018))), encoding="utf-8")  # fmt: skip
+    with pytest.raises(typer.Exit):
+        backtest_risk.run(short, None, (), False)
