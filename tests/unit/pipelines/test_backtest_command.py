@@ -112,7 +112,6 @@ def test_the_risk_record_is_told_in_words_and_as_json(tmp_path, capsys):
     (record,) = json.loads(capsys.readouterr().out)
     assert [skill["month"] for skill in record["skills"]] == [3, 6, 9]
     short = tmp_path / "s.csv"
-    short.write_text("\n".join(line for line in lines if ",2013" not in line[:99] and
-        not any(f",{year}-" in line for year in (2014, 2015, 2016, 2017, 2018))), encoding="utf-8")  # fmt: skip
+    short.write_text("\n".join(lines[:1] + [x for x in lines if ",2010-" in x]), encoding="utf-8")
     with pytest.raises(typer.Exit):
         backtest_risk.run(short, None, (), False)
