@@ -33,7 +33,7 @@ def explain(
     from warehouse.explain import Step
     from warehouse.explain import explain as prove
 
-    with _reading(home) as connection:
+    with reading(home) as connection:
         proof = prove(connection, figure)
     if as_json:
         from dataclasses import asdict
@@ -57,10 +57,10 @@ def query(
     """Run one read-only statement on the published warehouse."""
     from warehouse.store import fetch
 
-    with _reading(home) as connection:
+    with reading(home) as connection:
         rows = fetch(connection, sql)
     if as_json:
-        _print_json(rows)
+        print_json(rows)
     else:
         _print_table(rows)
 
@@ -77,7 +77,7 @@ def watch(
 
     rows = _rows(_WATCH, period, home)
     if as_json:
-        _print_json(rows)
+        print_json(rows)
         return
     typer.echo("模拟名次,非正式考核结果;不作为淘汰依据")
     group = ""
@@ -94,7 +94,9 @@ def watch(
 
 _WATCH = """
 SELECT watch.scheme_id, watch.class_id, watch.park_id, watch.simulated_rank, watch.light,
-       watch.streak, watch.triggers, coalesce(nullif(park.short_name, ''), park.name) AS name
+       watch.streak, watch.p_last_k, watch.p_exit, watch.rank_p10, watch.rank_p90,
+       watch.not_distinguishable, watch.change, watch.provisional, watch.triggers,
+       coalesce(nullif(park.short_name, ''), park.name) AS name
 FROM assessment.watch AS watch
 LEFT JOIN dims.park AS park
     ON park.park_id = watch.park_id
@@ -108,11 +110,12 @@ ORDER BY watch.scheme_id, watch.class_id, watch.simulated_rank DESC, watch.park_
 def _rows(sql: str, period: str | None, home: Path | None) -> list[dict[str, Any]]:
     from warehouse.store import fetch
 
-    with _reading(home) as connection:
+    with reading(home) as connection:
         return fetch(connection, sql, [period])
 
 
-def _print_json(rows: list[dict[str, Any]]) -> None:
+def print_json(rows: list[dict[str, Any]]) -> None:
+    """Rows as JSON, Chinese as it is."""
     typer.echo(json.dumps(rows, ensure_ascii=False, default=str, indent=1))
 
 
@@ -127,13 +130,14 @@ def dictionary(home: Home = None) -> None:
     from pipelines.settings import load_workspace
 
     workspace = load_workspace(home)
-    with _reading(home) as connection:
+    with reading(home) as connection:
         seen = heads_seen(connection)
     catalog = load_catalog(workspace.catalog, workspace.catalog_base)
     typer.echo(markdown(catalog, seen), nl=False)
 
 
-def _reading(home: Path | None) -> Any:
+def reading(home: Path | None) -> Any:
+    """Connection to the published warehouse of a workspace, for looking only."""
     from pipelines.settings import load_workspace
     from warehouse.store import Warehouse
 

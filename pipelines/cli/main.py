@@ -38,6 +38,7 @@ def main() -> None:
         run,
         status,
         targets,
+        whatif,
         workspace,
     )
     from pipelines.cli import export as exporting
@@ -54,6 +55,7 @@ def main() -> None:
         backtest,
         review,
         assessment,
+        whatif,
         proof,
         quality,
         exporting,
