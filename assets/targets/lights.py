@@ -28,13 +28,30 @@ def with_chances(
     chances: Mapping[Key, Chance],
     targets: Mapping[str, Target],
     rule: LightRule,
+    milestones: frozenset[Key] = frozenset(),
 ) -> list[VerdictRow]:
     """Rows with their probability. The verdict (how it stands now) never changes; the light does
-    where the chance is calibrated, softened by the strength of the clause as any other light."""
-    return [
-        _one(row, chances.get((row.target_id, row.scope_code, row.park_id)), targets, rule)
-        for row in rows
-    ]
+    where the chance is calibrated, softened by the strength of the clause as any other light. An answer about a
+    milestone (``Requirement.milestone``) is told in the reason only: being on the path at the end
+    of this year is not meeting a target due later."""
+    made = []
+    for row in rows:
+        key = (row.target_id, row.scope_code, row.park_id)
+        chance = chances.get(key)
+        if key in milestones and chance is not None:
+            made.append(_on_path(row, chance))
+        else:
+            made.append(_one(row, chance, targets, rule))
+    return made
+
+
+def _on_path(row: VerdictRow, chance: Chance) -> VerdictRow:
+    if row.verdict not in JUDGED:
+        return row
+    basis = f"（{chance.basis}）" if chance.basis else ""
+    year = row.asof_period[:4]
+    words = f"{year}年末达到路径应达数的概率{_percent(chance.probability)}{basis}"
+    return replace(row, reason=f"{row.reason}{words}，不是到期达标概率，灯色依据进度。")
 
 
 def _one(

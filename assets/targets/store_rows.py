@@ -77,8 +77,9 @@ def judge(
     by_id = {target.target_id: target for target in targets}
     rows = judge_all(targets, evidence)
     if forecast is not None:
-        chances = forecast(requirements_of(rows, by_id, evidence))
-        rows = with_chances(rows, chances, by_id, evidence.rule)
+        asked = requirements_of(rows, by_id, evidence)
+        milestones = frozenset(one.key for one in asked if one.milestone)
+        rows = with_chances(rows, forecast(asked), by_id, evidence.rule, milestones)
     _keep(connection, "targets.verdict", [stored(row) for row in rows], period)
     lights = overall(rows, by_id, evidence.documents, build.catalog.conflicts)
     _keep(connection, "targets.overall", lights, period)

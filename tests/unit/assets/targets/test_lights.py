@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from assets.targets.evidence import Evidence
+from assets.targets.evidence import Evidence, YearEnd
 from assets.targets.judge import judge_all
 from assets.targets.lights import with_chances
-from assets.targets.requirement import Chance
+from assets.targets.requirement import Chance, requirements_of
 from assets.targets.verdict import VerdictRow
 from methods.progress import light_for_chance
 from tests.support import judging
@@ -100,3 +100,24 @@ def test_what_was_not_judged_gets_no_probability() -> None:
 def test_a_probability_outside_0_and_1_is_refused(wrong: str) -> None:
     with pytest.raises(ValueError, match="probability must"):
         light_for_chance(D(wrong), RECOMMENDED)
+
+
+def test_being_on_the_path_this_year_is_not_meeting_a_target_due_later() -> None:
+    e = Evidence(
+        period="2020-06",
+        parks=(park("A"),),
+        values=judging.values({"A": {"C04": 600}}),
+        convert=judging.convert,
+        documents=judging.documents(),
+        indicators=judging.indicators(),
+        rule=RECOMMENDED,
+        history={2017: YearEnd(judging.values({"A": {"C04": 500}}))},
+    )
+    targets = {"AK18-1.2-08": judging.shipped()["AK18-1.2-08"]}
+    rows = judge_all(list(targets.values()), e)
+    (asked,) = requirements_of(rows, targets, e)
+    chances, milestones = {asked.key: Chance(D("0.9"), True)}, frozenset({asked.key})
+    (row,) = with_chances(rows, chances, targets, RECOMMENDED, milestones)
+    assert asked.milestone
+    assert (row.probability, row.light, row.light_basis) == (None, rows[0].light, "pace")
+    assert "2020年末达到路径应达数的概率90%，不是到期达标概率，灯色依据进度。" in row.reason
