@@ -31,9 +31,11 @@ def with_chances(
     milestones: frozenset[Key] = frozenset(),
 ) -> list[VerdictRow]:
     """Rows with their probability. The verdict (how it stands now) never changes; the light does
-    where the chance is calibrated, softened by the strength of the clause as any other light. An answer about a
-    milestone (``Requirement.milestone``) is told in the reason only: being on the path at the end
-    of this year is not meeting a target due later."""
+    where the chance is calibrated, softened by the strength of the clause as any other light.
+
+    An answer about a milestone (``Requirement.milestone``) is told in the reason only: being on the
+    path at the end of this year is not meeting a target due later.
+    """
     made = []
     for row in rows:
         key = (row.target_id, row.scope_code, row.park_id)
