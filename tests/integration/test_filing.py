@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections import Counter
 
 import openpyxl
 import pytest
@@ -153,8 +154,11 @@ def test_an_explained_doubt_is_asked_no_more(home, tmp_path):
         "SELECT finding_id, reporter, severity FROM quality.triage "
         "WHERE returned AND severity = 'verify' AND action = 'marked' ORDER BY finding_id",
     )
-    reporter = rows[0]["reporter"]
-    for row in rows:
+    asked = Counter(row["reporter"] for row in rows)
+    errors = query(other, "SELECT DISTINCT reporter FROM quality.triage WHERE severity = 'error'")
+    free = set(asked) - {row["reporter"] for row in errors}
+    reporter = min(free, key=lambda name: (asked[name], name))
+    for row in (row for row in rows if row["reporter"] == reporter):
         told = parkwatch("explained", row["finding_id"], "--text", "属实", "--by", "甲县",
                          "--home", other)  # fmt: skip
         assert told.returncode == 0, told.stderr
