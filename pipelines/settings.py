@@ -19,6 +19,13 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from pipelines.mail_settings import (
+    PASSWORD_IN_FILE,
+    MailSettings,
+    ReleaseSettings,
+    passwords_in,
+    shown_input,
+)
 from warehouse.workspace import HOME_VARIABLE, Bureau, Workspace, home_folder
 
 SETTINGS_FILE = "parkwatch.toml"
@@ -91,6 +98,8 @@ class Settings(BaseSettings):
     periods: PeriodSettings = PeriodSettings()  # type: ignore[call-arg]
     catalog: CatalogSettings = CatalogSettings()
     reader: ReaderSettings = ReaderSettings()  # type: ignore[call-arg]
+    mail: MailSettings | None = None
+    release: ReleaseSettings = ReleaseSettings()  # type: ignore[call-arg]
     default_period: str | None = None
     simulated: bool = False
     language: str = "zh"
@@ -128,6 +137,12 @@ def load_workspace(home: Path | None = None, **overrides: Any) -> Workspace:
             f"或用 --home / 环境变量 {HOME_VARIABLE} 指定已有工作区。"
         )
     settings = _read(file, overrides)
+    try:
+        mail = (
+            settings.mail.options(folder, settings.bureau.mail_address) if settings.mail else None
+        )
+    except OSError as error:
+        raise SettingsError(f"设置有误:[mail] 的口令文件无法读取:{error}") from error
     return Workspace(
         home=folder,
         bureau=Bureau(**settings.bureau.model_dump()),
@@ -139,6 +154,8 @@ def load_workspace(home: Path | None = None, **overrides: Any) -> Workspace:
         language=settings.language,
         reader_processes=settings.reader.processes,
         password_file=settings.reader.password_file,
+        mail=mail,
+        release=settings.release.options(),
     )
 
 
@@ -149,15 +166,20 @@ def _read(file: Path, overrides: dict[str, Any]) -> Settings:
         model_config = SettingsConfigDict(**{**Settings.model_config, "toml_file": file})
 
     try:
+        in_file = [f"  {name}:{PASSWORD_IN_FILE}" for name in passwords_in(file)]
+        if in_file:
+            raise SettingsError(f"设置有误,请修改 {file}:\n" + "\n".join(in_file))
         return InFile(**overrides)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{file} 不是有效的 TOML:{error}") from error
     except ValidationError as error:
         lines = [
-            f"  {'.'.join(map(str, e['loc'])) or '(整体)'}:{e['msg']}(读到 {e['input']!r})"
+            f"  {'.'.join(map(str, e['loc'])) or '(整体)'}:{e['msg']}{shown_input(e['loc'], e['input'])}"
             for e in error.errors()
         ]
-        raise SettingsError(f"设置有误,请修改 {file}:\n" + "\n".join(lines)) from error
+        raise SettingsError(
+            f"设置有误,请修改 {file}:\n" + "\n".join(lines)
+        ) from None  # the error itself holds every value it read
 
 
 def _shown(folder: Path) -> str:

@@ -45,9 +45,23 @@ CREATE TABLE IF NOT EXISTS mail (
     bounce TEXT,
     acknowledged_at TEXT,
     acknowledged_by TEXT,
+    resent INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (batch, recipient)
 );
 CREATE INDEX IF NOT EXISTS mail_by_state ON mail (state, due_at);
+"""
+
+_PLAN = """
+INSERT INTO mail (batch, recipient, kind, post, subject, message_id, file, sha256, bytes, state,
+                  due_at, planned_at)
+VALUES (:batch, :recipient, :kind, :post, :subject, :message_id, :file, :sha256, :bytes, 'planned',
+        :at, :at)
+ON CONFLICT (message_id) DO UPDATE SET
+    batch = excluded.batch, file = excluded.file, sha256 = excluded.sha256, bytes = excluded.bytes,
+    subject = excluded.subject, state = 'planned', due_at = excluded.due_at, attempts = 0,
+    last_reply = NULL
+    WHERE mail.state = 'suppressed'
+ON CONFLICT (batch, recipient) DO NOTHING
 """
 
 
@@ -83,6 +97,9 @@ class OutboxLedger:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.executescript(_SCHEMA)
+            known = {row["name"] for row in connection.execute("PRAGMA table_info(mail)")}
+            if "resent" not in known:
+                connection.execute("ALTER TABLE mail ADD COLUMN resent INTEGER NOT NULL DEFAULT 0")
             self._connection = connection
         self._connection.execute("BEGIN IMMEDIATE")
         try:
@@ -101,16 +118,15 @@ class OutboxLedger:
     # --- planning --------------------------------------------------------------------------------
 
     def plan(self, mails: Iterable[Mail], at: str) -> int:
-        """Enter messages to be sent from ``at`` (ISO 8601, UTC) on; returns how many are new."""
+        """Enter messages to be sent from ``at`` (ISO 8601, UTC) on; returns how many are new.
+
+        What was taken back before it left (suppressed) is planned again; anything else that is known
+        stays as it is.
+        """
         with self._open() as connection:
             new = 0
             for mail in mails:
-                new += connection.execute(
-                    "INSERT OR IGNORE INTO mail (batch, recipient, kind, post, subject, message_id, "
-                    "file, sha256, bytes, state, due_at, planned_at) VALUES (:batch, :recipient, "
-                    ":kind, :post, :subject, :message_id, :file, :sha256, :bytes, 'planned', :at, :at)",
-                    asdict(mail) | {"at": at},
-                ).rowcount
+                new += connection.execute(_PLAN, asdict(mail) | {"at": at}).rowcount
             return new
 
     def suppress(self, batch: str, reason: str) -> int:
@@ -172,12 +188,46 @@ class OutboxLedger:
                 (reply, message_id),
             )
 
+    def held_back(self, message_id: str, due_at: str, why: str) -> None:
+        """May not leave yet (embargo, approval): waits until ``due_at``, attempt not counted."""
+        with self._open() as connection:
+            connection.execute(
+                "UPDATE mail SET state = 'planned', attempts = attempts - 1, due_at = ?, "
+                "last_reply = ? WHERE message_id = ?",
+                (due_at, why, message_id),
+            )
+
+    def found_taken(self, message_ids: Iterable[str], at: str, reply: str) -> int:
+        """Waiting messages a look-up says were taken before (the ledger is older than the truth)."""
+        with self._open() as connection:
+            return sum(
+                connection.execute(
+                    "UPDATE mail SET state = 'sent', sent_at = ?, last_reply = ? "
+                    "WHERE message_id = ? AND state IN ('planned', 'deferred') AND resent = 0",
+                    (at, reply, message_id),
+                ).rowcount
+                for message_id in message_ids
+            )
+
+    def after_restore(self, reply: str) -> int:
+        """The ledger came from a backup: what was open then may have left since, so a person decides.
+
+        Returns the number of rows that became ``unknown``.
+        """
+        with self._open() as connection:
+            return connection.execute(
+                "UPDATE mail SET state = 'unknown', last_reply = ? "
+                "WHERE state IN ('planned', 'sending', 'dot', 'deferred')",
+                (reply,),
+            ).rowcount
+
     def again(self, message_id: str, at: str) -> bool:
         """A person wants an unknown or refused message sent again, under the same Message-ID."""
         with self._open() as connection:
             return bool(
                 connection.execute(
-                    "UPDATE mail SET state = 'planned', due_at = ?, bounced_at = NULL, bounce = NULL "
+                    "UPDATE mail SET state = 'planned', due_at = ?, attempts = 0, resent = resent + 1, "
+                    "bounced_at = NULL, bounce = NULL "
                     "WHERE message_id = ? AND (state IN ('unknown', 'refused') OR "
                     "(state = 'sent' AND bounced_at IS NOT NULL))",
                     (at, message_id),
@@ -248,6 +298,10 @@ class OutboxLedger:
             return dict(
                 connection.execute("SELECT state, count(*) FROM mail GROUP BY 1 ORDER BY 1")
             )
+
+    def waiting(self) -> list[dict[str, Any]]:
+        """Rows not yet handed over and not in anybody's hands."""
+        return self._rows("state IN ('planned', 'deferred') ORDER BY due_at, batch, recipient")
 
     def next_due(self) -> str | None:
         """When the earliest waiting message is due."""

@@ -9,6 +9,10 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from warehouse.catalog.models import DeadlineRule
 
 HOME_VARIABLE = "PARKWATCH_HOME"
 DEFAULT_HOME = Path("var") / "shaanxi"
@@ -76,6 +80,48 @@ class Mailbox:
 
 
 @dataclass(frozen=True, slots=True)
+class MailPlace:
+    """Where mail can be read: a Maildir ``folder``, a server's ``log`` file or an ``imap`` mailbox."""
+
+    kind: str
+    path: Path = Path()
+    mailbox: Mailbox | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MailOptions:
+    """How mail leaves and what is read back. ``lookup``: where to see whether a message was taken;
+    ``bounces``: where returned mail and replies arrive; ``operator``: address alerts go to."""
+
+    server: MailServer
+    sender: str
+    retry_minutes: tuple[int, ...] = ()
+    lookup: MailPlace | None = None
+    lookup_wait_minutes: int = 10
+    bounces: MailPlace | None = None
+    operator: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseOptions:
+    """Who may approve and when a release leaves.
+
+    ``embargo_hours``: mails leave at the earliest so many hours after approval;
+    ``pre_release_hours``: so much earlier for audiences with a role in ``pre_release_roles``;
+    ``least_filed_pct``: share of the reporters due that must have filed; ``calendar``: the rule of
+    the day a period is to be released (a ``DeadlineRule``), None when there is none.
+    """
+
+    two_persons: bool = True
+    approvers: tuple[str, ...] = ()
+    embargo_hours: float = 0.0
+    pre_release_hours: float = 0.0
+    pre_release_roles: tuple[str, ...] = ("leader",)
+    least_filed_pct: float = 0.0
+    calendar: DeadlineRule | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Workspace:
     """Paths and options of one workspace; every path hangs below ``home``."""
 
@@ -90,6 +136,8 @@ class Workspace:
     language: str = "zh"
     reader_processes: int = 2
     password_file: Path | None = field(default=None, repr=False)
+    mail: MailOptions | None = None
+    release: ReleaseOptions = ReleaseOptions()
 
     @property
     def inbox(self) -> Path:
@@ -150,6 +198,16 @@ class Workspace:
     def state_file(self) -> Path:
         """Operational SQLite: receipts, outcomes, locks, mail ledger."""
         return self.home / "state.sqlite"
+
+    @property
+    def outbox(self) -> Path:
+        """Letters and alerts that are to be sent, as files."""
+        return self.home / "outbox"
+
+    @property
+    def receipt_key_file(self) -> Path:
+        """Key that signs the links by which receipt is confirmed; made when first needed."""
+        return self.home / "receipt.key"
 
     @property
     def quality(self) -> Path:

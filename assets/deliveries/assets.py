@@ -3,7 +3,7 @@
 import dagster as dg
 
 from assets.build import Build, describe
-from assets.deliveries import mailing
+from assets.deliveries import ledger_table, mailing
 from assets.submissions.assets import PERIODS, result
 from warehouse.schema import upstream_keys
 
@@ -15,5 +15,6 @@ def message(context: dg.AssetExecutionContext, build: dg.ResourceParam[Build]):
     """One .eml file per recipient of the draft."""
     with build.step("生成邮件") as connection:
         mailing.render(connection, build, context.partition_key)
+        ledger_table.mirror(connection, build)
         where = f"period = '{context.partition_key}'"
         return result(describe(connection, "deliveries.message", where))

@@ -80,8 +80,8 @@ def subject_of(bulletin: Bulletin) -> str:
     """``【运行监测】2020年1—6月…监测通报（内部）``: no park, no number, marks first."""
     meta = bulletin.meta
     simulated = "【模拟数据】" if meta.simulated else ""
-    again = "（更正）" if meta.replaces else ""
-    return f"【运行监测】{simulated}{meta.period_words}{meta.park_word}监测通报{again}（内部）"
+    again = "【更正】" if meta.replaces else ""
+    return f"【运行监测】{again}{simulated}{meta.period_words}{meta.park_word}监测通报（内部）"
 
 
 def render_message(
@@ -101,11 +101,44 @@ def render_message(
     """
     _check(recipient, sender, date)
     subject = subject_of(bulletin)
-    text, html = _bodies(bulletin, subject, [item.name for item in attachments], greeting)
+    names = [item.name for item in attachments]
+    text, html = _bodies(bulletin, subject, names, greeting)
     digest = _digest((recipient, sender.address, subject, text, html), attachments)
+    return _finished(recipient, sender, subject, date, text, html, attachments, digest)
+
+
+def render_letter(
+    subject: str,
+    text: str,
+    *,
+    key: str,
+    recipient: str,
+    sender: Sender,
+    date: datetime,
+    attachments: Sequence[Attachment] = (),
+) -> Message:
+    """A letter (退回, 催报, alert) as a plain mail. ``key`` names the letter for ever: with recipient
+    and sender it makes the Message-ID. Raises :class:`MessageError` as ``render_message`` does."""
+    _check(recipient, sender, date)
+    digest = _digest((key, recipient, sender.address), ())
+    flat = " ".join(subject.split())
+    return _finished(recipient, sender, flat, date, text, "", attachments, digest)
+
+
+def _finished(
+    recipient: str,
+    sender: Sender,
+    subject: str,
+    date: datetime,
+    text: str,
+    html: str,
+    attachments: Sequence[Attachment],
+    digest: str,
+) -> Message:
     message_id = f"<{digest[:40]}@{sender.address.rpartition('@')[2]}>"
+    name = " ".join(sender.name.split())
     headers = {
-        "From": f"{_encoded(sender.name, 'From')} <{sender.address}>",
+        "From": f"{_encoded(name, 'From')} <{sender.address}>",
         "To": recipient,
         "Subject": _encoded(subject, "Subject"),
         "Date": format_datetime(date),
@@ -115,6 +148,19 @@ def render_message(
     }
     content = _assemble(headers, text, html, attachments, digest[:24])
     return Message(recipient, subject, message_id, content)
+
+
+def fitting_name(name: str) -> str:
+    """``name`` as an attachment may be called: safe, and short enough for one encoded word."""
+    stem, dot, ending = re.sub(r'[\r\n"\\/:]', "_", name).strip().rpartition(".")
+    stem, ending = (stem, dot + ending) if dot else (ending, "")
+    while stem and len(_word(stem + ending)) > NAME_LIMIT:
+        stem = stem[:-1]
+    return stem + ending
+
+
+def _word(name: str) -> str:
+    return f"=?utf-8?B?{b64encode(name.encode()).decode()}?="
 
 
 def _check(recipient: str, sender: Sender, date: datetime) -> None:
@@ -191,9 +237,11 @@ def _assemble(
     attachments: Sequence[Attachment],
     boundary: str,
 ) -> bytes:
-    body = MIMEMultipart("alternative", boundary=f"=_alt_{boundary}")
-    body.attach(MIMEText(text, "plain", "utf-8"))
-    body.attach(MIMEText(html, "html", "utf-8"))
+    body: MIMEMultipart | MIMEText = MIMEText(text, "plain", "utf-8")
+    if html:
+        plain, body = body, MIMEMultipart("alternative", boundary=f"=_alt_{boundary}")
+        body.attach(plain)
+        body.attach(MIMEText(html, "html", "utf-8"))
     mail = MIMEMultipart("mixed", boundary=f"=_mix_{boundary}")
     for name, value in headers.items():
         mail[name] = value
@@ -213,7 +261,7 @@ def _attachment_part(attachment: Attachment) -> MIMENonMultipart:
     name = attachment.name
     if any(c in name for c in '\r\n"\\/:') or name != name.strip():
         raise MessageError(f"附件文件名不安全：{name!r}")
-    word = f"=?utf-8?B?{b64encode(name.encode()).decode()}?="
+    word = _word(name)
     if len(word) > NAME_LIMIT:
         raise MessageError(f"附件文件名过长（编码后 {len(word)} 字符，上限 {NAME_LIMIT}）：{name}")
     part = MIMENonMultipart("application", attachment.subtype)

@@ -23,6 +23,7 @@ from warehouse.outbox_ledger import OutboxLedger
 
 Clock = Callable[[], datetime]
 RETRY_MINUTES = (5, 15, 60, 240, 720, 1440)
+HELD_BACK = timedelta(minutes=5)  # until what may not leave yet is asked about again
 ALERTING = ("connect", "tls", "login")  # stages at which the server, not the message, is at fault
 
 
@@ -96,6 +97,7 @@ class Outbox:
         with only_sender(self.home / "outbox.lock"):
             self.ledger.free_interrupted()
             self._settle(report)
+            self._recognise(report)
             sent = 0
             while limit is None or sent < limit:
                 row = self.ledger.take(_stamp(self.clock()))
@@ -106,6 +108,18 @@ class Outbox:
             self._settle(report)
         return report
 
+    def _recognise(self, report: Report) -> None:
+        """Messages that wait although they were taken: the ledger was restored from a backup."""
+        waiting = {row["message_id"] for row in self.ledger.waiting() if not row["resent"]}
+        if self.lookup is None or not waiting:
+            return
+        taken = self._taken(waiting, report) or set()
+        found = self.ledger.found_taken(
+            sorted(taken), _stamp(self.clock()), "发送前查证:邮件服务器此前已接收,未再发送"
+        )
+        if found:
+            report.counts["found_sent"] += found
+
     # --- one message -----------------------------------------------------------------------------
 
     def _send(self, row: Mapping[str, Any], report: Report) -> bool:
@@ -113,7 +127,7 @@ class Outbox:
         message_id = row["message_id"]
         why_not = self.blocked(row)
         if why_not:
-            self.ledger.deferred(message_id, _stamp(self.clock() + timedelta(minutes=5)), why_not)
+            self.ledger.held_back(message_id, _stamp(self.clock() + HELD_BACK), why_not)
             report.counts["blocked"] += 1
             return True
         content = self._content(row)
@@ -170,7 +184,7 @@ class Outbox:
         now = self.clock()
         for row in rows:
             message_id = row["message_id"]
-            if taken is None:
+            if taken is None or row["resent"]:  # a look-up would find the first copy
                 self.ledger.unknown(message_id, "发送中断在末尾,无法查证是否已被接收,请人工核实")
                 report.counts["unknown_shown"] += 1
             elif message_id in taken:

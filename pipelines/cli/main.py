@@ -28,12 +28,15 @@ def main() -> None:
     from pipelines.cli import (
         assessment,
         backtest,
+        bulletin,
         data,
+        deliveries,
         filing,
         inspect,
         intake,
         proof,
         quality,
+        release,
         review,
         run,
         status,
@@ -59,6 +62,9 @@ def main() -> None:
         proof,
         quality,
         exporting,
+        bulletin,
+        release,
+        deliveries,
     )
     for module in modules:
         module.register(app)
@@ -76,13 +82,15 @@ def _plain_words(error: Exception) -> str | None:
     """Message of an error a user can mend; None for a fault of ours (traceback wanted)."""
     expected = {"SettingsError", "WarehouseBusyError", "NothingPublishedError", "CatalogError",
                 "UsageError", "NotFoundError", "ReceiptsError", "PanelError",
-                "NoSuchBuildError", "MixedInputsError"}  # fmt: skip
+                "NoSuchBuildError", "MixedInputsError", "ReleaseError", "ApprovalError",
+                "SendingError", "OutboxBusyError", "NoMailboxError", "LookupFailedError",
+                "MessageError"}  # fmt: skip
     names = {cls.__name__ for cls in type(error).__mro__}
     return str(error) if names & expected else None
 
 
 def _exit_code(error: Exception) -> int:
     name = type(error).__name__
-    if name == "WarehouseBusyError":
+    if name in ("WarehouseBusyError", "OutboxBusyError"):
         return EXIT_BUSY
     return EXIT_USAGE if name in ("SettingsError", "UsageError") else EXIT_FAILED

@@ -828,11 +828,24 @@ Right = Literal["figures", "quality", "targets", "watch", "scores"]
 
 
 class Recipient(CatalogModel):
-    """Who receives an audience's mail; not part of the rules digest."""
+    """Who receives an audience's mail; not part of the rules digest. ``name``: the post (岗位);
+    ``valid_from``, ``valid_to``: first and last day it does."""
 
     email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
     name: str = ""
     copy_only: bool = False
+    valid_from: Day | None = None
+    valid_to: Day | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.valid_from and self.valid_to and self.valid_to < self.valid_from:
+            raise ValueError(f"{self.email} 的 valid_to 早于 valid_from")
+        return self
+
+    def valid_on(self, day: date) -> bool:
+        """Whether mail may go to it on ``day``."""
+        return (self.valid_from or day) <= day <= (self.valid_to or day)
 
 
 class Audience(CatalogModel):

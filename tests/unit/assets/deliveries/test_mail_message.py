@@ -54,7 +54,7 @@ def test_subject_follows_the_convention_without_any_park(bulletin: Bulletin) -> 
     assert opened(mail(bulletin))["Subject"] == subject
     assert not any(row.park_name in subject for row in bulletin_data().scores)
     real = compose(bulletin_data(simulated=False, edition=2, replaces=1))
-    assert subject_of(real) == "【运行监测】2020年1—6月县域工业集中区监测通报（更正）（内部）"
+    assert subject_of(real) == "【运行监测】【更正】2020年1—6月县域工业集中区监测通报（内部）"
 
 
 def test_numbers_of_both_bodies_are_the_document_s(bulletin: Bulletin) -> None:

@@ -202,7 +202,7 @@ def test_what_may_not_leave_yet_waits(world):
     world.plan()
     server = Server()
     world.run(server, blocked=lambda row: "尚在保密期")
-    assert server.got == [] and world.states() == ["deferred"]
+    assert server.got == [] and world.states() == ["planned"]
     world.clock.later(minutes=6)
     world.run(server)
     assert world.states() == ["sent"]
