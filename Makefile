@@ -41,9 +41,11 @@ check: $(READY)
 sample: $(READY)
 	@$(BIN)/python examples/sample_returns.py --example shaanxi --to var/sample --from 2017-02 --through 2023-12 --truth var/sample-truth.csv
 
-# Runs killed at every boundary and 200 random moments; goes on where it stopped (hours).
+# Runs killed at every boundary and 200 random moments, then mails under faults and kills; goes on where
+# it stopped (hours).
 torture: $(READY)
 	@$(BIN)/python -m bench.torture --random 200 --seed 1
+	@$(BIN)/python -m bench.torture.mail --seed 1
 
 dictionary: $(READY)
 	@$(BIN)/parkwatch dictionary > docs/data-dictionary.md

@@ -106,6 +106,14 @@ class Releases:
             )
             return [_release(row) for row in rows]
 
+    def periods(self, status: Status) -> list[str]:
+        """Periods with an edition that stands at ``status``."""
+        with self._open() as connection:
+            rows = connection.execute(
+                "SELECT DISTINCT period FROM release WHERE status = ? ORDER BY period", (status,)
+            )
+            return [row[0] for row in rows]
+
     def open_edition(self, period: str, audience_id: str) -> int | None:
         """Number of the edition a run may write: the draft, or the first one; None while the newest
         one is frozen."""

@@ -84,7 +84,7 @@ def _from_report(mail: EmailMessage, ours: list[str]) -> Iterator[Notice]:
             if kind is None:
                 continue
             who = str(block.get("Original-Recipient") or block.get("Final-Recipient") or "")
-            yield Notice(kind, ours[0], _plain_address(who), _reason(block))
+            yield Notice(kind, ours[0], _plain_address(who), _reason(block, _text(mail)))
 
 
 _ACTIONS: dict[str, Kind] = {
@@ -96,9 +96,16 @@ _ACTIONS: dict[str, Kind] = {
 }
 
 
-def _reason(block: Message) -> str:
+def _reason(block: Message, words: str) -> str:
+    """Status and diagnostic of a report; where the server gives none (exim), what its notice says
+    below the address."""
     status, said = str(block.get("Status", "")).strip(), str(block.get("Diagnostic-Code", ""))
-    return " ".join(f"{status} {said.partition(';')[2] or said}".split())[:400]
+    said = said.partition(";")[2] or said
+    who = _plain_address(str(block.get("Final-Recipient", "")))
+    if not said and who:
+        below = re.search(re.escape(who) + r"\s+(\S[^\r\n]*)", words, re.IGNORECASE)
+        said = below.group(1) if below else ""
+    return " ".join(f"{status} {said}".split())[:400]
 
 
 def _is_notice(mail: EmailMessage) -> bool:

@@ -355,3 +355,32 @@ def _write(file: Path, content: bytes) -> None:
 
 def _stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds")
+
+
+# --- what is due ----------------------------------------------------------------------------------
+
+
+def due_periods(sending: Sending) -> list[str]:
+    """Periods with approved editions that are not sent yet."""
+    return sending.releases.periods("approved")
+
+
+def is_due(sending: Sending) -> bool:
+    """Whether a round would have something to do now: for sensors, cheap and without network."""
+    if sending.workspace.mail is None:
+        return False
+    ledger = OutboxLedger(sending.workspace.state_file)
+    now, next_due = sending.now(), ledger.next_due()
+    left = bool(ledger.ambiguous()) or (next_due is not None and next_due <= now)
+    planned = {row["batch"] for row in ledger.mails()}
+    ledger.close()
+    return left or any(
+        batch_of(release.key, release.documents) not in planned
+        for period in due_periods(sending)
+        for release in approved(sending, period)
+    )
+
+
+def send_due(sending: Sending) -> Sent:
+    """Send everything that is approved or waiting; what the job ``send`` does."""
+    return send(sending, due_periods(sending))
