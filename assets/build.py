@@ -10,13 +10,13 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from warehouse import builds, filing, partitions, provenance, schema, store, versions
+from warehouse import builds, filing, partitions, provenance, releases, schema, store, versions
 from warehouse.catalog.reporting import expected_reporters
 from warehouse.faults import reach
 from warehouse.filing_ledger import FilingLedger
@@ -56,6 +56,8 @@ class Build:
     begun: bool = False
     """Whether this run has made its work file; a build nobody works with makes none."""
     seconds: dict[str, float] = field(default_factory=dict)
+    kept: dict[Any, Any] = field(default_factory=dict)
+    """What a stage leaves for a later one of the same run, to save doing it again."""
 
     def begin(self) -> None:
         """Make the run's work file ready, the first time it is needed."""
@@ -126,6 +128,7 @@ class Build:
             outcomes = store.fetch(connection, "FROM submissions.submission")
             covered = dict(connection.execute(_COVERED, [period]).fetchall())
             filed = filing.board_rows(connection)
+            drafts = store.fetch(connection, _DRAFTS, [period])
         reach("publish.digested")
         settings = versions.keep(self.workspace, self.catalog.digest)
         with self.warehouse.building() as connection:
@@ -149,10 +152,28 @@ class Build:
         for named in {period, *(row["period"] for row in outcomes)} - {None}:
             expected = expected_reporters(self.catalog, named, self.workspace.first_month)
             self.state.replace_expected(named, expected, covered if named == period else None)
+        self._record_drafts(drafts)
         reach("publish.recorded")
         builds.prune(self.workspace, manifest)
         reach("publish.pruned")
 
+    def _record_drafts(self, drafts: list[dict[str, Any]]) -> None:
+        """Tell the ledger of releases which documents each draft has now.
+
+        One handed in meanwhile keeps the documents that were handed in: approving others is refused.
+        """
+        at = self.now.isoformat(sep=" ", timespec="seconds")
+        ledger = releases.Releases(self.workspace.state_file)
+        for row in drafts:
+            key = releases.Key(row["period"], row["audience_id"], row["edition"])
+            with suppress(releases.ReleaseError):
+                ledger.record_draft(key, releases.documents_digest(row["documents"]), at)
+
+
+_DRAFTS = """
+SELECT period, audience_id, edition, documents FROM bulletins.edition
+WHERE period = ? AND status = 'draft' ORDER BY ALL
+"""
 
 _COVERED = """
 SELECT submission.reporter, arg_max(submission.submission_id, submission.received_at)

@@ -57,33 +57,37 @@ def rebuild_edition(workspace: Workspace, period: str, edition: int) -> Rebuilt:
 
     Raises UsageError when no kept build holds the edition, or its catalogue is not kept any more.
     """
-    manifest, row = _origin(workspace, period, edition)
+    manifest, rows = _origin(workspace, period, edition)
     version = versions.kept(workspace).get(manifest.catalogue_digest)
     if version is None:
         raise UsageError(f"没有保存政策目录 {manifest.catalogue_digest[:12]},无法重做")
     found = Rebuilt(manifest.number, manifest.digest)
     with tempfile.TemporaryDirectory(prefix="parkwatch-rebuild-") as folder:
         home = Path(folder) / "home"
-        _prepare(workspace, manifest, version, home)
+        _prepare(workspace, manifest, version, home, period, edition)
         _run(home, version / "shipped", period, manifest.asof)
         again = Workspace(home=home, bureau=workspace.bureau)
         _compare_tables(manifest, builds.manifests(again)[-1], period, found)
-        for name, sha256 in json.loads(row["documents"]).items():
-            path = home / row["folder"] / name
-            same = path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256
-            found.documents[name] = same
+        for row in rows:
+            for name, sha256 in json.loads(row["documents"]).items():
+                path = home / row["folder"] / name
+                same = path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+                found.documents[f"{row['audience_id']}/{name}"] = same
     return found
 
 
-def _origin(workspace: Workspace, period: str, edition: int) -> tuple[Manifest, dict[str, Any]]:
-    """The first kept build of the run that made the edition as it is now, and the edition's row."""
-    chosen: tuple[Manifest, dict[str, Any]] | None = None
+def _origin(
+    workspace: Workspace, period: str, edition: int
+) -> tuple[Manifest, list[dict[str, Any]]]:
+    """The first kept build of the run that made the edition as it is now, and the edition's rows,
+    one an audience."""
+    chosen: tuple[Manifest, list[dict[str, Any]]] | None = None
     for manifest in reversed(builds.manifests(workspace)):
-        for row in manifest.editions:
-            if (row["period"], row["edition"]) != (period, edition) or manifest.period != period:
-                continue
-            if chosen is None or row["documents"] == chosen[1]["documents"]:
-                chosen = (manifest, row)
+        rows = [r for r in manifest.editions if (r["period"], r["edition"]) == (period, edition)]
+        if not rows or manifest.period != period:
+            continue
+        if chosen is None or _papers(rows) == _papers(chosen[1]):
+            chosen = (manifest, rows)
     if chosen is None:
         known = sorted({f"{r['period']} 第{r['edition']}版" for m in builds.manifests(workspace)
                         for r in m.editions})  # fmt: skip
@@ -91,7 +95,14 @@ def _origin(workspace: Workspace, period: str, edition: int) -> tuple[Manifest, 
     return chosen
 
 
-def _prepare(workspace: Workspace, manifest: Manifest, version: Path, home: Path) -> None:
+def _papers(rows: list[dict[str, Any]]) -> dict[str, str]:
+    """Documents by audience."""
+    return {row["audience_id"]: row["documents"] for row in rows}
+
+
+def _prepare(
+    workspace: Workspace, manifest: Manifest, version: Path, home: Path, period: str, edition: int
+) -> None:
     """A workspace with the catalogue, settings, receipts and decisions of then."""
     home.mkdir()
     for name in ("inbox", "quality", "reports", "dagster"):
@@ -116,7 +127,18 @@ def _prepare(workspace: Workspace, manifest: Manifest, version: Path, home: Path
         )
         for table in ("outcome", "expected", "run"):
             then.execute(f"DELETE FROM {table}")
+        _reopen(then, period, edition)
         then.commit()
+
+
+def _reopen(then: sqlite3.Connection, period: str, edition: int) -> None:
+    """Make the edition a draft again in the copied ledger: a frozen one would not be written."""
+    if then.execute("SELECT 1 FROM sqlite_master WHERE name = 'release'").fetchone():
+        then.execute("DELETE FROM release WHERE period = ? AND edition > ?", (period, edition))
+        then.execute(
+            "UPDATE release SET status = 'draft' WHERE period = ? AND edition = ?",
+            (period, edition),
+        )
 
 
 def _run(home: Path, shipped: Path, period: str, asof: str) -> None:

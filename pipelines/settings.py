@@ -87,6 +87,12 @@ class ReaderSettings(_Section):
     password_file: Path | None = None
 
 
+class BulletinSettings(_Section):
+    """``[bulletin]``: whom a run writes editions for (``all``, ``wide``, ``main`` or audience ids)."""
+
+    audiences: tuple[str, ...] = ("all",)
+
+
 class Settings(BaseSettings):
     """Everything ``parkwatch.toml`` may say."""
 
@@ -100,6 +106,7 @@ class Settings(BaseSettings):
     reader: ReaderSettings = ReaderSettings()  # type: ignore[call-arg]
     mail: MailSettings | None = None
     release: ReleaseSettings = ReleaseSettings()  # type: ignore[call-arg]
+    bulletin: BulletinSettings = BulletinSettings()
     default_period: str | None = None
     simulated: bool = False
     language: str = "zh"
@@ -156,6 +163,7 @@ def load_workspace(home: Path | None = None, **overrides: Any) -> Workspace:
         password_file=settings.reader.password_file,
         mail=mail,
         release=settings.release.options(),
+        audiences=settings.bulletin.audiences,
     )
 
 

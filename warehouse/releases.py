@@ -10,6 +10,7 @@ draft is frozen: a new one starts only by ``correct`` (更正), which names its 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -83,6 +84,11 @@ class Act:
     by: str
     at: str
     reason: str = ""
+
+
+def documents_digest(documents: str) -> str:
+    """What identifies an edition's documents: SHA-256 of ``bulletins.edition.documents`` (JSON)."""
+    return hashlib.sha256(documents.encode()).hexdigest()
 
 
 class Releases:

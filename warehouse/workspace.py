@@ -138,6 +138,8 @@ class Workspace:
     password_file: Path | None = field(default=None, repr=False)
     mail: MailOptions | None = None
     release: ReleaseOptions = ReleaseOptions()
+    audiences: tuple[str, ...] = ("all",)
+    """Audiences a run writes editions for: ids, or ``all``, ``wide`` (province and cities), ``main``."""
 
     @property
     def inbox(self) -> Path:

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from assets.build import Build, describe
-from assets.bulletins import documents
+from assets.bulletins import editions
 from assets.submissions.assets import PERIODS, result, spec
 
 
@@ -13,14 +13,16 @@ from assets.submissions.assets import PERIODS, result, spec
     partitions_def=PERIODS,
 )
 def bulletin(context: dg.AssetExecutionContext, build: dg.ResourceParam[Build]):
-    """Compose the bulletin, render HTML and PDF, register every number."""
+    """Write every audience's draft in the formats it asks for, register every number."""
     period = context.partition_key
     with build.step("编写通报") as connection:
-        folder, digests = documents.write_edition(connection, build, period)
+        written = editions.write_editions(connection, build, period)
         where = f"period = '{period}'"
         edition = result(describe(connection, "bulletins.edition", where))
         links = [
-            f"- [{name}]({(folder / name).as_uri()}) `{sha[:12]}`" for name, sha in digests.items()
+            f"- [{done.key.audience_id} {name}]({(build.workspace.home / done.folder / name).as_uri()})"
+            for done in written
+            for name in sorted(done.digests)
         ]
         yield edition._replace(
             metadata={**edition.metadata, "documents": dg.MetadataValue.md("\n".join(links))}

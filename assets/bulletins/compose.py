@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-from assets.bulletins import facts, filing, goals, markup, parks, standings, wording
+from assets.bulletins import changes, facts, filing, goals, markup, parks, standings, wording
 from assets.bulletins.data import BulletinData
 from assets.bulletins.figures import Figure, FigureBook, Form, display_unit
 from assets.bulletins.markup import Marked
@@ -28,8 +28,23 @@ def compose(data: BulletinData, *, folders: Iterable[Path] = ()) -> Bulletin:
     wording). Raises ``MarkupError`` for a template that breaks a rule and ``FigureError`` for
     contradicting figures; missing data never raise: the sections say what is missing.
     """
+    draft, book = _drafted(data, changes.none, folders)
+    if data.replaces is not None:
+        draft, book = _drafted(data, changes.against(data, _used(draft, book)), folders)
+    return replace(draft, figures=_used(draft, book))
+
+
+def _used(draft: Bulletin, book: FigureBook) -> tuple[Figure, ...]:
+    """The figures printed, and all they are computed from."""
+    return book.closure(span.figure_id for span in figure_spans(draft))
+
+
+def _drafted(
+    data: BulletinData, find_changes: changes.Finder, folders: Iterable[Path]
+) -> tuple[Bulletin, FigureBook]:
+    """The document, and the book of every figure registered on the way."""
     book = FigureBook()
-    text = markup.render(TEMPLATE, _context(data, book), _functions(book), folders)
+    text = markup.render(TEMPLATE, _context(data, book, find_changes), _functions(book), folders)
     parsed = markup.parse(text, book)
     draft = Bulletin(
         meta=_meta(data),
@@ -41,8 +56,7 @@ def compose(data: BulletinData, *, folders: Iterable[Path] = ()) -> Bulletin:
         annexes=parsed.annexes,
         figures=(),
     )
-    used = book.closure(span.figure_id for span in figure_spans(draft))
-    return replace(draft, figures=used)
+    return draft, book
 
 
 def _meta(data: BulletinData) -> Meta:
@@ -72,7 +86,7 @@ def _meta(data: BulletinData) -> Meta:
     )
 
 
-def _context(data: BulletinData, book: FigureBook) -> dict[str, Any]:
+def _context(data: BulletinData, book: FigureBook, find_changes: changes.Finder) -> dict[str, Any]:
     register = facts.Register(book, data.period)
     totals = facts.total_facts(register, data)
     areas = facts.area_facts(register, data)
@@ -84,6 +98,8 @@ def _context(data: BulletinData, book: FigureBook) -> dict[str, Any]:
         "period": _period_words(data),
         "correction": wording.correction(data.edition, data.replaces),
         "correction_reason": data.correction_reason,
+        "changes": find_changes(register),
+        "public": data.public,
         "simulated": data.simulated,
         "withheld": data.withheld,
         "topics": data.topics,

@@ -7,13 +7,13 @@ belong here: queries (the stage's assets run them), judging, or text.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal, TypeVar
 
 Row = TypeVar("Row")
-Topic = Literal["targets", "ranks"]
+Topic = Literal["quality", "targets", "ranks"]
 
 
 class DataError(ValueError):
@@ -254,6 +254,10 @@ class BulletinData:
     edition: int = 1
     replaces: int | None = None
     correction_reason: str = ""
+    former: Mapping[str, str] = field(default_factory=dict)
+    """Figure id → text as printed in the edition this one replaces."""
+    public: bool = False
+    """For everybody: figures only; ``suppressed`` rows print X."""
     audience: str = ""
     status_mark: str = ""
     """Printed beside the title while it is not approved, e.g. 送审稿."""

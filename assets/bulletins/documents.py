@@ -1,7 +1,8 @@
-"""One edition's documents: composed, rendered, written whole, recorded.
+"""One edition's documents: rendered in the formats asked for, written whole, recorded.
 
-Belongs here: the files of an edition with their manifest and rows. Does not belong here: what the
-text says (``compose``), formats (``typeset``, ``webpage``) or Dagster (``assets.py``).
+Belongs here: the files of an edition with their manifest and rows. Does not belong here: which
+editions there are (``editions``), what the text says (``compose``), or formats (``typeset``,
+``webpage``, ``worddoc``, ``spreadsheet``).
 """
 
 from __future__ import annotations
@@ -10,91 +11,94 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assets.build import Build
-from assets.bulletins.compose import compose
 from assets.bulletins.model import Bulletin
-from assets.bulletins.select import bulletin_data
 from warehouse import store
-from warehouse.catalog.models import Audience
 from warehouse.faults import reach
+from warehouse.releases import Key
 
 if TYPE_CHECKING:
     import duckdb
 
+    from assets.build import Build
+
 DRAFT = "draft"
-FIRST_EDITION = 1
+MANIFEST = "manifest.json"
+FORMATS = ("html", "pdf", "docx", "xlsx")
+"""Formats with a file of their own; ``eml`` is made of them by the deliveries stage."""
 
 
-class NoAudienceError(ValueError):
-    """The catalogue names nobody a bulletin could be made for."""
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An edition whose documents lie in ``folder`` (relative to the workspace) once published."""
+
+    key: Key
+    folder: str
+    digests: Mapping[str, str]
 
 
-def main_audience(build: Build) -> Audience:
-    """The audience of the bureau's own bulletin: the widest scope with all rights.
-
-    Raises NoAudienceError when the catalogue has no audience at all.
-    """
-    width = {"province": 0, "city": 1, "county": 2, "park": 3}
-    audiences = sorted(
-        build.catalog.audiences,
-        key=lambda a: (width[a.scope_level], -len(a.rights), a.audience_id),
-    )
-    if not audiences:
-        raise NoAudienceError(
-            f"政策目录没有受众:请在 {build.workspace.catalog}/audiences.yaml 至少写一个受众(岗位)"
-        )
-    return audiences[0]
-
-
-def composed(
-    connection: duckdb.DuckDBPyConnection, build: Build, period: str, audience: Audience
-) -> Bulletin:
-    """The document of ``period`` for ``audience``; the same data give the same document."""
-    return compose(bulletin_data(connection, build, period, audience, FIRST_EDITION))
-
-
-def write_edition(
-    connection: duckdb.DuckDBPyConnection, build: Build, period: str
-) -> tuple[Path, Mapping[str, str]]:
-    """Render the edition into its folder and record it; returns folder and SHA-256 by file name."""
+def render(bulletin: Bulletin, formats: tuple[str, ...]) -> dict[str, bytes]:
+    """The files of ``bulletin`` by name, in the formats wanted."""
+    from assets.bulletins.spreadsheet import to_xlsx
     from assets.bulletins.typeset import to_pdf
     from assets.bulletins.webpage import to_html
+    from assets.bulletins.worddoc import to_docx
 
-    audience = main_audience(build)
-    bulletin = composed(connection, build, period, audience)
-    build.progress("排版通报", 0, 0)
-    documents = {
-        f"{bulletin.file_stem}.html": to_html(bulletin).encode(),
-        f"{bulletin.file_stem}.pdf": to_pdf(bulletin),
+    def html(document: Bulletin) -> bytes:
+        return to_html(document).encode()
+
+    writers: dict[str, Callable[[Bulletin], bytes]] = {
+        "html": html,
+        "pdf": to_pdf,
+        "docx": to_docx,
+        "xlsx": to_xlsx,
     }
+    wanted = [name for name in FORMATS if name in formats]
+    return {f"{bulletin.file_stem}.{name}": writers[name](bulletin) for name in wanted}
+
+
+def write(
+    connection: duckdb.DuckDBPyConnection,
+    build: Build,
+    key: Key,
+    bulletin: Bulletin,
+    documents: Mapping[str, bytes],
+) -> Written:
+    """Write the edition's folder with its manifest and record its rows."""
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in documents.items()}
-    edition = _edition_row(bulletin, build, period, audience, digests)
-    manifest = json.dumps(edition, ensure_ascii=False, indent=1, sort_keys=True)
-    documents["manifest.json"] = manifest.encode()
-    folder = build.workspace.edition_folder(period, audience.audience_id, FIRST_EDITION)
-    write_folder(build.making(folder), documents)
-    reach("documents.staged")
-    _record(connection, bulletin, edition)
-    return folder, digests
-
-
-def _edition_row(
-    bulletin: Bulletin, build: Build, period: str, audience: Audience, digests: Mapping[str, str]
-) -> dict[str, Any]:
-    folder = build.workspace.edition_folder(period, audience.audience_id, FIRST_EDITION)
-    return {
-        "period": period,
-        "audience_id": audience.audience_id,
-        "edition": FIRST_EDITION,
+    folder = build.workspace.edition_folder(key.period, key.audience_id, key.edition)
+    relative = str(folder.relative_to(build.workspace.home))
+    row = {
+        "period": key.period,
+        "audience_id": key.audience_id,
+        "edition": key.edition,
         "status": DRAFT,
         "data_digest": bulletin.meta.data_digest,
         "rules_digest": bulletin.meta.rules_digest,
         "documents": json.dumps(digests, ensure_ascii=False, sort_keys=True),
-        "folder": str(folder.relative_to(build.workspace.home)),
+        "folder": relative,
+    }
+    manifest = json.dumps(_manifest(build, row), ensure_ascii=False, indent=1, sort_keys=True)
+    write_folder(build.making(folder), {**documents, MANIFEST: manifest.encode()})
+    reach("documents.staged")
+    _record(connection, bulletin, row)
+    return Written(key, relative, digests)
+
+
+def _manifest(build: Build, row: Mapping[str, Any]) -> dict[str, Any]:
+    """What the edition is made of: its row, the fonts, and where the audit log stood."""
+    from assets.bulletins import fonts
+    from warehouse.releases import Releases
+
+    log = Releases(build.workspace.state_file).audit_log()
+    return {
+        **row,
+        "fonts": dict(fonts.choose().manifest()),
+        "audit_head": log[-1].hash if log else "",
     }
 
 
@@ -124,7 +128,7 @@ def _record(
 ) -> None:
     key = {name: edition[name] for name in ("period", "audience_id", "edition")}
     where, values = "period = ? AND audience_id = ? AND edition = ?", list(key.values())
-    store.replace_rows(connection, "bulletins.edition", [edition], where=where, values=values)
+    store.replace_rows(connection, "bulletins.edition", [dict(edition)], where=where, values=values)
     rows = []
     for figure in bulletin.figures:
         row = figure.to_row()

@@ -20,6 +20,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -131,13 +132,13 @@ def render(
     from jinja2 import TemplateError
 
     environment = _environment(tuple(folders))
-    environment.globals.update(functions)
     try:
-        return environment.get_template(template).render(**context)
+        return environment.get_template(template).render({**functions, **context})
     except TemplateError as error:
         raise MarkupError(f"template {template}: {error}") from error
 
 
+@cache
 def _environment(folders: tuple[Path, ...]) -> ImmutableSandboxedEnvironment:
     from jinja2 import FileSystemLoader, StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment

@@ -218,8 +218,9 @@ class Bulletin:
     def file_stem(self) -> str:
         """File name without suffix, e.g. ``模拟数据_园区监测通报2020-06``; short for mail."""
         mark = "模拟数据_" if self.meta.simulated else ""
-        again = f"更正{self.meta.edition}" if self.meta.replaces else ""
-        return f"{mark}园区监测通报{self.meta.period}{again}"
+        if self.meta.replaces:  # without 监测: an attachment's name must fit one encoded word
+            return f"{mark}园区通报{self.meta.period}更正{self.meta.edition}"
+        return f"{mark}园区监测通报{self.meta.period}"
 
 
 def plain(spans: Sequence[Span]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from zoneinfo import ZoneInfo
@@ -31,8 +32,34 @@ R = TypeVar("R")
 
 REPLY_WORKDAYS = 10
 """Workdays the units have for their answer (工作要求), counted from the date of issue."""
+QUALITY: data.Topic = "quality"
+INTERNAL = "内部资料，注意保管"
+"""Handling mark of every edition but the public one."""
+PUBLIC = "public"
+"""Role of the audience that stands for everybody."""
 PARK_BASE = "china_parks"
 """Catalogue whose monitored units are parks; those of other catalogues are just units."""
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What the bulletins of a period share, whoever reads them: selected once for all of them."""
+
+    as_of: datetime
+    previous: str | None
+    indicators: tuple[data.Indicator, ...]
+    data_digest: str
+
+
+def common(connection: duckdb.DuckDBPyConnection, build: Build, period: str) -> Common:
+    """The shared part of every bulletin of ``period``."""
+    previous = _previous(connection, period)
+    return Common(
+        as_of=_as_of(connection, build, period),
+        previous=previous,
+        indicators=select_figures.indicators(connection, build),
+        data_digest=data_digest(connection, (period, previous)),
+    )
 
 
 def bulletin_data(
@@ -41,19 +68,20 @@ def bulletin_data(
     period: str,
     audience: Audience,
     edition: int,
+    shared: Common | None = None,
 ) -> data.BulletinData:
     """Everything the bulletin of ``period`` says to ``audience``."""
-    as_of = _as_of(connection, build, period)
+    shared = shared or common(connection, build, period)
+    as_of, previous, indicators = shared.as_of, shared.previous, shared.indicators
     scope = Scope.of(build.catalog, audience.scope_code, period)
-    previous = _previous(connection, period)
-    indicators = select_figures.indicators(connection, build)
-    topics = _topics(build, scope)
+    public = PUBLIC in audience.role
+    topics = () if public else _topics(build, scope)
     seen = _seen(audience)
     months = (period, previous)
-    return data.BulletinData(
+    found = data.BulletinData(
         period=period,
         scope_code=scope.code,
-        issuer=_issuer(build),
+        issuer=_issuer(build, public=public),
         as_of=as_of,
         issue_date=as_of.date(),
         simulated=build.workspace.simulated,
@@ -65,19 +93,21 @@ def bulletin_data(
         schemes=_if(seen["ranks"], select_judgement.schemes, build),
         scores=_if(seen["ranks"], select_judgement.scores, connection, build, months, scope),
         triggers=_if(seen["ranks"], select_judgement.triggers, connection, build, period, scope),
-        reporters=select_figures.reporters(connection, build, period, scope),
-        unreported=select_figures.unreported(connection, period, scope),
+        reporters=_if(seen["quality"], select_figures.reporters, connection, build, period, scope),
+        unreported=_if(seen["quality"], select_figures.unreported, connection, period, scope),
         topics=topics,
         previous_period=previous,
         filing_deadline=_deadline(build, period),
         reply_by=Workdays(build.catalog.calendar).later(as_of.date(), REPLY_WORKDAYS),
-        withheld=tuple(topic for topic in topics if not seen[topic]),
+        withheld=tuple(topic for topic in (*topics, QUALITY) if not seen[topic]),
         edition=edition,
         audience=audience.name,
         status_mark="送审稿",
-        data_digest=data_digest(connection, months),
+        public=public,
+        data_digest=shared.data_digest,
         rules_digest=build.catalog.digest,
     )
+    return found
 
 
 def data_digest(connection: duckdb.DuckDBPyConnection, months: tuple[str | None, ...]) -> str:
@@ -98,7 +128,11 @@ def _seen(audience: Audience) -> dict[data.Topic, bool]:
     Ranks and risk go together: the watch list is the lower end of the ranking.
     """
     rights = set(audience.rights)
-    return {"targets": "targets" in rights, "ranks": {"scores", "watch"} <= rights}
+    return {
+        "quality": "quality" in rights,
+        "targets": "targets" in rights,
+        "ranks": {"scores", "watch"} <= rights,
+    }
 
 
 def _if(
@@ -122,7 +156,7 @@ def _topics(build: Build, scope: Scope) -> tuple[data.Topic, ...]:
 # --- the document's own data -----------------------------------------------------------------
 
 
-def _issuer(build: Build) -> data.Issuer:
+def _issuer(build: Build, *, public: bool = False) -> data.Issuer:
     bureau = build.workspace.bureau
     return data.Issuer(
         bureau=bureau.name,
@@ -133,6 +167,7 @@ def _issuer(build: Build) -> data.Issuer:
         contact=bureau.contact,
         region_word=bureau.region_word,
         park_word=bureau.park_word,
+        handling="" if public else INTERNAL,
         unit_word="园区" if build.workspace.catalog_base == PARK_BASE else "监测单位",
     )
 

@@ -49,6 +49,7 @@ def main() -> None:
     modules = (
         workspace,
         run,
+        bulletin,
         intake,
         filing,
         status,
@@ -84,7 +85,7 @@ def _plain_words(error: Exception) -> str | None:
                 "UsageError", "NotFoundError", "ReceiptsError", "PanelError",
                 "NoSuchBuildError", "MixedInputsError", "ReleaseError", "ApprovalError",
                 "SendingError", "OutboxBusyError", "NoMailboxError", "LookupFailedError",
-                "MessageError"}  # fmt: skip
+                "MessageError", "NoAudienceError"}  # fmt: skip
     names = {cls.__name__ for cls in type(error).__mro__}
     return str(error) if names & expected else None
 

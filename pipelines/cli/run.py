@@ -253,16 +253,32 @@ def _print_troubled(
 
 
 def _print_documents(workspace: Workspace, period: str) -> None:
-    folder = workspace.reports / period
-    documents = sorted(p for p in folder.rglob("*") if p.suffix in (".pdf", ".html", ".eml"))
-    if documents:
-        typer.echo("通报草稿:")
-        for path in documents:
-            typer.echo(f"  {path}")
+    _print_main(workspace, period)
     command, home = _command(), _shown(workspace.home)
     typer.echo(f"查看报送情况:{command} status --home {home}")
     if figure := _a_figure(workspace, period):
         typer.echo(f"一个数字的来历:{command} explain {figure} --home {home}")
+
+
+def _print_main(workspace: Workspace, period: str) -> None:
+    """The documents of the widest edition, and where the others lie."""
+    from warehouse.store import Warehouse, fetch
+
+    with Warehouse(workspace).reading() as connection:
+        rows = fetch(connection, _EDITIONS, [period])
+    if not rows:
+        return
+    typer.echo(f"通报草稿({len(rows)} 个受众,全部见 {workspace.reports / period}):")
+    folder = workspace.home / rows[0]["folder"]
+    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix != ".json"):
+        typer.echo(f"  {path}")
+
+
+_EDITIONS = """
+SELECT audience_id, folder, count(figure_id) AS n FROM bulletins.edition
+LEFT JOIN bulletins.figure USING (period, audience_id, edition)
+WHERE period = ? GROUP BY ALL ORDER BY n DESC, audience_id
+"""
 
 
 def _a_figure(workspace: Workspace, period: str) -> str | None:

@@ -170,7 +170,7 @@ def test_a_file_nobody_can_read_counts_for_the_month_before_it_came(build: Build
                "n_findings": 1}  # fmt: skip
         store.insert_rows(connection, "submissions.submission", [row])
     try:
-        data = selected(build, "province", "610000", "figures")
+        data = selected(build, "province", "610000", "figures", "quality")
     finally:
         with build.warehouse.building() as connection:
             connection.execute("DELETE FROM submissions.submission WHERE submission_id = 'broken'")

@@ -40,7 +40,14 @@ def documents(home):
 
 def test_bulletin_and_mail_are_there_and_marked_as_simulated(home):
     names = documents(home)
-    assert {name.rpartition(".")[2] for name in names} == {"pdf", "html", "eml", "json"}
+    assert {name.rpartition(".")[2] for name in names} == {
+        "pdf",
+        "docx",
+        "xlsx",
+        "html",
+        "eml",
+        "json",
+    }
     page = next((home / "reports" / PERIOD).rglob("*.html")).read_text(encoding="utf-8")
     assert "模拟数据" in page and "模拟名次" in page
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,9 +34,13 @@ def query(home: Path, sql: str) -> list[dict]:
     return json.loads(told.stdout)
 
 
-def small_shaanxi(home: Path, first: str, through: str) -> Path:
+def small_shaanxi(
+    home: Path, first: str, through: str, audiences: Sequence[str] = ("main",)
+) -> Path:
     """A shaanxi workspace with the simulated returns of a few periods only."""
     shutil.copytree(ROOT / "examples" / "shaanxi", home)
+    with (home / "parkwatch.toml").open("a", encoding="utf-8") as settings:
+        settings.write(f"\n[bulletin]\naudiences = {json.dumps(audiences)}\n")
     for name in ("inbox", "archive", "quality", "reports", "dagster"):
         (home / name).mkdir(exist_ok=True)
     subprocess.run(

@@ -824,6 +824,7 @@ class Source(CatalogModel):
         return self.months or by_frequency[self.frequency]
 
 
+Format = Literal["pdf", "docx", "html", "xlsx", "eml"]
 Right = Literal["figures", "quality", "targets", "watch", "scores"]
 
 
@@ -861,7 +862,7 @@ class Audience(CatalogModel):
     scope_level: Literal["province", "city", "county", "park"]
     scope_code: Id
     rights: tuple[Right, ...]
-    formats: tuple[Literal["pdf", "html", "xlsx", "eml"], ...] = ("pdf", "html", "xlsx", "eml")
+    formats: tuple[Format, ...] = ("pdf", "docx", "html", "xlsx", "eml")
     language: Literal["zh", "en"] = "zh"
     recipients: tuple[Recipient, ...] = ()
     note: str = ""

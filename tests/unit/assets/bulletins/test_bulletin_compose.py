@@ -548,7 +548,19 @@ def test_correction_says_so_in_title_and_text() -> None:
     bulletin = compose(bulletin_data(edition=2, replaces=1, correction_reason="某县补报"))
     assert bulletin.title_text.endswith("的通报（更正）")
     assert "更正原因：某县补报" in prose(bulletin)
-    assert bulletin.file_stem == "模拟数据_园区监测通报2020-06更正2"
+    assert bulletin.file_stem == "模拟数据_园区通报2020-06更正2"
+
+
+def test_correction_lists_what_it_prints_differently() -> None:
+    first = compose(bulletin_data())
+    former = {figure.figure_id: figure.text for figure in first.figures}
+    same = compose(bulletin_data(edition=2, replaces=1, former=former))
+    assert "各项数字没有变动" in prose(same) and same.table("changes") is None
+    former["202006-P-C04-total"] = "1.23"
+    changed = compose(bulletin_data(edition=2, replaces=1, former=former))
+    assert "1个数字有变动" in prose(changed)
+    table = changed.table("changes")
+    assert table is not None and [plain(cell) for cell in table.rows[0].cells][1] == "1.23亿元"
 
 
 def test_real_data_bear_no_simulation_mark() -> None:
