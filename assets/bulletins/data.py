@@ -78,6 +78,7 @@ class AreaRow:
     previous_n_reported: int | None = None
     n_parks: int
     n_reported: int
+    suppressed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +200,7 @@ class ParkRow:
     value: Decimal | None
     value_prior: Decimal | None = None
     yoy_pct: Decimal | None = None
+    suppressed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -164,7 +164,7 @@ def _drafts(
 
 def _sees(audience: Audience) -> tuple[Any, ...]:
     """What decides the content: audiences alike in it get the same text."""
-    public = PUBLIC in audience.role
+    public = audience.role == PUBLIC
     return (audience.scope_level, audience.scope_code, frozenset(audience.rights), public)
 
 

@@ -114,6 +114,8 @@ class AreaFacts:
     expected: Figure
     complete: bool
     indicators: tuple[IndicatorFacts | None, ...]
+    suppressed: bool = False
+    """Printed as X: disclosure control."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +306,7 @@ def _area(
         reported=first.reported,
         expected=first.expected,
         complete=row.n_reported == row.n_parks,
+        suppressed=row.suppressed,
         indicators=cells,
     )
 
@@ -316,7 +319,11 @@ def area_growth(
     position = order.index(data.lead_indicator_id)
     if position >= ANNEX_INDICATORS:
         return None
-    yoy = {_named(a): f.yoy for a in areas if (f := a.indicators[position]) is not None}
+    yoy = {
+        _named(a): f.yoy
+        for a in areas
+        if not a.suppressed and (f := a.indicators[position]) is not None
+    }
     return growth_facts(register, data, yoy, "地区")
 
 

@@ -29,6 +29,7 @@ class ParkFacts:
     name: str
     cells: tuple[tuple[Figure, Figure] | None, ...]
     ranks: tuple[tuple[Figure, Figure, str] | None, ...]
+    suppressed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ def park_facts(register: Register, data: BulletinData) -> ParksFacts | None:
             cells=tuple(
                 _cells(register, data, rows.get((park.park_id, i.indicator_id)), i) for i in chosen
             ),
+            suppressed=park.suppressed,
             ranks=tuple(
                 _ranks(register, data, scores.get((park.park_id, scheme))) for scheme in schemes
             ),
@@ -79,7 +81,7 @@ def park_growth(
     position = order.index(data.lead_indicator_id)
     if listed is None or position >= PARK_INDICATORS:
         return None
-    everyone = [park for _, parks in listed.cities for park in parks]
+    everyone = [p for _, parks in listed.cities for p in parks if not p.suppressed]
     yoy = {p.name: cell[1] for p in everyone if (cell := p.cells[position]) is not None}
     return growth_facts(register, data, yoy, data.issuer.unit_word)
 

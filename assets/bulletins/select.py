@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from zoneinfo import ZoneInfo
 
-from assets.bulletins import data, select_figures, select_judgement
+from assets.bulletins import data, disclose, select_figures, select_judgement
 from assets.bulletins.scope import Scope
 from warehouse import partitions
 from warehouse.catalog.models import period_end
@@ -74,7 +74,7 @@ def bulletin_data(
     shared = shared or common(connection, build, period)
     as_of, previous, indicators = shared.as_of, shared.previous, shared.indicators
     scope = Scope.of(build.catalog, audience.scope_code, period)
-    public = PUBLIC in audience.role
+    public = audience.role == PUBLIC
     topics = () if public else _topics(build, scope)
     seen = _seen(audience)
     months = (period, previous)
@@ -107,6 +107,8 @@ def bulletin_data(
         data_digest=shared.data_digest,
         rules_digest=build.catalog.digest,
     )
+    if audience.protection is not None:
+        return disclose.protected(connection, build, found, scope, audience.protection)
     return found
 
 

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import json
+import random
+import re
+import subprocess
+import zipfile
+from email import message_from_bytes
+from pathlib import Path
 
 import pytest
 
@@ -14,13 +20,21 @@ from tests.support.bulletin_warehouse import PERIOD, built
 from warehouse import store
 from warehouse.releases import Act, Key, Releases, documents_digest
 
-WANTED = ("sn-assessor", "xa-assessor", "ak-hanbin")
+WANTED = ("sn-assessor", "xa-assessor", "ak-hanbin", "sn-public")
+FEW = "SIM-AK05"
+"""Park made to have two enterprises above the threshold."""
 BY = Act("省级统计岗", "2020-07-20T10:00:00")
 
 
 @pytest.fixture(scope="module")
 def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
-    return built(tmp_path_factory.mktemp("editions"))
+    made = built(tmp_path_factory.mktemp("editions"))
+    with made.warehouse.building() as connection:
+        connection.execute(
+            "UPDATE indicators.park_year SET value = 2 WHERE park_id = ? AND indicator_id = 'B03'",
+            [FEW],
+        )
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +55,24 @@ def write(build: Build) -> list[Key]:
     return [each.key for each in done]
 
 
+def extracted(path: Path) -> str:
+    """All text a reader of the file sees or can search."""
+    if path.suffix == ".pdf":
+        done = subprocess.run(["pdftotext", str(path), "-"], capture_output=True, check=True)
+        return done.stdout.decode().replace("\n", "")
+    if path.suffix in (".xlsx", ".docx"):
+        with zipfile.ZipFile(path) as archive:
+            parts = [archive.read(n).decode() for n in archive.namelist() if n.endswith(".xml")]
+        return re.sub(r"<[^>]+>", "", "\n".join(parts))
+    if path.suffix == ".eml":
+        mail = message_from_bytes(path.read_bytes())
+        parts = [
+            p.get_payload(decode=True) for p in mail.walk() if p.get_content_maintype() == "text"
+        ]
+        return "\n".join(p.decode() for p in parts if isinstance(p, bytes))
+    return path.read_text(encoding="utf-8")
+
+
 def folder(build: Build, key: Key):
     return build.making(build.workspace.edition_folder(*(key.period, key.audience_id, key.edition)))
 
@@ -51,6 +83,7 @@ def folder(build: Build, key: Key):
         ("sn-assessor", {"pdf", "docx", "html", "xlsx", "json"}, 2),
         ("xa-assessor", {"pdf", "docx", "html", "xlsx", "json"}, 1),
         ("ak-hanbin", {"html", "xlsx", "json"}, 1),
+        ("sn-public", {"pdf", "html", "xlsx", "json"}, 0),
     ],
 )
 def test_each_audience_gets_the_formats_it_asks_for(
@@ -65,8 +98,6 @@ def test_each_audience_gets_the_formats_it_asks_for(
 
 
 def test_a_mail_carries_pdf_and_tables(build: Build, written: dict[str, Key]) -> None:
-    from email import message_from_bytes
-
     mail = message_from_bytes((folder(build, written["xa-assessor"]) / "mail/01.eml").read_bytes())
     kinds = [
         part.get_content_subtype()
@@ -74,6 +105,53 @@ def test_a_mail_carries_pdf_and_tables(build: Build, written: dict[str, Key]) ->
         if part.get_content_maintype() == "application"
     ]
     assert len(kinds) == 3 and "pdf" in kinds
+
+
+def texts(build: Build, key: Key) -> dict[str, str]:
+    """Text of every document and mail of an edition, by file name."""
+    place = folder(build, key)
+    found = {}
+    for path in sorted(p for p in place.rglob("*") if p.is_file() and p.name != MANIFEST):
+        found[str(path.relative_to(place))] = extracted(path)
+    return found
+
+
+def test_the_public_edition_hides_small_parks_and_what_would_give_them_away(
+    build: Build, written: dict[str, Key]
+) -> None:
+    with build.warehouse.building() as connection:
+        rows = store.fetch(
+            connection,
+            "SELECT round(value / 10000, 2)::VARCHAR AS printed FROM indicators.park_year "
+            "WHERE park_id = ? AND asof_period = ? AND indicator_id = 'C04'",
+            [FEW, PERIOD],
+        )
+    shown = f"{float(rows[0]['printed']):.2f}"
+    for file, text in texts(build, written["sn-public"]).items():
+        assert shown not in text, file
+        assert "X" in text and "不等于零" in text
+        assert "内部资料" not in text and "名次" not in text
+    assert any(shown in text for text in texts(build, written["sn-assessor"]).values())
+
+
+def test_a_thousand_probes_find_nothing_an_audience_may_not_see(
+    build: Build, written: dict[str, Key]
+) -> None:
+    parks = [p for p in build.catalog.parks if p.park_id.startswith("SIM-")]
+    audiences = {a.audience_id: a for a in build.catalog.audiences}
+    for audience_id, key in written.items():
+        audience, draw = audiences[audience_id], random.Random(audience_id)
+        everything = "\n".join(texts(build, key).values())
+        for _ in range(1000):
+            park = draw.choice(parks)
+            inside = audience.scope_code in (park.province_code, park.city_code, park.county_code,
+                                             park.home_county_code)  # fmt: skip
+            assert inside or park.name not in everything, (audience_id, park.name)
+        if "watch" not in audience.rights:
+            for word in ("处于末位区间", "模拟名次", "末位概率", "脱离末位"):
+                assert word not in everything, (audience_id, word)
+        if "targets" not in audience.rights:
+            assert "低于时间进度" not in everything and "完成率" not in everything
 
 
 def test_what_left_draft_is_not_written_again_and_a_correction_says_what_changed(

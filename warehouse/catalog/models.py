@@ -849,22 +849,33 @@ class Recipient(CatalogModel):
         return (self.valid_from or day) <= day <= (self.valid_to or day)
 
 
+class Protection(CatalogModel):
+    """Disclosure control of a public edition: a figure of fewer than ``min_count`` enterprises is
+    hidden, and must stay uncertain by ``p`` % of its value to who knows all that is printed."""
+
+    min_count: Annotated[int, Field(ge=2)]
+    p: Annotated[float, Field(gt=0, le=100)]
+    source: str
+
+
 class Audience(CatalogModel):
     """A post (岗位) with a scope and rights (受众).
 
     ``targets`` shows verdicts, ``watch`` distance to targets and risk, ``scores`` ranks. Those who
     report never see distance or risk: a reporter must not learn what value would be enough.
+    ``public`` stands for everybody: figures only, under disclosure control by ``protection``.
     """
 
     audience_id: Id
     name: Id
-    role: Literal["leader", "assessor", "statistician", "reporter"]
+    role: Literal["leader", "assessor", "statistician", "reporter", "public"]
     scope_level: Literal["province", "city", "county", "park"]
     scope_code: Id
     rights: tuple[Right, ...]
     formats: tuple[Format, ...] = ("pdf", "docx", "html", "xlsx", "eml")
     language: Literal["zh", "en"] = "zh"
     recipients: tuple[Recipient, ...] = ()
+    protection: Protection | None = None
     note: str = ""
 
     @model_validator(mode="after")
@@ -873,4 +884,8 @@ class Audience(CatalogModel):
         if self.role == "reporter" and denied:
             why = "不向填报人透露距目标的差距"
             raise ValueError(f"填报岗位不得有 {'、'.join(denied)} 权限（{why}）")
+        if self.role == "public" and set(self.rights) != {"figures"}:
+            raise ValueError("公开版只有 figures 权限（目标、考核、报送质量原则上不向社会发布）")
+        if (self.role == "public") != (self.protection is not None):
+            raise ValueError("公开版须写 protection（披露控制的门槛），其他受众不写")
         return self
