@@ -49,7 +49,6 @@ def main() -> None:
     modules = (
         workspace,
         run,
-        bulletin,
         intake,
         filing,
         status,
