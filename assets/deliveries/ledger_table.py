@@ -7,6 +7,7 @@ is written. Does not belong here: rendering (``mailing``), planning and sending 
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from warehouse import store
@@ -79,6 +80,6 @@ def _row(mail: dict[str, Any], documents: dict[tuple[str, str, int], str]) -> di
     return key | {"edition_digest": digest} | {name: mail[name] for name in _SAME} | times
 
 
-def _utc(text: str | None) -> str | None:
+def _utc(text: str | None) -> datetime | None:
     """A ledger's moment as the warehouse keeps it: UTC without zone."""
-    return text.replace("T", " ").removesuffix("+00:00") if text else None
+    return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None) if text else None
