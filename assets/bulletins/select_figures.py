@@ -87,7 +87,7 @@ basis AS (
         figure.indicator_id,
         count(*) FILTER (WHERE month.value_prior IS NOT NULL) AS n_growth,
         count(*) FILTER (
-            WHERE month.value_prior IS NOT NULL AND month.yoy_basis IS DISTINCT FROM 'comparable'
+            WHERE month.value_prior IS NOT NULL AND month.yoy_basis = 'levels'
         ) AS n_levels,
         count(*) FILTER (
             WHERE indicator.over_time = 'last' AND figure.n_months < right($period, 2)::INTEGER

@@ -92,6 +92,7 @@ def simulate(example: Example) -> Figures:
         **stocks.yearly_counts(frame, above),
     }
     prior = flows.comparable_prior(frame, ytd)
+    ytd["H04"] = level.pop("H04")  # firms that innovated during the year: a flow, reported yearly
     blank = {(row["park"], row["indicator"]) for row in example.settings.get("unknown", [])}
     return Figures(frame, ytd, prior, level, frozenset(blank))
 

@@ -411,7 +411,7 @@ M2 = replace(
     total_name="小计",
 )
 # 山西 forms: cluster districts, with the yearly counts its document asks about.
-CLUSTER_YEAR: Columns = (*YEAR, ("B08", STOCK), ("H04", STOCK))
+CLUSTER_YEAR: Columns = (*YEAR, ("B08", STOCK), ("H04", ("ytd",)))
 CLUSTER_COLUMNS: Columns = (*FULL_COLUMNS[:2], ("C07", ("ytd",)), *FULL_COLUMNS[2:])
 S1 = replace(
     W1,
