@@ -223,6 +223,7 @@ _WATCHED = {
     "targets.verdict": ("verdict", "light"),
     "assessment.score": ("rank", "eligible"),
     "assessment.watch": ("light", "simulated_rank"),
+    "assessment.risk": ("p_last_k",),
 }
 
 

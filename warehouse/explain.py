@@ -7,16 +7,21 @@ printing it (``pipelines.cli``) or anything that changes data.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from warehouse import proof_forecast
+from warehouse.proof import CELL_MARK, NotFoundError, Step, audited
 from warehouse.store import fetch
 
 if TYPE_CHECKING:
     import duckdb
+
+__all__ = ["FULL_INPUTS", "NotFoundError", "Step", "explain"]
 
 MAX_PARTS = 400
 """Parts of a total listed before the rest is only counted."""
@@ -24,38 +29,108 @@ FULL_INPUTS = 4
 """Figures a figure is computed from that are proved in full; more are listed with their ids."""
 
 
-class NotFoundError(LookupError):
-    """Nothing of that name in the published warehouse; the message says what can be asked for."""
+def explain(
+    connection: duckdb.DuckDBPyConnection,
+    words: list[str],
+    rules: Mapping[str, frozenset[str]] | None = None,
+) -> Step:
+    """Proof of a printed figure (one word: its id), of a value (park, indicator, period), a verdict
+    (target, area or park, period), a score with its risk (scheme, park, period), or a forecast
+    (``nowcast`` before park, indicator, period) or a risk alone (``risk`` before scheme, park, period).
 
-
-@dataclass(slots=True)
-class Step:
-    """One step of a proof: what it says, and the steps it rests on."""
-
-    text: str
-    parts: list[Step] = field(default_factory=list)
-
-    def cells(self) -> list[str]:
-        """Every cell this proof ends in."""
-        own = [self.text] if self.text.startswith(CELL_MARK) else []
-        return own + [cell for part in self.parts for cell in part.cells()]
-
-
-CELL_MARK = "单元格 "
-
-
-def explain(connection: duckdb.DuckDBPyConnection, words: list[str]) -> Step:
-    """Proof of a printed figure (one word: its id) or of a value (park, indicator, period).
-
-    Raises NotFoundError when the warehouse knows nothing of it.
+    With ``rules`` (rule id → indicators it names) the audit behind its cells is the last part. Raises
+    NotFoundError when the warehouse knows nothing of it.
     """
+    step = _asked(connection, words)
+    audit = audited(connection, step, rules) if rules is not None else None
+    if audit is not None:
+        step.parts.append(audit)
+    return step
+
+
+def _asked(connection: duckdb.DuckDBPyConnection, words: list[str]) -> Step:
     if len(words) == 1:
         return _printed_figure(connection, words[0])
+    if len(words) == 3 and _is_known(connection, "targets.verdict", "target_id", words[0]):
+        return _verdict_asked(connection, *words)
+    if len(words) == 3 and _is_known(connection, "assessment.score", "scheme_id", words[0]):
+        return _score_asked(connection, *words)
     if len(words) == 3:
         return _value(connection, *words)
+    if len(words) == 4 and words[0] in _FORECASTS:
+        return _forecast(connection, *words)
     raise NotFoundError(
-        "请给出一个数字编号,或 园区 指标 报告期 三项,例:parkwatch explain P001 C01 2020-06"
+        "请给出一个数字编号,或 园区 指标 报告期、目标 地区或园区 报告期、考核方案 园区 报告期 三项,"
+        "全年推算写 nowcast 园区 指标 报告期,末位风险写 risk 考核方案 园区 报告期;"
+        "例:parkwatch explain P001 C01 2020-06"
     )
+
+
+def _is_known(connection: duckdb.DuckDBPyConnection, table: str, column: str, word: str) -> bool:
+    return bool(fetch(connection, f"SELECT 1 AS n FROM {table} WHERE {column} = ? LIMIT 1", [word]))
+
+
+def _verdict_asked(
+    connection: duckdb.DuckDBPyConnection, target_id: str, scope: str, period: str
+) -> Step:
+    """The verdict of a target on an area, or on a park."""
+    rows = fetch(
+        connection,
+        "SELECT target_id, scope_code, park_id, asof_period FROM targets.verdict "
+        "WHERE target_id = $1 AND asof_period = $3 "
+        "AND (park_id = $2 OR scope_code = $2 AND coalesce(park_id, '') = '') "
+        "ORDER BY scope_code LIMIT 1",
+        [target_id, scope, period],
+    )
+    if not rows:
+        raise NotFoundError(
+            f"目标 {target_id} 在 {period} 没有对 {scope} 的判定;有判定的地区、园区见:"
+            f'parkwatch query "SELECT scope_code, park_id, asof_period FROM targets.verdict '
+            f"WHERE target_id = '{target_id}'\""
+        )
+    return _verdict(connection, rows[0])
+
+
+def _score_asked(
+    connection: duckdb.DuckDBPyConnection, scheme_id: str, park_id: str, period: str
+) -> Step:
+    """The score of a park under a scheme, then what the end of the year was simulated from."""
+    key = {"scheme_id": scheme_id, "park_id": park_id, "asof_period": period}
+    step = _score(connection, key)
+    if not step.parts:
+        raise NotFoundError(
+            f"考核方案 {scheme_id} 在 {period} 没有 {park_id} 的得分;见 assessment.score"
+        )
+    prove = partial(_year, connection)
+    risk = proof_forecast.risk(connection, scheme_id, park_id, period, prove)
+    if risk is not None:
+        step.parts.append(risk)
+    return step
+
+
+_FORECASTS = {"nowcast": proof_forecast.nowcast, "risk": proof_forecast.risk}
+
+
+def _forecast(
+    connection: duckdb.DuckDBPyConnection, what: str, first: str, second: str, period: str
+) -> Step:
+    step = _FORECASTS[what](connection, first, second, period, partial(_year, connection))
+    if step is None:
+        raise NotFoundError(
+            f"{period} 没有 {first} {second} 的{_FORECAST_WORDS[what]};见 {_FORECAST_TABLES[what]}"
+        )
+    return step
+
+
+_FORECAST_WORDS = {"nowcast": "全年推算", "risk": "末位风险"}
+_FORECAST_TABLES = {"nowcast": "indicators.nowcast", "risk": "assessment.risk"}
+
+
+def _year(
+    connection: duckdb.DuckDBPyConnection, park_id: str, indicator_id: str, period: str
+) -> Step:
+    key = {"park_id": park_id, "indicator_id": indicator_id, "asof_period": period}
+    return _park_year(connection, key)
 
 
 def _printed_figure(connection: duckdb.DuckDBPyConnection, figure_id: str) -> Step:
@@ -446,10 +521,14 @@ def _observation(row: dict[str, Any]) -> Step:
             f"{CELL_MARK}文件“{row['file_name']}” 工作表“{row['sheet']}” {row['address']}"
             f" 原文“{row['raw_text']}”(表头 {row['head']};单位 {row['unit_raw'] or '—'}{factor},"
             f"依据 {row['unit_evidence'] or '—'};版式 {row['layout_id']} {row['layout_rule'] or '—'};"
-            f"填报单位 {row['reporter']};收到 {row['received_at']} UTC;摘要 {row['submission_id'][:12]})"
+            f"填报单位 {row['reporter']};收到 {row['received_at']} UTC;摘要 {row['submission_id'][:12]})",
+            place=tuple(str(row[name]) for name in _PLACE),
         )
     )
     return step
+
+
+_PLACE = ("submission_id", "sheet", "address", "indicator_id", "period")
 
 
 def _value(

@@ -25,16 +25,27 @@ Json = Annotated[bool, typer.Option("--json", help="输出 JSON")]
 
 
 def explain(
-    figure: Annotated[list[str], typer.Argument(help="数字编号,或 园区 指标 报告期")],
+    figure: Annotated[
+        list[str],
+        typer.Argument(
+            help="数字编号;或 园区 指标 报告期、目标 地区 报告期、方案 园区 报告期;"
+            "或 nowcast 园区 指标 报告期、risk 方案 园区 报告期"
+        ),
+    ],
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Trace a figure down to the cells it rests on."""
+    """Trace a figure down to the cells it rests on, and the audit rules these cells passed."""
+    from pipelines.settings import load_workspace
+    from quality.rules.about import indicators_of_rules
+    from warehouse.catalog.load import load_catalog
     from warehouse.explain import Step
     from warehouse.explain import explain as prove
 
+    workspace = load_workspace(home)
+    catalog = load_catalog(workspace.catalog, workspace.catalog_base)
     with reading(home) as connection:
-        proof = prove(connection, figure)
+        proof = prove(connection, figure, indicators_of_rules(catalog))
     if as_json:
         from dataclasses import asdict
 

@@ -19,7 +19,8 @@ AREA = {"area_code": "610900", "scope": "all", "indicator_id": "C04", "asof_peri
 
 
 TOUCHED = ("bulletins.figure", "targets.verdict", "assessment.score", "assessment.score_detail",
-           "assessment.watch", "quality.finding")  # fmt: skip
+           "assessment.watch", "assessment.risk", "indicators.nowcast", "quality.finding",
+           "quality.rule_outcome")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -241,3 +242,76 @@ def test_a_value_is_asked_for_by_park_indicator_and_period(case: Case) -> None:
 def test_what_is_not_there_says_what_can_be_asked_for(case: Case, words: list[str]) -> None:
     with pytest.raises(NotFoundError, match=r"bulletins\.figure|dims\.park|parkwatch explain"):
         proof(case, *words)
+
+
+def test_a_verdict_is_asked_for_by_target_area_or_park_and_period(case: Case) -> None:
+    add(case, "targets.verdict", verdict_row("", "behind", ["610900/C04/all/2020-06"]),
+        verdict_row("P1", "met", ["P1/B03/2020-06"]))  # fmt: skip
+    assert len(proof(case, "X1", "610900", "2020-06").cells()) == 2
+    (cell,) = proof(case, "X1", "P1", "2020-06").cells()
+    assert "原文“9”" in cell
+    with pytest.raises(NotFoundError, match=r"X1 在 2019-06 没有对 610900 的判定"):
+        proof(case, "X1", "610900", "2019-06")
+
+
+FORECAST = {"park_id": "P1", "indicator_id": "C04", "year": 2020, "asof_period": "2020-06",
+            "point": Decimal(210), "p10": Decimal(190), "p90": Decimal(230), "method": "median3",
+            "n_history": 3, "calibrated": True, "last_period": "2020-06"}  # fmt: skip
+
+
+def test_a_forecast_rests_on_the_months_so_far_and_its_record(case: Case) -> None:
+    add(case, "indicators.nowcast", FORECAST)
+    step = proof(case, "nowcast", "P1", "C04", "2020-06")
+    assert "210,80%区间 190 至 230" in step.text
+    assert [cell.split("原文")[1][:5] for cell in step.cells()] == ["“100”"]
+    assert step.parts[-1].text == "推算检验记录:C04 尚无往年记录"
+    with pytest.raises(NotFoundError, match="没有 P2 C04 的全年推算"):
+        proof(case, "nowcast", "P2", "C04", "2020-06")
+
+
+def test_a_score_is_asked_for_by_scheme_park_and_period_and_ends_with_its_risk(case: Case) -> None:
+    add(case, "indicators.nowcast", FORECAST)
+    add(case, "assessment.score", SCORE | {"park_id": "P1", "score": Decimal(50), "rank": 2})
+    detail = {k: v for k, v in SCORE.items() if k not in ("n", "official", "eligible")}
+    add(case, "assessment.score_detail",
+        *[detail | {"park_id": "P1", "measure": "value", "indicator_id": name, "raw": Decimal(9),
+                    "weight": Decimal(50)} for name in ("C04", "B03")])  # fmt: skip
+    risk = {k: v for k, v in SCORE.items() if k not in ("official", "eligible")}
+    add(case, "assessment.risk",
+        risk | {"park_id": "P1", "k": 1, "p_last_k": Decimal("0.31"), "p_exit": Decimal(0),
+                "draws": 2000})  # fmt: skip
+    last = proof(case, "s", "P1", "2020-06").parts[-1]
+    assert "末 1 位(共 2 个)的概率 0.31" in last.text
+    assert [part.text.split(" ")[0] for part in last.parts] == ["B03:没有全年推算", "全年推算"]
+    assert texts(last) == texts(proof(case, "risk", "s", "P1", "2020-06"))
+    with pytest.raises(NotFoundError, match="没有 s P2 的末位风险"):
+        proof(case, "risk", "s", "P2", "2020-06")
+
+
+def test_the_rules_behind_a_figure_are_those_that_name_it_or_its_file(case: Case) -> None:
+    counts = {"period": "2020-06", "n_fail": 0, "n_not_evaluable": 0, "n_error": 0, "n_pass": 2}
+    add(case, "quality.rule_outcome",
+        counts | {"rule_id": "A1"}, counts | {"rule_id": "A2", "n_not_evaluable": 1},
+        counts | {"rule_id": "A3", "n_pass": 0, "n_not_evaluable": 2},
+        counts | {"rule_id": "A4"}, counts | {"rule_id": "A5", "n_fail": 1},
+        counts | {"rule_id": "A1", "period": "2020-05"})  # fmt: skip
+    with case.warehouse.building() as connection:
+        ids = dict(connection.execute(
+            "SELECT file_name, submission_id FROM submissions.submission").fetchall())  # fmt: skip
+    mine = {"finding_id": "f", "rule_id": "A5", "severity": "verify", "outcome": "fail",
+            "submission_id": ids["s1.xlsx"], "sheet": "表1", "address": "C5", "period": "2020-06",
+            "message": "与上月相差较大", "lifecycle": "waived"}  # fmt: skip
+    add(case, "quality.finding", mine,
+        mine | {"finding_id": "g", "rule_id": "A1", "address": "C99"},
+        mine | {"finding_id": "h", "rule_id": "A1", "lifecycle": "resolved"})  # fmt: skip
+    rules = {
+        "A1": frozenset({"C04"}), "A2": frozenset[str](), "A3": frozenset({"C04", "C01"}),
+        "A4": frozenset({"B03"}), "A5": frozenset({"C04"}),
+    }  # fmt: skip
+    with case.warehouse.building() as connection:
+        audit = explain(connection, ["P1", "C04", "2020-06"], rules).parts[-1]
+    assert "1 个单元格(2020-06 至 2020-06)涉及的审核规则 4 条" in audit.text
+    assert [part.text for part in audit.parts] == [
+        "通过:A1", "通过(部分单位缺数,无法判断):A2", "各单位均无法判断:A3",
+        "问题 A5(核实,已豁免):与上月相差较大",
+    ]  # fmt: skip
