@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,6 +24,8 @@ SEVERITIES = {
     "rounding": "仅修约",
     "derived": "随之改变",
 }
+MOVES_SHOWN = 12
+"""Moves printed per table; --json has them all."""
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?")
 _CATALOGUE = re.compile(r"rules:([0-9a-f]{6,64})")
 
@@ -93,12 +96,25 @@ def _print(found: Any) -> None:
             typer.echo(f"  [{SEVERITIES[change.severity]}] {key} {_sides(change)}")
         if counted.total() > len(shown):
             typer.echo(f"  ……另有 {counted.total() - len(shown)} 处(--json 列出更多)")
-    typer.echo(f"牵动的目标、名次、灯色:{len(found.moved)} 项")
-    for moved in found.moved[:20]:
+    typer.echo(f"牵动的目标、名次、末位概率、灯色:{len(found.moved)} 项")
+    for table, moves in groupby(sorted(found.moved, key=_table_of), key=_table_of):
+        _print_moved(table, list(moves))
+
+
+def _table_of(moved: dict[str, Any]) -> str:
+    return str(moved["table"])
+
+
+def _print_moved(table: str, moves: list[dict[str, Any]]) -> None:
+    """The first moves of a table, the latest period first."""
+    moves.sort(key=lambda m: str(m["key"].get("asof_period")), reverse=True)
+    for moved in moves[:MOVES_SHOWN]:
         key = " ".join(str(value) for value in moved["key"].values() if value is not None)
         pairs = {n: v for n, v in moved.items() if n not in ("table", "key")}
         said = ",".join(f"{n} {_text(a)} → {_text(b)}" for n, (a, b) in pairs.items())
-        typer.echo(f"  {moved['table']} {key}:{said}")
+        typer.echo(f"  {table} {key}:{said}")
+    if len(moves) > MOVES_SHOWN:
+        typer.echo(f"  {table} ……另有 {len(moves) - MOVES_SHOWN} 项(--json 全部列出)")
 
 
 def _sides(change: Any) -> str:

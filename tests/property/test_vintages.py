@@ -47,7 +47,7 @@ def histories(draw):
 
 
 def replayed(history: list[Delivery]) -> list[tuple[int, dict]]:
-    """(hour, every figure known from then on), delivery by delivery in order of time."""
+    """(hour, maturity and value of every figure known from then on), in order of time."""
     known: dict[tuple[int, str], tuple[int, Decimal | None]] = {}
     found = []
     for delivery in sorted(history, key=lambda d: d.hour):
@@ -55,7 +55,7 @@ def replayed(history: list[Delivery]) -> list[tuple[int, dict]]:
             rank = RANK[delivery.maturity]
             if place not in known or rank >= known[place][0]:
                 known[place] = (rank, value)
-        found.append((delivery.hour, {place: value for place, (_, value) in known.items()}))
+        found.append((delivery.hour, dict(known)))
     return found
 
 
@@ -104,7 +104,7 @@ def test_任一时点_与逐件重放的模型一致(worlds, n_builds, chance):
             for hour, known in replayed(world):
                 moment = START + timedelta(hours=hour)
                 seen = {
-                    (int(row["park_id"][-1]), row["period"]): row["value"]
+                    (int(row["park_id"][-1]), row["period"]): (RANK[row["maturity"]], row["value"])
                     for row in mine
                     if row["known_from"] <= moment
                     and (row["known_to"] is None or row["known_to"] > moment)

@@ -101,6 +101,8 @@ said AS (
         candidate.active_to,
         lag(candidate.value) OVER moments AS former_value,
         lag(candidate.state) OVER moments AS former_state,
+        candidate.maturity,
+        lag(candidate.maturity) OVER moments AS former_maturity,
         row_number() OVER moments AS nth
     FROM newest
     LEFT JOIN candidate USING (figure, rank)
@@ -110,7 +112,8 @@ said AS (
 changes AS (
     SELECT
         *,
-        nth = 1 OR value IS DISTINCT FROM former_value OR state IS DISTINCT FROM former_state AS is_change
+        nth = 1 OR value IS DISTINCT FROM former_value OR state IS DISTINCT FROM former_state
+        OR coalesce(maturity, '定报') <> coalesce(former_maturity, '定报') AS is_change
     FROM said
 )
 
