@@ -167,8 +167,8 @@ def _carried(parts: Sequence[Part], stocks: Collection[str]) -> str:
 
 
 def _side_by_side(parts: Sequence[Part], stocks: Collection[str]) -> str:
-    """One row per park and month with a column per part; a month no part of its own speaks of has
-    no row."""
+    """One row per park and month with a column per part; a month of which only the register
+    speaks has no row."""
     columns = [
         f"max({source}::DOUBLE) FILTER (WHERE indicator_id = '{part.indicator_id}' "
         f'AND back = {part.back}) AS "{part.key}:{figure}"'
@@ -189,7 +189,7 @@ def _side_by_side(parts: Sequence[Part], stocks: Collection[str]) -> str:
                bool_or(state = 'suppressed') AS is_suppressed, {", ".join(columns)}
         FROM ({_shifted(parts)})
         GROUP BY park_id, moment
-        HAVING count(*) {now} > 0
+        HAVING count(*) FILTER (WHERE back = 0 AND origin <> 'register') > 0
     """
 
 
