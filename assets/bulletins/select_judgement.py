@@ -162,7 +162,7 @@ def scores(
     weak = _weak(connection, build, period)
     for row in rows:
         scheme = build.catalog.scheme(row["scheme_id"])
-        row["class_name"] = _class_name(scheme, row["class_id"])
+        row["class_name"] = class_name(scheme, row["class_id"])
         rule = scheme.elimination
         row["last_k"] = place_count(rule, row["n"]) if rule else None
         row["county_name"] = scope.names.get(row["county_code"] or "", "")
@@ -178,7 +178,8 @@ def _short(reason: str | None) -> str | None:
     return re.split("[；（]", reason)[0] or reason if reason else None
 
 
-def _class_name(scheme: Any, class_id: str) -> str:
+def class_name(scheme: Any, class_id: str) -> str:
+    """Title of a class; empty where a scheme has only one."""
     return "" if class_id == ONE_CLASS else str(scheme.classes.title_of(class_id))
 
 

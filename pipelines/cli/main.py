@@ -39,6 +39,7 @@ def main() -> None:
         release,
         review,
         run,
+        site,
         status,
         targets,
         whatif,
@@ -65,6 +66,7 @@ def main() -> None:
         bulletin,
         release,
         deliveries,
+        site,
     )
     for module in modules:
         module.register(app)
