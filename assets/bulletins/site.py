@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from assets.bulletins import select_figures, select_judgement, site_charts, site_select, wording
-from assets.bulletins.documents import main_audience
+from assets.bulletins.editions import main_audience
 from assets.bulletins.markup import TEMPLATES
 from assets.bulletins.scope import Scope
 from assets.bulletins.select import data_digest

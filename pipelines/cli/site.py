@@ -26,7 +26,7 @@ def site(
 ) -> None:
     """Write the site of the published warehouse into the workspace, whole by rename."""
     from assets.build import Build
-    from assets.bulletins.documents import NoAudienceError
+    from assets.bulletins.editions import NoAudienceError
     from assets.bulletins.site import NothingToShowError, write_site
     from pipelines.cli.workspace import UsageError
     from pipelines.settings import load_workspace

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from assets.bulletins import documents, site
+from assets.bulletins import editions, site
 from assets.bulletins.figures import format_number
 from tests.support import bulletin_warehouse
 from warehouse import store
@@ -50,7 +50,9 @@ class Page(HTMLParser):
 def build(tmp_path_factory):
     made = bulletin_warehouse.built(tmp_path_factory.mktemp("site"))
     with made.warehouse.building() as connection:
-        documents.write_edition(connection, made, bulletin_warehouse.PERIOD)
+        editions.write_editions(
+            connection, made, bulletin_warehouse.PERIOD, [editions.main_audience(made).audience_id]
+        )
     staged = made.workspace.making / "reports"
     if staged.exists():
         shutil.copytree(staged, made.workspace.reports, dirs_exist_ok=True)
