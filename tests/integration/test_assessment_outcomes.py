@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
+import yaml
 
-from tests.support.workspaces import parkwatch, query, small_shaanxi
+from tests.support.workspaces import ROOT, parkwatch, query, small_shaanxi
 
+KEY_SCHEME = ROOT / "warehouse" / "catalog" / "china_parks" / "schemes" / "shaanxi_key.yaml"
 PERIOD = "2020-03"
 SCHEME = "shaanxi_demonstration"
 EDIT = """
@@ -122,3 +124,47 @@ def test_published_schemes_are_listed_for_reference(home):
     assert query(home, "SELECT DISTINCT scheme_id FROM assessment.score ORDER BY 1") == [
         {"scheme_id": SCHEME}, {"scheme_id": "shaanxi_key"},
     ]  # fmt: skip
+
+
+def standings(home):
+    """Rank and chance of the last places of every park of both schemes."""
+    rows = query(
+        home,
+        "SELECT scheme_id, park_id, rank, risk.p_last_k::VARCHAR AS p FROM assessment.score "
+        "LEFT JOIN assessment.risk AS risk USING (scheme_id, park_id, asof_period) "
+        f"WHERE asof_period = '{PERIOD}'",
+    )
+    return {(row["scheme_id"], row["park_id"]): (row["rank"], row["p"]) for row in rows}
+
+
+def test_diff_tells_whose_rank_and_risk_other_weights_move(home):
+    shipped = yaml.safe_load(KEY_SCHEME.read_text("utf-8"))
+    first, *others = shipped["items"]
+    first["weight"], others[-1]["weight"] = 5, others[-1]["weight"] + first["weight"] - 5
+    edit = {"scheme_id": "shaanxi_key", "items": shipped["items"]}
+    before = standings(home)
+    (home / "catalog" / "schemes").mkdir(exist_ok=True)
+    (home / "catalog" / "schemes" / "weights.yaml").write_text(yaml.safe_dump(edit), "utf-8")
+    told = parkwatch("run", "--home", home, "--period", PERIOD)
+    assert told.returncode in (0, 3), told.stdout + told.stderr
+    after = standings(home)
+
+    told = parkwatch("diff", "last~1", "last", "--home", home, "--json")
+    found = json.loads(told.stdout)
+    assert any(note.startswith("政策目录不同") for note in found["notes"])
+    assert "observations.observation" not in found["counts"]
+    for place, table, name in ((0, "assessment.score", "rank"), (1, "assessment.risk", "p_last_k")):
+        moved = {
+            (m["key"]["scheme_id"], m["key"]["park_id"]): m[name]
+            for m in found["moved"]
+            if m["table"] == table and name in m and m["key"]["asof_period"] == PERIOD
+        }
+        differ = {key for key in before if before[key][place] != after[key][place]}
+        assert set(moved) == differ != set()
+        assert {scheme for scheme, _ in moved} == {"shaanxi_key"}
+        for key, sides in moved.items():
+            assert [float(side) for side in sides] == [
+                float(state[key][place]) for state in (before, after)
+            ]
+    words = parkwatch("diff", "last~1", "last", "--home", home).stdout
+    assert "牵动的目标、名次、末位概率、灯色" in words and "assessment.risk shaanxi_key" in words
