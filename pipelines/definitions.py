@@ -15,7 +15,7 @@ from assets.indicators import assets as indicators
 from assets.observations import assets as observations
 from assets.submissions import assets as submissions
 from assets.targets import assets as targets
-from pipelines import jobs, publish, validation
+from pipelines import jobs, publish, sensors, validation
 from pipelines.projection import described
 from pipelines.resources import build_resource
 from quality import checks
@@ -36,6 +36,7 @@ defs = dg.Definitions(
     assets=described(dg.load_assets_from_modules(STAGES)),
     asset_checks=checks.ALL,
     jobs=jobs.ALL,
+    sensors=sensors.ALL,
     resources={"build": build_resource},
     executor=dg.in_process_executor,
 )

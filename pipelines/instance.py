@@ -14,8 +14,17 @@ DAGSTER_YAML = """\
 # Instance of this workspace. Nothing is sent anywhere; one run at a time; old ticks are purged.
 telemetry: {enabled: false}
 nux: {enabled: false}
-concurrency: {runs: {max_concurrent_runs: 1}}
-run_monitoring: {enabled: true, start_timeout_seconds: 180, max_runtime_seconds: 7200}
+concurrency:
+  runs:
+    max_concurrent_runs: 1
+    tag_concurrency_limits: [{key: parkwatch/writer, limit: 1}]
+run_monitoring:
+  enabled: true
+  start_timeout_seconds: 180
+  max_runtime_seconds: 7200
+  poll_interval_seconds: 30
+  free_slots_after_run_end_seconds: 30
+freshness: {enabled: true}
 retention:
   schedule: {purge_after_days: 90}
   sensor: {purge_after_days: {skipped: 7, failure: 30, success: 30}}

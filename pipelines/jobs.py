@@ -6,12 +6,23 @@ Belongs here: which assets make a job, its name and description. Does not belong
 
 import dagster as dg
 
+from pipelines.profiles import Profile, ProfileError
+
 MONTHLY = "monthly"
 SEND = "send"
+WAIT_TAG = "parkwatch/wait_seconds"
+"""How long a run waits for another writer of the workspace; without it, it fails at once."""
+WRITER_TAG = "parkwatch/writer"
+"""Runs with this tag never run side by side (``dagster.yaml``). A pool would do the same, but a killed
+run keeps its pool slot; a tag is free as soon as the run has ended."""
+MAX_RUNTIME_SECONDS = 7200
+PROFILE_TAG, OPEN_TAG = "parkwatch/profile", "parkwatch/leaves_open"
+TAGS = {WRITER_TAG: "warehouse", "dagster/max_runtime": str(MAX_RUNTIME_SECONDS)}
 
 monthly = dg.define_asset_job(
     MONTHLY,
     selection=dg.AssetSelection.all(),
+    tags=TAGS,
     description=(
         "月度主流程:收件、读取、审核、入库、指标、目标判定、考核模拟、通报草稿。"
         "The main job: from the inbox to bulletins in draft for one period."
@@ -55,3 +66,20 @@ def send() -> None:
 
 
 ALL = [monthly, send]
+
+
+def tags_of(profile: Profile) -> dict[str, str]:
+    """Tags a run with this profile carries."""
+    tags = {PROFILE_TAG: profile.name, "dagster/max_runtime": str(profile.max_runtime_minutes * 60)}
+    return tags if profile.closes else tags | {OPEN_TAG: "yes"}
+
+
+def selection_of(profile: Profile, defs: dg.Definitions) -> list[dg.AssetKey]:
+    """Assets a run with this profile makes. Raises ProfileError when it leaves out an unknown one."""
+    keys = {".".join(key.path): key for key in defs.resolve_asset_graph().get_all_asset_keys()}
+    if unknown := sorted(set(profile.leave_out) - set(keys)):
+        raise ProfileError(f"运行方式 {profile.name} 的 leave_out 有未知的表:{'、'.join(unknown)}")
+    made_with = {"ops.digest"} & set(profile.leave_out)
+    if made_with:
+        raise ProfileError(f"运行方式 {profile.name}:ops.digest 不能省去,它使结果可见")
+    return [key for name, key in sorted(keys.items()) if name not in profile.leave_out]

@@ -6,23 +6,33 @@ it (the assets).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
 import dagster as dg
 
 from assets.build import Build, Progress, no_progress
+from pipelines import clock, outcome, reconcile
+from pipelines.jobs import WAIT_TAG
 from pipelines.settings import load_workspace
 from warehouse.state import State
-from warehouse.store import FAR_FUTURE, Warehouse
+from warehouse.store import FAR_FUTURE, Warehouse, WarehouseBusyError
 from warehouse.workspace import Workspace
 
 ASOF_TAG = "parkwatch/asof"
 
 watcher: ContextVar[Progress] = ContextVar("watcher", default=no_progress)
 """Progress display of the command that launches a run in this very process."""
+
+holder: ContextVar[Warehouse | None] = ContextVar("holder", default=None)
+"""Warehouse whose lock that command already holds: between its look and the run nobody slips in."""
+
+
+class RunEndedError(RuntimeError):
+    """The run was declared ended before this process came to work on it."""
 
 
 @contextmanager
@@ -35,7 +45,8 @@ def open_build(
     """
     from warehouse.catalog.load import load_catalog
 
-    warehouse = Warehouse(workspace)
+    held = holder.get()
+    warehouse = held if held and held.workspace.home == workspace.home else Warehouse(workspace)
     with warehouse.writer_lock():
         catalog = load_catalog(workspace.catalog, workspace.catalog_base)
         yield Build(
@@ -43,7 +54,7 @@ def open_build(
             catalog=catalog,
             warehouse=warehouse,
             state=State(workspace.state_file),
-            now=datetime.now(UTC).replace(tzinfo=None),
+            now=clock.now().replace(tzinfo=None),
             asof=asof or FAR_FUTURE,
             run_id=run_id,
             period=period,
@@ -56,11 +67,50 @@ def build_resource(context: dg.InitResourceContext) -> Iterator[Build]:
     tags = context.run.tags if context.run else {}
     workspace = load_workspace()
     period = tags.get("dagster/partition")
-    with open_build(workspace, context.run_id or "", tags.get(ASOF_TAG), period) as build:
+    state = State(workspace.state_file)
+    _mark(context)
+    with ExitStack() as opened:
+        build = _opened(opened, workspace, context.run_id or "", tags)
+        state.start_run(build.run_id, period, _stamp())
         build.progress = watcher.get()
-        yield build
-        if build.begun and workspace.work_file.exists() and not _failed(context):
-            build.publish(None)  # single assets launched by hand: their result must be seen too
+        try:
+            yield build
+        finally:
+            failed = _failed(context)
+            if build.begun and workspace.work_file.exists() and not failed:
+                build.publish(None)  # single assets launched by hand: their result must be seen too
+            status, summary = outcome.of_run(state, period, failed)
+            state.finish_run(build.run_id, _stamp(), status, summary)
+
+
+def _mark(context: dg.InitResourceContext) -> None:
+    """Say which process works on the run; RunEndedError when the run is over already."""
+    if context.instance is None or not context.run_id:
+        return
+    run = context.instance.get_run_by_id(context.run_id)
+    if run is None:
+        return
+    if run.is_finished:
+        raise RunEndedError(f"运行 {context.run_id} 已结束({run.status.value}),本进程不再执行")
+    context.instance.add_run_tags(context.run_id, reconcile.this_process().tags)
+
+
+def _opened(opened: ExitStack, workspace: Workspace, run_id: str, tags: Mapping[str, str]) -> Build:
+    """The build, once the writer's lock is free; waits as long as the run's tag allows."""
+    until = time.monotonic() + float(tags.get(WAIT_TAG, "0"))
+    while True:
+        try:
+            return opened.enter_context(
+                open_build(workspace, run_id, tags.get(ASOF_TAG), tags.get("dagster/partition"))
+            )
+        except WarehouseBusyError:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(1)
+
+
+def _stamp() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _failed(context: dg.InitResourceContext) -> bool:

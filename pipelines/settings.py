@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -26,7 +26,7 @@ from pipelines.mail_settings import (
     passwords_in,
     shown_input,
 )
-from warehouse.workspace import HOME_VARIABLE, Bureau, Workspace, home_folder
+from warehouse.workspace import HOME_VARIABLE, Automation, Bureau, Workspace, home_folder
 
 SETTINGS_FILE = "parkwatch.toml"
 PERIOD = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
@@ -93,6 +93,28 @@ class BulletinSettings(_Section):
     audiences: tuple[str, ...] = ("all",)
 
 
+class AutomationSettings(_Section):
+    """``[automation]``: what the daemon does by itself; see ``warehouse.workspace.Automation``."""
+
+    policy: Literal["all", "latest", "none"] = "all"
+    since: str | None = None
+    through: str | None = None
+    hour: int = Field(0, ge=0, le=23)
+    inbox: bool = True
+    retry_minutes: tuple[int, ...] = (5, 30, 120, 480)
+    operators: tuple[str, ...] = ()
+    backup_folder: Path | None = None
+    backup_days: int = Field(35, ge=1)
+    keep_runs_days: int = Field(400, ge=1)
+
+    @field_validator("since", "through")
+    @classmethod
+    def _a_period(cls, text: str | None) -> str | None:
+        if text is not None and not PERIOD.fullmatch(text):
+            raise ValueError(f"报告期应写作 YYYY-MM,读到 {text}")
+        return text
+
+
 class Settings(BaseSettings):
     """Everything ``parkwatch.toml`` may say."""
 
@@ -107,6 +129,7 @@ class Settings(BaseSettings):
     mail: MailSettings | None = None
     release: ReleaseSettings = ReleaseSettings()  # type: ignore[call-arg]
     bulletin: BulletinSettings = BulletinSettings()
+    automation: AutomationSettings = AutomationSettings()  # type: ignore[call-arg]
     default_period: str | None = None
     simulated: bool = False
     language: str = "zh"
@@ -164,7 +187,17 @@ def load_workspace(home: Path | None = None, **overrides: Any) -> Workspace:
         mail=mail,
         release=settings.release.options(),
         audiences=settings.bulletin.audiences,
+        automation=_automation(settings, folder),
     )
+
+
+def _automation(settings: Settings, folder: Path) -> Automation:
+    """What is automated; watching begins at the default period unless the settings say another."""
+    said = settings.automation.model_dump()
+    said["since"] = said["since"] or settings.default_period
+    if said["backup_folder"] is not None:
+        said["backup_folder"] = folder / Path(said["backup_folder"]).expanduser()
+    return Automation(**said)
 
 
 def _read(file: Path, overrides: dict[str, Any]) -> Settings:

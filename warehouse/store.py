@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,13 +97,12 @@ class Warehouse:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            owner = os.pread(handle, 64, 0).decode(errors="replace").strip()
+            owner = os.pread(handle, 200, 0).decode(errors="replace").strip()
             os.close(handle)
             raise WarehouseBusyError(
                 f"另一个进程({owner or '未知'})正在写入本工作区,请稍后再试。"
             ) from None
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"pid {os.getpid()}".encode(), 0)
+        os.pwrite(handle, _owner().encode().ljust(200), 0)
         self._lock = handle
         try:
             yield
@@ -203,6 +203,12 @@ class Warehouse:
         shutil.rmtree(self.workspace.making, ignore_errors=True)
         self.workspace.announced_file.unlink(missing_ok=True)
         reach("publish.settled")
+
+
+def _owner() -> str:
+    """This process in the words of whoever has to wait for it."""
+    since = datetime.now(UTC).isoformat(sep=" ", timespec="seconds")
+    return f"pid {os.getpid()},uid {os.getuid()},始于 {since}"
 
 
 def _build_number(connection: duckdb.DuckDBPyConnection) -> int:

@@ -122,6 +122,28 @@ class ReleaseOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class Automation:
+    """What the daemon does by itself. ``policy``: all due periods in order, only the latest, none.
+
+    ``since``, ``through``: first and last period watched; without ``since`` none is. ``hour``: of the
+    day after the deadline, in the workspace's zone. ``retry_minutes``: waits after failed attempts,
+    then a person decides. ``operators``: addresses that get alerts. ``backup_folder``: where nightly
+    runs and the age check look for backups.
+    """
+
+    policy: str = "all"
+    since: str | None = None
+    through: str | None = None
+    hour: int = 0
+    inbox: bool = True
+    retry_minutes: tuple[int, ...] = (5, 30, 120, 480)
+    operators: tuple[str, ...] = ()
+    backup_folder: Path | None = None
+    backup_days: int = 35
+    keep_runs_days: int = 400
+
+
+@dataclass(frozen=True, slots=True)
 class Workspace:
     """Paths and options of one workspace; every path hangs below ``home``."""
 
@@ -140,6 +162,7 @@ class Workspace:
     release: ReleaseOptions = ReleaseOptions()
     audiences: tuple[str, ...] = ("all",)
     """Audiences a run writes editions for: ids, or ``all``, ``wide`` (province and cities), ``main``."""
+    automation: Automation = field(default_factory=Automation)
 
     @property
     def inbox(self) -> Path:

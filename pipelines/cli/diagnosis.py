@@ -11,25 +11,37 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 MIN_FREE_BYTES = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """One examined item. ``mend`` says what to do when it is not in order."""
+    """One examined item. ``mend`` says what to do when it is not in order; ``warns``: it should be
+    mended, but keeps nothing from working."""
 
     what: str
     ok: bool
     found: str
     mend: str = ""
+    warns: bool = False
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it keeps the workspace from working."""
+        return not self.ok and not self.warns
 
 
 def examine(home: Path) -> list[Diagnosis]:
     """Examine everything that can be examined; an item that cannot be is itself a finding."""
+    from pipelines.cli.diagnosis_operation import CHECKS
+
+    catalog_of.cache_clear()
     found: list[Diagnosis] = []
-    for check in _CHECKS:
+    for check in (*_CHECKS, *CHECKS):
         try:
             found.extend(check(home))
         except Exception as error:
@@ -38,6 +50,16 @@ def examine(home: Path) -> list[Diagnosis]:
                           "按上述错误处理后重新检查")
             )  # fmt: skip
     return found
+
+
+@lru_cache(maxsize=1)
+def catalog_of(home: Path) -> Any:
+    """The workspace's catalogue, loaded once an examination. Raises CatalogError."""
+    from pipelines.settings import load_workspace
+    from warehouse.catalog.load import load_catalog
+
+    workspace = load_workspace(home)
+    return load_catalog(workspace.catalog, workspace.catalog_base)
 
 
 def _settings(home: Path) -> Iterator[Diagnosis]:
@@ -52,12 +74,10 @@ def _settings(home: Path) -> Iterator[Diagnosis]:
 
 
 def _catalogue(home: Path) -> Iterator[Diagnosis]:
-    from pipelines.settings import load_workspace
-    from warehouse.catalog.load import CatalogError, load_catalog
+    from warehouse.catalog.load import CatalogError
 
-    workspace = load_workspace(home)
     try:
-        catalog = load_catalog(workspace.catalog, workspace.catalog_base)
+        catalog = catalog_of(home)
     except CatalogError as error:
         yield Diagnosis("政策目录", False, str(error), "按提示修改所列文件")
         return
@@ -72,12 +92,9 @@ def _rules(home: Path) -> Iterator[Diagnosis]:
     """Contradictory, redundant, identical, expired audit rules."""
     from datetime import date
 
-    from pipelines.settings import load_workspace
     from quality.rules.conflicts import compare_rules
-    from warehouse.catalog.load import load_catalog
 
-    workspace = load_workspace(home)
-    catalog = load_catalog(workspace.catalog, workspace.catalog_base)
+    catalog = catalog_of(home)
     problems = compare_rules(catalog, date.today())
     for problem in problems:
         mend = "修改工作区 catalog/rules/ 中的规则" if problem.serious else ""

@@ -34,6 +34,7 @@ def main() -> None:
         filing,
         inspect,
         intake,
+        operations,
         proof,
         quality,
         release,
@@ -67,6 +68,7 @@ def main() -> None:
         release,
         deliveries,
         site,
+        operations,
     )
     for module in modules:
         module.register(app)
@@ -86,7 +88,7 @@ def _plain_words(error: Exception) -> str | None:
                 "UsageError", "NotFoundError", "ReceiptsError", "PanelError",
                 "NoSuchBuildError", "MixedInputsError", "ReleaseError", "ApprovalError",
                 "SendingError", "OutboxBusyError", "NoMailboxError", "LookupFailedError",
-                "MessageError", "NoAudienceError"}  # fmt: skip
+                "MessageError", "NoAudienceError", "BackupError", "ProfileError"}  # fmt: skip
     names = {cls.__name__ for cls in type(error).__mro__}
     return str(error) if names & expected else None
 
@@ -95,4 +97,4 @@ def _exit_code(error: Exception) -> int:
     name = type(error).__name__
     if name in ("WarehouseBusyError", "OutboxBusyError"):
         return EXIT_BUSY
-    return EXIT_USAGE if name in ("SettingsError", "UsageError") else EXIT_FAILED
+    return EXIT_USAGE if name in ("SettingsError", "UsageError", "ProfileError") else EXIT_FAILED

@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines import instance
+from pipelines import instance, outcome
 from warehouse.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pipelines.profiles import Profile
 
 
 def register(app: typer.Typer) -> None:
@@ -35,14 +37,33 @@ def run(
     period: Annotated[str | None, typer.Option(help="报告期 YYYY-MM,默认见设置")] = None,
     home: Annotated[Path | None, typer.Option(help="工作区目录")] = None,
     asof: Annotated[str | None, typer.Option(help="按此时刻所知的数据(ISO 时间)")] = None,
+    profile: Annotated[str, typer.Option(help="运行方式:full、fast、nightly 或自建")] = "full",
 ) -> None:
     """Run the main job for a period."""
+    from pipelines.profiles import load_profile
     from pipelines.settings import load_workspace
 
     workspace = load_workspace(home)
-    chosen = _period(period or workspace.default_period, workspace)
+    chosen = checked_period(period or workspace.default_period, workspace)
     moment = _asof(asof)
-    raise typer.Exit(launch(workspace, chosen, moment))
+    how = load_profile(profile, workspace.home)
+    code = launch(workspace, chosen, moment, how)
+    if code in (0, 3):
+        _afterwards(workspace, how)
+    raise typer.Exit(code)
+
+
+def _afterwards(workspace: Workspace, profile: Profile) -> None:
+    """What the profile wants after a run that ended well; a fault there is said, not hidden."""
+    from pipelines.cli.workspace import print_diagnoses
+    from warehouse import backup
+
+    folder = workspace.automation.backup_folder
+    if "backup" in profile.then and folder is not None:
+        made = backup.take(workspace.home, folder, datetime.now(UTC))
+        typer.echo(f"已备份到 {folder / made.name}")
+    if "doctor" in profile.then:
+        print_diagnoses(workspace.home, only_faults=True)
 
 
 def ingest(
@@ -74,7 +95,8 @@ def _copy_whole(source: Path, target: Path) -> None:
     os.replace(partial, target)
 
 
-def _period(text: str | None, workspace: Workspace) -> str:
+def checked_period(text: str | None, workspace: Workspace) -> str:
+    """A report period of the workspace; UsageError for anything else."""
     from pipelines.cli.workspace import UsageError
     from pipelines.settings import PERIOD
 
@@ -106,27 +128,41 @@ def _asof(text: str | None) -> str | None:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
 
 
-def launch(workspace: Workspace, period: str, asof: str | None = None) -> int:
+def launch(
+    workspace: Workspace, period: str, asof: str | None = None, profile: Profile | None = None
+) -> int:
     """Launch the monthly job for ``period`` in this process; returns the exit code.
 
     Raises WarehouseBusyError before anything starts when another process is building.
     """
-    from warehouse.state import State
     from warehouse.store import Warehouse
 
     instance.use(workspace.home, workspace.dagster_home)
+    warehouse = Warehouse(workspace)
+    with warehouse.writer_lock():  # fail at once, with a plain word, when somebody else is at work
+        return _launch_alone(workspace, warehouse, period, asof, profile)
+
+
+def _launch_alone(
+    workspace: Workspace, warehouse: Any, period: str, asof: str | None, profile: Profile | None
+) -> int:
+    """Launch with the writer's lock held."""
+    from pipelines.resources import holder
+    from warehouse.state import State
+
     state = State(workspace.state_file)
-    with Warehouse(workspace).writer_lock():
-        pass  # fail at once, with a plain word, when somebody else is at work
     run_id = str(uuid.uuid4())
     started = time.monotonic()
     state.start_run(run_id, period, _now())
     typer.echo(f"{period} 主流程开始(工作区 {workspace.home})")
+    token = holder.set(warehouse)
     try:
-        result = _execute(run_id, period, asof)
+        result = _execute(run_id, period, asof, profile)
     except BaseException:
         state.finish_run(run_id, _now(), "failed", "运行中断")
         raise
+    finally:
+        holder.reset(token)
     if not result.success:
         state.finish_run(run_id, _now(), "failed", _failure(result))
         typer.echo(
@@ -137,7 +173,7 @@ def launch(workspace: Workspace, period: str, asof: str | None = None) -> int:
     return _conclude(workspace, state, run_id, period, seconds)
 
 
-def _execute(run_id: str, period: str, asof: str | None) -> Any:
+def _execute(run_id: str, period: str, asof: str | None, profile: Profile | None) -> Any:
     """Run the job with the persistent instance, so that the UI shows it afterwards."""
     import logging
     import warnings
@@ -145,18 +181,26 @@ def _execute(run_id: str, period: str, asof: str | None) -> Any:
     warnings.filterwarnings("ignore", module="dagster")
     import dagster as dg
 
-    from pipelines import jobs, resources
+    from pipelines import jobs, reconcile, resources
     from pipelines.definitions import defs
+    from warehouse.state import State
+    from warehouse.workspace import home_folder
 
     logging.getLogger("dagster").setLevel(logging.ERROR)
+    reconcile.free_lost_runs(dg.DagsterInstance.get(), State(home_folder() / "state.sqlite"))
     tags = {"dagster/partition": period} | ({resources.ASOF_TAG: asof} if asof else {})
+    selection = None
+    if profile is not None:
+        tags |= jobs.tags_of(profile)
+        selection = jobs.selection_of(profile, defs) if profile.leave_out else None
     job = defs.resolve_job_def(jobs.MONTHLY)
-    with _display() as show:
+    with display() as show:
         token = resources.watcher.set(show)
         try:
             return job.execute_in_process(
                 instance=dg.DagsterInstance.get(),
                 partition_key=period,
+                asset_selection=selection,
                 run_id=run_id,
                 tags=tags,
                 raise_on_error=False,
@@ -167,7 +211,7 @@ def _execute(run_id: str, period: str, asof: str | None) -> Any:
 
 
 @contextmanager
-def _display() -> Iterator[Any]:
+def display() -> Iterator[Any]:
     """Progress: one live line per step on a terminal, plain lines otherwise."""
     if not sys.stderr.isatty():
         said: list[str] = []
@@ -218,8 +262,7 @@ def _conclude(workspace: Workspace, state: Any, run_id: str, period: str, second
     board = state.board(period)
     missing = [row["name"] for row in board if row["status"] is None]
     troubled = state.troubled(period)
-    summary = f"应报 {len(board)},未报 {len(missing)},有问题的文件 {len(troubled)}"
-    status = "done_with_findings" if missing or troubled else "done"
+    status, summary = outcome.of_run(state, period, failed=False)
     state.finish_run(run_id, _now(), status, summary)
     typer.echo(f"完成,用时 {seconds:.0f} 秒。{summary}")
     _print_troubled(workspace, troubled, missing)

@@ -6,6 +6,7 @@ belong here: running anything in it.
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -89,14 +90,32 @@ def _generate_returns(example: str, home: Path) -> None:
 
 def doctor(
     home: Annotated[Path | None, typer.Option(help="工作区目录")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
 ) -> None:
     """Examine the workspace; exit 1 when something keeps it from working."""
+    if as_json:
+        from dataclasses import asdict
+
+        from pipelines.cli.diagnosis import examine
+
+        findings = examine(home_folder(home))
+        typer.echo(json.dumps([asdict(f) for f in findings], ensure_ascii=False, indent=1))
+        blocked = any(f.blocks for f in findings)
+    else:
+        blocked = print_diagnoses(home_folder(home))
+    raise typer.Exit(1 if blocked else 0)
+
+
+def print_diagnoses(home: Path, *, only_faults: bool = False) -> bool:
+    """Examine and print; whether something keeps the workspace from working."""
     from pipelines.cli.diagnosis import examine
 
-    findings = examine(home_folder(home))
+    findings = examine(home)
     for finding in findings:
-        typer.echo(f"{'✓' if finding.ok else '✗'} {finding.what}:{finding.found}")
+        if finding.ok and only_faults:
+            continue
+        mark = "✓" if finding.ok else "✗" if finding.blocks else "!"
+        typer.echo(f"{mark} {finding.what}:{finding.found}")
         if not finding.ok:
             typer.echo(f"    处理:{finding.mend}")
-    if any(not f.ok for f in findings):
-        raise typer.Exit(1)
+    return any(f.blocks for f in findings)
