@@ -67,7 +67,6 @@ class Restored:
 
     files: int
     build: str
-    suppressed: int = 0
     unknown: int = 0
     faults: list[str] = field(default_factory=list)
 
@@ -279,9 +278,9 @@ def restore(
 ) -> Restored:
     """Put a backup back into the new or empty folder ``home``; nothing it holds is sent.
 
-    Messages that were waiting are suppressed, ones that were under way become ``unknown`` (a person
-    decides), unless ``keep_outbox``: after the backup they may have left. Raises BackupError when
-    the folder is in use, a file is damaged, or the published data are not those of the backup.
+    Messages that were waiting or under way become ``unknown`` (a person decides), unless
+    ``keep_outbox``: after the backup they may have left. Raises BackupError when the folder is
+    in use, a file is damaged, or the published data are not those of the backup.
     """
     backup = read(source)
     folder = folder_of(source, backup)
@@ -341,15 +340,12 @@ def _settle_ledger(
         connection.execute("BEGIN IMMEDIATE")
         if not keep_outbox and _has_mail(connection):
             reason = f"自备份 {backup.name} 恢复:不再自动发送"
-            said.suppressed = connection.execute(
-                "UPDATE mail SET state = 'suppressed', last_reply = ? "
-                "WHERE state IN ('planned', 'deferred')", (reason,),
-            ).rowcount  # fmt: skip
+            # not "suppressed": that is planned anew when its edition is sent again
             said.unknown = connection.execute(
                 "UPDATE mail SET state = 'unknown', last_reply = ? "
-                "WHERE state IN ('sending', 'dot')", (reason,),
+                "WHERE state IN ('planned', 'deferred', 'sending', 'dot')", (reason,),
             ).rowcount  # fmt: skip
-        detail: dict[str, Any] = {"suppressed": said.suppressed, "unknown": said.unknown}
+        detail: dict[str, Any] = {"unknown": said.unknown}
         entry = audit.append(
             connection, at=now.isoformat(timespec="seconds"), actor=by, action="restore",
             subject=backup.name, detail=detail,

@@ -81,10 +81,10 @@ def _restored(said: Any, home: Path) -> str:
     lines = [
         f"已恢复到 {home}:{said.files} 个文件,校验值全部相符;已发布数据 {said.build or '尚无'}"
     ]
-    if said.suppressed or said.unknown:
+    if said.unknown:
         lines.append(
-            f"待发邮件 {said.suppressed} 封已停发,发送中断的 {said.unknown} 封待人工核对"
-            "(备份之后可能已发出):见 parkwatch status"
+            f"未发完的邮件 {said.unknown} 封已停发、待人工核对(备份之后可能已发出):"
+            "见 parkwatch deliveries"
         )
     lines += [f"审计日志:{fault}" for fault in said.faults]
     lines.append(f"下一步:parkwatch doctor --home {home}")

@@ -49,12 +49,12 @@ def test_恢复到新目录_数据摘要相同_没有邮件待发(made, tmp_path
     office, folder, first = made
     said = backup.restore(folder / "backups", tmp_path / "r", NOW)
     assert said.build == first.build and said.build.startswith("00001-")
-    assert (said.suppressed, said.unknown, said.faults) == (3, 1, [])
+    assert (said.unknown, said.faults) == (4, [])
     with sqlite3.connect(tmp_path / "r" / "state.sqlite") as connection:
         states = dict(connection.execute("SELECT state, count(*) FROM mail GROUP BY 1"))
         connection.row_factory = sqlite3.Row
         log = audit.entries(connection)
-    assert states == {"sent": 1, "suppressed": 3, "unknown": 1}
+    assert states == {"sent": 1, "unknown": 4}
     ledger = OutboxLedger(tmp_path / "r" / "state.sqlite")
     assert ledger.take("2099-01-01T00:00:00+00:00") is None
     assert ledger.plan([mail(n) for n in range(5)], "2020-08-01T00:00:00+00:00") == 0
@@ -67,7 +67,7 @@ def test_恢复到新目录_数据摘要相同_没有邮件待发(made, tmp_path
 def test_要求保留待发邮件时保留(made, tmp_path):
     _, folder, _ = made
     said = backup.restore(folder / "backups", tmp_path / "r", NOW, keep_outbox=True)
-    assert (said.suppressed, said.unknown) == (0, 0)
+    assert said.unknown == 0
     ledger = OutboxLedger(tmp_path / "r" / "state.sqlite")
     assert ledger.counts() == {"deferred": 1, "dot": 1, "planned": 2, "sent": 1}
 
