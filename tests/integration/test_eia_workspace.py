@@ -65,6 +65,6 @@ def test_preliminary_and_final_are_told_apart(home):
 
 def test_a_figure_is_traced_to_twelve_cells(home):
     told = parkwatch("explain", "AK", "residential_price", "2024-12", "--home", home)
-    cells = [line for line in told.stdout.splitlines() if "单元格" in line]
+    cells = [line for line in told.stdout.splitlines() if line.lstrip().startswith("单元格 文件")]
     assert len(cells) == 24  # revenue and sales of twelve months
     assert all("sales_revenue__vintage_2025-07.xlsx" in c and "Monthly-States" in c for c in cells)

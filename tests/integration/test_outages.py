@@ -1,7 +1,5 @@
 """Outages: however long nothing ran, every due period runs exactly once, in order; what fails runs
 again; a killed worker leaves nothing behind. Real Dagster instances, a clock that is moved.
-
-The long campaign with a real daemon is ``python -m bench.outage``.
 """
 
 from __future__ import annotations
