@@ -85,7 +85,9 @@ def test_page_is_readable_by_a_screen_reader(page: str) -> None:
     targets = [link[1:] for link in reader.links]
     assert set(targets) <= set(reader.ids)
     regions = [values for tag, values in reader.tags if values.get("role") == "region"]
-    assert all(values["aria-labelledby"] in reader.ids for values in regions)
+    assert all(
+        values.get("aria-label") or values["aria-labelledby"] in reader.ids for values in regions
+    )
 
 
 def test_simulation_is_marked_on_the_page_and_every_section_and_table(
