@@ -51,6 +51,7 @@ _NOT_A_REFERENCE = {
     ("dims.target", "indicator_id"),  # some targets rest on indicators outside the catalogue
     ("quality.finding", "submission_id,sheet,address"),  # a finding may be about an empty cell
     ("quality.finding_cell", "submission_id,sheet,address"),
+    ("quality.triage", "submission_id,sheet,address"),
     ("submissions.cell", "submission_id,sheet,address"),
 }
 
