@@ -40,12 +40,18 @@ monthly = dg.define_asset_job(
 def send_due(context: dg.OpExecutionContext) -> None:
     """One round of the outbox; fails when the mail server cannot be used at all."""
     from assets.deliveries import sending
+    from assets.deliveries.outbox import OutboxBusyError
+    from pipelines import clock
     from pipelines.settings import load_workspace
     from warehouse.catalog.load import load_catalog
 
     workspace = load_workspace()
     catalog = load_catalog(workspace.catalog, workspace.catalog_base)
-    done = sending.send_due(sending.Sending(workspace, catalog))
+    try:
+        done = sending.send_due(sending.Sending(workspace, catalog, clock.now))
+    except OutboxBusyError as busy:  # a person sends right now: the same mails, by the same rules
+        context.log.info(str(busy))
+        return
     context.add_output_metadata(
         {"planned": done.n_planned, "finished": ", ".join(map(str, done.finished)) or "-"}
         | dict(done.report.counts)
@@ -58,6 +64,7 @@ def send_due(context: dg.OpExecutionContext) -> None:
 
 @dg.job(
     name=SEND,
+    tags={"dagster/priority": "10", "dagster/max_runtime": str(MAX_RUNTIME_SECONDS)},
     description="发送已签发的通报(先在命令行签发)。Sends approved bulletins and waiting mail.",
 )
 def send() -> None:

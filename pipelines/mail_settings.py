@@ -124,6 +124,19 @@ class MailSettings(_Login):
     lookup: PlaceSettings | None = None
     lookup_wait_minutes: int = Field(10, ge=0, le=1440)
     bounces: PlaceSettings | None = None
+    receipt_url: str = ""
+
+    @field_validator("receipt_url")
+    @classmethod
+    def _an_address(cls, url: str) -> str:
+        """Encrypted, or on this machine; the token follows after a slash."""
+        from urllib.parse import urlsplit
+
+        found = urlsplit(url)
+        plain_here = found.scheme == "http" and found.hostname in LOCAL_HOSTS
+        if url and not (found.hostname and (found.scheme == "https" or plain_here)):
+            raise ValueError("应为 https 网址,例:https://jiance.example.gov.cn/receipt")
+        return url.rstrip("/")
 
     @field_validator("retry_minutes")
     @classmethod
@@ -154,6 +167,7 @@ class MailSettings(_Login):
             lookup_wait_minutes=self.lookup_wait_minutes,
             bounces=self.bounces.place(home) if self.bounces else None,
             operator=self.operator,
+            receipt_url=self.receipt_url,
         )
 
 

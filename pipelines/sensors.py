@@ -20,7 +20,7 @@ import dagster as dg
 
 from pipelines import clock, housekeeping, reconcile
 from pipelines.due import Attempt, Decision, Due, Request, decide, due_moments
-from pipelines.jobs import MONTHLY, WAIT_TAG, monthly
+from pipelines.jobs import MONTHLY, SEND, WAIT_TAG, monthly, send
 from pipelines.settings import load_workspace
 from warehouse.closings import Closings
 from warehouse.state import State
@@ -30,6 +30,8 @@ DUE_TAG, ATTEMPT_TAG, REASON_TAG = "parkwatch/due", "parkwatch/attempt", "parkwa
 LOCK_WAIT_SECONDS = 1800
 SETTLE_SECONDS = 20
 """A file changed within this time may still be on its way into the inbox."""
+AGAIN_MINUTES, AGAIN_AFTER_FAILURE_MINUTES = 5, 30
+"""After which time a round that changed nothing is asked for again."""
 ACTIVE = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -238,6 +240,48 @@ def current_period(workspace: Workspace, moments: list[Due], now: datetime) -> s
     return max(ended, default=None)
 
 
+# --- mail ----------------------------------------------------------------------------------------
+
+
+@dg.sensor(
+    name="outbox",
+    job=send,
+    minimum_interval_seconds=60,
+    default_status=RUNNING,
+    description=(
+        "已签发的通报到解禁(提前发送)时间、待发或中断的邮件到期时发送;未签发的一封不发。"
+        "Launches `send` when an approved edition's window opens or waiting mail is due."
+    ),
+)
+def outbox(context: dg.SensorEvaluationContext):
+    """Request a round of the outbox, once for each state of what is due; what cannot leave although
+    nothing changes is tried again after a while."""
+    from assets.deliveries.sending import Sending, what_is_due
+
+    workspace = load_workspace()
+    if not workspace.automation.send:
+        return dg.SkipReason("设置为不自动发送([automation] send = false)")
+    if workspace.mail is None:
+        return dg.SkipReason("没有邮件服务器设置([mail]):不自动发送")
+    now = clock.now()
+    due = what_is_due(Sending(workspace, _catalog(workspace), lambda: now))
+    if not due:
+        return dg.SkipReason("没有到期的邮件,没有新签发的通报")
+    if context.instance.get_runs(dg.RunsFilter(job_name=SEND, statuses=ACTIVE), limit=1):
+        return dg.SkipReason("正在发送")
+    minutes = AGAIN_MINUTES if _sent_well(context.instance) else AGAIN_AFTER_FAILURE_MINUTES
+    turn = int(now.timestamp() // (60 * minutes))
+    digest = hashlib.sha256("\n".join([*due, str(turn)]).encode()).hexdigest()
+    return dg.RunRequest(run_key=f"send:{digest}", tags={REASON_TAG: "mail"})
+
+
+def _sent_well(instance: dg.DagsterInstance) -> bool:
+    """Whether the newest round that is over ended well."""
+    over = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
+    newest = instance.get_runs(dg.RunsFilter(job_name=SEND, statuses=over), limit=1)
+    return not newest or newest[0].is_success
+
+
 # --- the rest -------------------------------------------------------------------------------------
 
 
@@ -277,7 +321,7 @@ def alert_on_failure(context: dg.RunFailureSensorContext):
     plan(
         workspace,
         Notice(
-            f"run-failed:{run.run_id}",
+            _what_failed(run, clock.now()),
             f"{period or run.job_name} 运行失败",
             (
                 f"原因:{context.failure_event.message or '未知'}",
@@ -290,7 +334,12 @@ def alert_on_failure(context: dg.RunFailureSensorContext):
     )
 
 
-ALL = [due_periods, inbox, reconcile_runs, alert_on_failure]
+def _what_failed(run: dg.DagsterRun, now: datetime) -> str:
+    """Key of the alert: one a run; for mail, which is tried again and again, one a day."""
+    return f"run-failed:send:{now:%Y-%m-%d}" if run.job_name == SEND else f"run-failed:{run.run_id}"
+
+
+ALL = [due_periods, inbox, outbox, reconcile_runs, alert_on_failure]
 
 
 # --- the catalogue, loaded once a version ---------------------------------------------------------

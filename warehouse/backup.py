@@ -21,7 +21,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from warehouse import audit
+from warehouse import audit, releases
 from warehouse.store import sync
 
 LEDGER, ANCHORS = "state.sqlite", "audit.anchors"
@@ -63,11 +63,13 @@ class Backup:
 
 @dataclass(slots=True)
 class Restored:
-    """What a restore did: files put back, messages kept from being sent, faults of the audit log."""
+    """What a restore did: files put back, messages kept from being sent, approved editions that have
+    to be approved again, faults of the audit log."""
 
     files: int
     build: str
     unknown: int = 0
+    reviewed: int = 0
     faults: list[str] = field(default_factory=list)
 
 
@@ -279,7 +281,8 @@ def restore(
     """Put a backup back into the new or empty folder ``home``; nothing it holds is sent.
 
     Messages that were waiting or under way become ``unknown`` (a person decides), unless
-    ``keep_outbox``: after the backup they may have left. Raises BackupError when the folder is
+    ``keep_outbox``: after the backup they may have left. So may editions that were approved and not
+    sent: they go back to review. Raises BackupError when the folder is
     in use, a file is damaged, or the published data are not those of the backup.
     """
     backup = read(source)
@@ -345,7 +348,9 @@ def _settle_ledger(
                 "UPDATE mail SET state = 'unknown', last_reply = ? "
                 "WHERE state IN ('planned', 'deferred', 'sending', 'dot')", (reason,),
             ).rowcount  # fmt: skip
-        detail: dict[str, Any] = {"unknown": said.unknown}
+        if not keep_outbox:
+            said.reviewed = releases.after_restore(connection, now.isoformat(timespec="seconds"))
+        detail: dict[str, Any] = {"unknown": said.unknown, "reviewed": said.reviewed}
         entry = audit.append(
             connection, at=now.isoformat(timespec="seconds"), actor=by, action="restore",
             subject=backup.name, detail=detail,

@@ -268,6 +268,31 @@ class Releases:
             connection.close()
 
 
+def after_restore(connection: sqlite3.Connection, at: str) -> int:
+    """In a restored ledger, approved editions none of whose mails is planned go back to review: after
+    the backup they may have been sent. Returns their number; within the caller's transaction."""
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+    if "release" not in tables:
+        return 0
+    planned = (
+        "AND NOT EXISTS (SELECT 1 FROM mail WHERE "
+        "mail.batch = period || '/' || audience_id || '/' || edition || '/' || documents)"
+    )
+    rows = connection.execute(
+        f"SELECT * FROM release WHERE status = 'approved' {planned if 'mail' in tables else ''}"
+    ).fetchall()
+    for row in rows:
+        found = _release(row)
+        connection.execute(
+            "UPDATE release SET status = 'review', approved_by = NULL, embargo_until = NULL, "
+            "ticks = '', changed_at = ? WHERE period = ? AND audience_id = ? AND edition = ?",
+            (at, found.key.period, found.key.audience_id, found.key.edition),
+        )
+        act = Act("parkwatch", at, "自备份恢复:请确认备份之后没有发送过,再签发")
+        _log(connection, "review again", found.key, act, {"approved_by": found.approved_by})
+    return len(rows)
+
+
 def _find(connection: sqlite3.Connection, key: Key) -> Release | None:
     row = connection.execute(
         "SELECT * FROM release WHERE period = ? AND audience_id = ? AND edition = ?",

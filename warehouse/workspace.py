@@ -91,7 +91,8 @@ class MailPlace:
 @dataclass(frozen=True, slots=True)
 class MailOptions:
     """How mail leaves and what is read back. ``lookup``: where to see whether a message was taken;
-    ``bounces``: where returned mail and replies arrive; ``operator``: address alerts go to."""
+    ``bounces``: where returned mail and replies arrive; ``operator``: address alerts go to;
+    ``receipt_url``: page under which receipt is confirmed, the token follows after a slash."""
 
     server: MailServer
     sender: str
@@ -100,6 +101,7 @@ class MailOptions:
     lookup_wait_minutes: int = 10
     bounces: MailPlace | None = None
     operator: str = ""
+    receipt_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +129,9 @@ class Automation:
 
     ``since``, ``through``: first and last period watched; without ``since`` none is. ``hour``: of the
     day after the deadline, in the workspace's zone. ``retry_minutes``: waits after failed attempts,
-    then a person decides. ``operators``: addresses that get alerts. ``backup_folder``: where nightly
-    runs and the age check look for backups.
+    then a person decides. ``send``: whether approved editions and waiting mail leave by themselves.
+    ``operators``: addresses that get alerts. ``backup_folder``: where nightly runs and the age check
+    look for backups.
     """
 
     policy: str = "all"
@@ -136,6 +139,7 @@ class Automation:
     through: str | None = None
     hour: int = 0
     inbox: bool = True
+    send: bool = True
     retry_minutes: tuple[int, ...] = (5, 30, 120, 480)
     operators: tuple[str, ...] = ()
     backup_folder: Path | None = None

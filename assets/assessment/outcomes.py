@@ -15,9 +15,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from assets.assessment.publicity import notice
-from warehouse.catalog.reporting import is_workday
+from warehouse.catalog.workdays import Workdays
 
 if TYPE_CHECKING:
+    from warehouse.catalog.filing import CalendarYear
     from warehouse.catalog.outcomes import Outcome
     from warehouse.catalog.schemes import Scheme
     from warehouse.outcomes import Entry
@@ -154,10 +155,14 @@ def confirmed(
 
 
 def outcome_rows(
-    found: Iterable[tuple[Outcome, str, str, str]], schemes: Iterable[Scheme] = ()
+    found: Iterable[tuple[Outcome, str, str, str]],
+    schemes: Iterable[Scheme] = (),
+    calendar: Iterable[CalendarYear] = (),
 ) -> list[OutcomeRow]:
     """Rows of ``assessment.outcome``, by id. Under a scheme with a publicity rule a row takes effect
-    when the publicity that began on ``decided_on`` is over (公示期满生效), else on that day."""
+    when the publicity that began on ``decided_on`` is over (公示期满生效), else on that day.
+    ``calendar``: holidays the catalogue lists over the shipped ones."""
+    days = Workdays(calendar)
     rules = {scheme.scheme_id: scheme.publicity for scheme in schemes}
     rows = []
     for row, origin, by, at in found:
@@ -165,7 +170,7 @@ def outcome_rows(
         rule, day = rules.get(row.scheme_id), row.decided_on
         published = rule is not None and day is not None and row.kind != "event"
         fields["effective_from"] = (
-            notice(rule, day, is_workday).effective if published and rule and day else day
+            notice(rule, day, days.is_workday).effective if published and rule and day else day
         )
         rows.append(
             OutcomeRow(outcome_id=origin, origin=origin.partition(":")[0], entered_by=by,

@@ -52,7 +52,7 @@ MONTHS_LOOKED_BACK = 24
 
 def register_outcomes(connection: duckdb.DuckDBPyConnection, build: Build) -> int:
     """Replace ``assessment.outcome`` by what stands as of the build; returns the number of rows."""
-    rows = outcome_rows(_confirmed(build), build.catalog.schemes)
+    rows = outcome_rows(_confirmed(build), build.catalog.schemes, build.catalog.calendar)
     return store.replace_rows(connection, "assessment.outcome", [asdict(row) for row in rows])
 
 

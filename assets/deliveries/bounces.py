@@ -17,6 +17,9 @@ from typing import Literal
 
 Kind = Literal["bounced", "delayed", "delivered", "acknowledged"]
 RECEIPT_WORDS = ("签收", "收到", "已收", "已阅")
+ASKS_FOR_REPLY = "请直接回复本邮件“收到”二字，作为签收。"
+ASKS_BY_LINK = "请打开链接确认签收："
+"""How our mails ask for receipt: quoted in an answer, these words confirm nothing."""
 _ADDRESS = re.compile(r"[\w.+-]+@[\w.-]+\w")
 _NO_DELIVERY = re.compile(
     r"undeliver|delivery (?:status|failure|has failed)|failure notice|returned mail|"
@@ -145,7 +148,10 @@ def _own_words(text: str) -> str:
         if re.match(r"\s*(>|-{3,}|_{5,}|发件人[::]|From:|在.*写道)", line):
             break
         kept.append(line)
-    return "\n".join(kept)
+    said = "".join("".join(kept).split())
+    for question in (ASKS_FOR_REPLY, ASKS_BY_LINK):
+        said = said.replace(question, "")
+    return said
 
 
 def _text(mail: EmailMessage) -> str:

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 from assets.bulletins.documents import MANIFEST, write_folder
 from assets.bulletins.editions import composed
 from assets.bulletins.model import Bulletin
+from assets.deliveries.ledger_table import addresses
 from assets.deliveries.message import Attachment, Sender, render_message
+from assets.deliveries.receipts import asking
 from warehouse import store
 from warehouse.releases import Key, documents_digest
 
@@ -60,7 +62,7 @@ def render(
     for number, key in enumerate(keys):
         build.progress("生成邮件", number, len(keys))
         audience = audiences[key.audience_id]
-        if "eml" in audience.formats and audience.recipients:
+        if "eml" in audience.formats:
             total += _edition(connection, build, key, audience)
     return total
 
@@ -82,13 +84,13 @@ def _edition(
     attachments = _attachments(making, json.loads(manifest["documents"]))
     edition_digest = documents_digest(manifest["documents"])
     rows, files = [], {}
-    for number, recipient in enumerate(audience.recipients, start=1):
+    for number, address in enumerate(addresses(build.workspace, audience, key), start=1):
         name = f"{number:02d}.eml"
-        message_id, files[name] = _message(build, bulletin, recipient.email, attachments)
+        message_id, files[name] = _message(build, bulletin, address, attachments)
         rows.append(
             {
                 "edition_digest": edition_digest,
-                "recipient": recipient.email,
+                "recipient": address,
                 "period": key.period,
                 "audience_id": key.audience_id,
                 "edition": key.edition,
@@ -118,6 +120,7 @@ def _message(
         sender=Sender(build.workspace.bureau.name, build.workspace.bureau.mail_address),
         date=bulletin.meta.as_of,
         attachments=attachments,
+        receipt=asking(build.workspace, recipient),
     )
     return message.message_id, message.content
 

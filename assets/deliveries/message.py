@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.encoders import encode_base64
@@ -61,6 +61,19 @@ class Sender:
     address: str
 
 
+LINK = "receipt-link-of-this-mail"
+"""Stands where the link goes until the Message-ID it names is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """How a mail asks for receipt (签收): the sentence, and the link that follows it, made from the
+    Message-ID. Without words nothing is asked."""
+
+    words: str = ""
+    link: Callable[[str], str] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """A finished mail. ``sha256`` of ``content`` goes to the ledger."""
@@ -92,9 +105,11 @@ def render_message(
     date: datetime,
     attachments: Sequence[Attachment],
     greeting: str = "各位领导、各单位：",
+    receipt: Receipt | None = None,
 ) -> Message:
     """One mail: text and HTML of the same document, files attached. Same input → same bytes.
 
+    ``receipt``: how to ask for receipt; it does not belong to the content the Message-ID stands for.
     ``date`` must carry an offset. Tables that would make the HTML exceed 100 KB are left to the
     attachment, and the mail says so. Raises :class:`MessageError` when it is still too large, a
     file name cannot be written in one piece, or an address is not plain ASCII.
@@ -102,8 +117,12 @@ def render_message(
     _check(recipient, sender, date)
     subject = subject_of(bulletin)
     names = [item.name for item in attachments]
-    text, html = _bodies(bulletin, subject, names, greeting)
+    asked = receipt or Receipt()
+    text, html = _bodies(bulletin, subject, names, greeting, asked)
     digest = _digest((recipient, sender.address, subject, text, html), attachments)
+    if receipt is not None and receipt.link is not None:
+        link = receipt.link(_message_id(digest, sender))
+        text, html = text.replace(LINK, link), html.replace(LINK, link)
     return _finished(recipient, sender, subject, date, text, html, attachments, digest)
 
 
@@ -116,11 +135,15 @@ def render_letter(
     sender: Sender,
     date: datetime,
     attachments: Sequence[Attachment] = (),
+    receipt: Receipt | None = None,
 ) -> Message:
     """A letter (退回, 催报, alert) as a plain mail. ``key`` names the letter for ever: with recipient
     and sender it makes the Message-ID. Raises :class:`MessageError` as ``render_message`` does."""
     _check(recipient, sender, date)
     digest = _digest((key, recipient, sender.address), ())
+    if receipt is not None:
+        link = receipt.link(_message_id(digest, sender)) if receipt.link else ""
+        text = f"{text.rstrip()}\n\n{receipt.words}{link}\n"
     flat = " ".join(subject.split())
     return _finished(recipient, sender, flat, date, text, "", attachments, digest)
 
@@ -135,7 +158,7 @@ def _finished(
     attachments: Sequence[Attachment],
     digest: str,
 ) -> Message:
-    message_id = f"<{digest[:40]}@{sender.address.rpartition('@')[2]}>"
+    message_id = _message_id(digest, sender)
     name = " ".join(sender.name.split())
     headers = {
         "From": f"{_encoded(name, 'From')} <{sender.address}>",
@@ -148,6 +171,10 @@ def _finished(
     }
     content = _assemble(headers, text, html, attachments, digest[:24])
     return Message(recipient, subject, message_id, content)
+
+
+def _message_id(digest: str, sender: Sender) -> str:
+    return f"<{digest[:40]}@{sender.address.rpartition('@')[2]}>"
 
 
 def fitting_name(name: str) -> str:
@@ -171,11 +198,14 @@ def _check(recipient: str, sender: Sender, date: datetime) -> None:
             raise MessageError(f"邮件地址不合格式：{address!r}，应为 name@domain，只用 ASCII 字符")
 
 
-def _bodies(bulletin: Bulletin, subject: str, names: list[str], greeting: str) -> tuple[str, str]:
+def _bodies(
+    bulletin: Bulletin, subject: str, names: list[str], greeting: str, receipt: Receipt
+) -> tuple[str, str]:
     """Text and HTML with as many of :data:`TABLES` as fit the limit, first ones first."""
     size = 0
+    asked = {"receipt_words": receipt.words, "receipt_link": LINK if receipt.link else ""}
     for count in range(len(TABLES), -1, -1):
-        values = _values(bulletin, subject, names, greeting, count)
+        values = _values(bulletin, subject, names, greeting, count) | asked
         html = _html(bulletin, values)
         size = len(html.encode())
         if size <= HTML_LIMIT:

@@ -21,6 +21,7 @@ from assets.deliveries.editions import Edition, published
 from assets.deliveries.mailboxes import FolderLookup, ImapLookup, LogLookup, Lookup
 from assets.deliveries.message import Attachment, Message, Sender, fitting_name, render_letter
 from assets.deliveries.outbox import Outbox, Policy, Report, only_sender, utc_now
+from assets.deliveries.receipts import asking
 from warehouse.outbox_ledger import OPEN, Mail, OutboxLedger
 from warehouse.releases import Act, Key, Release, ReleaseError, Releases
 from warehouse.workspace import MailPlace, Workspace
@@ -178,14 +179,24 @@ def send(
         for period in periods:
             mails, notes = plan_editions(sending, period, audience_id)
             done.notes += notes
-            for each in mails:
-                done.n_planned += ledger.plan([each.mail], each.not_before)
+            done.n_planned += _plan_together(ledger, mails)
         done.report = outbox_of(sending, ledger).run(limit)
         done.finished = finish(sending, ledger)
         _alert(sending, ledger, done)
     finally:
         ledger.close()
     return done
+
+
+def _plan_together(ledger: OutboxLedger, mails: Iterable[PlannedMail]) -> int:
+    """All mails of an edition in one transaction: a backup never holds half of them."""
+    batches: dict[str, list[PlannedMail]] = {}
+    for each in mails:
+        batches.setdefault(each.mail.batch, []).append(each)
+    return sum(
+        ledger.plan([each.mail for each in batch], batch[0].not_before)
+        for batch in batches.values()
+    )
 
 
 def outbox_of(sending: Sending, ledger: OutboxLedger) -> Outbox:
@@ -288,6 +299,7 @@ def plan_letter(
     message = render_letter(
         letter.subject, letter.text, key=letter.key, recipient=recipient,
         sender=sender_of(sending.workspace), date=sending.clock(), attachments=files,
+        receipt=asking(sending.workspace, recipient),
     )  # fmt: skip
     return _plan_message(sending, ledger, message, kind, letter.key, post)
 
@@ -367,18 +379,30 @@ def due_periods(sending: Sending) -> list[str]:
 
 def is_due(sending: Sending) -> bool:
     """Whether a round would have something to do now: for sensors, cheap and without network."""
+    return bool(what_is_due(sending))
+
+
+def what_is_due(sending: Sending) -> list[str]:
+    """Everything a round would have to do now, one line each: approved editions that are not planned,
+    mails that wait and may leave, mails to be looked up. The same state gives the same lines."""
     if sending.workspace.mail is None:
-        return False
+        return []
     ledger = OutboxLedger(sending.workspace.state_file)
-    now, next_due = sending.now(), ledger.next_due()
-    left = bool(ledger.ambiguous()) or (next_due is not None and next_due <= now)
-    planned = {row["batch"] for row in ledger.mails()}
+    now = sending.now()
+    found = [f"look up {row['message_id']}" for row in ledger.ambiguous()]
+    found += [
+        f"send {row['message_id']} {row['attempts']} {row['resent']} {row['due_at']}"
+        for row in ledger.waiting()
+        if row["due_at"] <= now
+    ]
+    known = {row["batch"] for row in ledger.mails()}
     ledger.close()
-    return left or any(
-        batch_of(release.key, release.documents) not in planned
+    batches = [
+        batch_of(release.key, release.documents)
         for period in due_periods(sending)
         for release in approved(sending, period)
-    )
+    ]
+    return sorted(found + [f"plan {batch}" for batch in batches if batch not in known])
 
 
 def send_due(sending: Sending) -> Sent:

@@ -36,6 +36,7 @@ def register(app: typer.Typer) -> None:
     deliveries_app.callback(invoke_without_command=True)(deliveries)
     deliveries_app.command("list", help="每封邮件一行。")(list_mails)
     deliveries_app.command("ack", help="登记签收(岗位电话或当面确认)。")(ack)
+    deliveries_app.command("receipt", help="登记签收链接(收件人转来的网址或其末段)。")(receipt)
     deliveries_app.command("resend", help="重发无法确认、被拒或退信的邮件(邮件编号不变)。")(resend)
     deliveries_app.command("bounces", help="读取退信与签收回复,登记到对应邮件。")(bounces)
     deliveries_app.command("queue", help="把退回函、催报函列入发件箱。")(queue)
@@ -123,6 +124,21 @@ def ack(
     row = _one(ledger.mails(), mail)
     new = returned.acknowledge(workspace, ledger, row["message_id"], _who(by))
     typer.echo("已登记签收" if new else f"此前已由{row['acknowledged_by']}签收")
+
+
+def receipt(
+    link: Annotated[str, typer.Argument(help="签收链接,或其最后一段")],
+    by: By = "",
+    home: Home = None,
+) -> None:
+    """Record the receipt a link stands for; exit 1 when the link is not one of ours."""
+    from assets.deliveries import receipts
+    from pipelines.settings import load_workspace
+
+    answer = receipts.confirm(load_workspace(home), link.rstrip("/").rpartition("/")[2], by)
+    typer.echo(f"{answer.words}{answer.post and f'({answer.post} {answer.subject})'}")
+    if answer.status != 200:
+        raise typer.Exit(1)
 
 
 def resend(

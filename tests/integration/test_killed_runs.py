@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from assets.submissions.archive import deliver
-from bench.torture import Torture, launch
+from bench.torture.runs import Torture, launch
 from tests.support.bureau import BEIJING, COUNTIES, county_form, make_home
 from warehouse.faults import BOUNDARIES
 

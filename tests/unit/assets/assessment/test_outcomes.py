@@ -103,3 +103,13 @@ def test_a_published_result_takes_effect_after_its_publicity() -> None:
     assert [one.effective_from for one in outcome_rows(found, [chosen])] == [
         date(2024, 6, 12), date(2024, 6, 4), None,
     ]  # fmt: skip
+
+
+def test_publicity_counts_the_workdays_of_the_workspace() -> None:
+    from tests.support.assessing import scheme
+    from warehouse.catalog.filing import CalendarYear
+
+    chosen = scheme(scheme_id="s", publicity={"days": 5, "source": "测试"})
+    free = CalendarYear(year=2024, holidays=[date(2024, 6, 6)], workdays=[], source="测试")
+    found = [(row(decided_on="2024-06-04"), "entry:1", "甲", "x")]
+    assert outcome_rows(found, [chosen], [free])[0].effective_from == date(2024, 6, 13)

@@ -138,7 +138,7 @@ def kills(
 def start_state(folder: Path) -> Path:
     """A workspace with one published build and a new delivery: ``examples/shaanxi``, two periods."""
     home = folder / "start"
-    root = Path(__file__).resolve().parents[1]
+    root = Path(__file__).resolve().parents[2]
     shutil.copytree(root / "examples" / "shaanxi", home)
     for name in ("inbox", "archive", "quality", "reports", "dagster"):
         (home / name).mkdir(exist_ok=True)
