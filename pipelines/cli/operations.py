@@ -87,7 +87,9 @@ def _restored(said: Any, home: Path) -> str:
             "见 parkwatch deliveries"
         )
     if said.reviewed:
-        lines.append(f"已签发未发送的通报 {said.reviewed} 份退回待签发:确认备份之后没有发送过,再签发")
+        lines.append(
+            f"已签发未发送的通报 {said.reviewed} 份退回待签发:确认备份之后没有发送过,再签发"
+        )
     lines += [f"审计日志:{fault}" for fault in said.faults]
     lines.append(f"下一步:parkwatch doctor --home {home}")
     return "\n".join(lines)

@@ -64,6 +64,14 @@ def test_graph_is_the_committed_one(defs, specs):
     lines += sorted(
         f"job {job.name}" for job in defs.resolve_all_job_defs() if not job.name.startswith("__")
     )
+    lines += sorted(
+        f"sensor {sensor.name}"
+        + "".join(f" -> {job.name}" for job in (sensor.jobs if sensor.has_jobs else ()))
+        for sensor in defs.sensors
+    )
+    lines += sorted(f"schedule {schedule.name}" for schedule in defs.schedules or ())
+    fresh = [name for name, spec in specs.items() if spec.freshness_policy is not None]
+    lines += [f"freshness policy {name}" for name in sorted(fresh)]
     assert lines == GRAPH.read_text(encoding="utf-8").splitlines(), "\n".join(lines)
 
 

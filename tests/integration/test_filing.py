@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import shutil
 from collections import Counter
+from email import message_from_bytes, policy
 
 import openpyxl
 import pytest
@@ -175,3 +177,28 @@ def test_an_explained_doubt_is_asked_no_more(home, tmp_path):
         f"WHERE reporter = '{reporter}' AND period = '{PERIOD}'",
     )
     assert record["n_cleared"] >= 1
+
+
+def test_returns_and_reminders_enter_the_outbox_once(home, made, tmp_path):
+    own = tmp_path / "home"
+    shutil.copytree(home, own, symlinks=True)
+    register = own / "catalog" / "reporters.csv"
+    rows = list(csv.DictReader(register.read_text(encoding="utf-8").splitlines()))
+    asked = sorted({row["reporter"] for row in made})
+    for row in rows:
+        row["email"] = "" if row["reporter_id"] == asked[0] else f"{row['reporter_id']}@y.test"
+    with register.open("w", encoding="utf-8", newline="") as out:
+        table = csv.DictWriter(out, rows[0])
+        table.writeheader()
+        table.writerows(rows)
+    said("remind", "--home", own, "--period", PERIOD, "--now", "2019-12-12")
+    found = said("deliveries", "queue", "--home", own, "--period", PERIOD)
+    assert found["return"] == len(asked) - 1 and found["reminder"] >= 1
+    assert len(found["no_address"]) == 1
+    again = said("deliveries", "queue", "--home", own, "--period", PERIOD)
+    assert (again["return"], again["reminder"]) == (0, 0)
+    for row in said("deliveries", "list", "--home", own):
+        mail = message_from_bytes((own / row["file"]).read_bytes(), policy=policy.default)
+        assert (mail["To"], mail["Message-ID"]) == (row["recipient"], row["message_id"])
+        kinds = [part.get_filename().rpartition(".")[2] for part in mail.iter_attachments()]
+        assert row["state"] == "planned" and bool(kinds) == (row["kind"] == "return")

@@ -5,19 +5,24 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from datetime import datetime
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from functools import cache
 
+import dagster as dg
 import pytest
 import typer
 from typer.testing import CliRunner
 
+from assets.deliveries import receipts
 from assets.deliveries.mailboxes import message_id_of
+from pipelines import clock, jobs, sensors
 from pipelines.cli import bulletin, deliveries, main, release
+from pipelines.settings import load_workspace
 from tests.support.bureau import Office, county_form
 from tests.support.mail_server import MailServer, maildir
 from tests.support.workspaces import PARKWATCH, parkwatch, query
+from warehouse import backup
 from warehouse.outbox_ledger import OutboxLedger
 
 PERIOD = "2020-06"
@@ -261,3 +266,133 @@ def test_mails_read_by_another_parser_are_whole(desk):
         assert all(not {"\r", "\n"} & set(str(value)) for value in mail.values())
         (pdf,) = list(mail.iter_attachments())
         assert pdf.get_filename().endswith(".pdf") and pdf.get_content().startswith(b"%PDF")
+
+
+# --- by itself ------------------------------------------------------------------------------------
+
+
+class Daemon:
+    """The sensor and the job it requests, on an instance of their own, with a clock that is moved."""
+
+    def __init__(self, home, monkeypatch):
+        self.instance, self.home, self.keys = dg.DagsterInstance.ephemeral(), home, set()
+        monkeypatch.setenv("PARKWATCH_HOME", str(home))
+        monkeypatch.setenv(clock.VARIABLE, str(home / "clock.txt"))
+
+    def at(self, *moment):
+        """Move the clock; one look of the sensor, its request run as the daemon would."""
+        now = datetime(*moment, tzinfo=UTC)
+        (self.home / "clock.txt").write_text(now.isoformat(), "ascii")
+        with dg.build_sensor_context(instance=self.instance) as context:
+            said = sensors.outbox(context)
+        if isinstance(said, dg.SkipReason):
+            return ""
+        if said.run_key in self.keys:
+            return "known"
+        self.keys.add(said.run_key)
+        done = jobs.send.execute_in_process(instance=self.instance, raise_on_error=False)
+        return "sent" if done.success else "failed"
+
+
+def test_the_daemon_sends_when_the_window_opens_and_nothing_unapproved(desk, monkeypatch):
+    daemon = Daemon(desk.home, monkeypatch)
+    assert daemon.at(2098, 1, 1) == ""
+    desk.bulletin("submit", *ONE)
+    assert daemon.at(2098, 1, 1) == "" and desk.rows() == []
+    desk.bulletin("approve", *TWO, "--tick", "recipients-ended", "--embargo", "2099-01-01T09:00")
+    assert daemon.at(2098, 1, 2) == "sent", "planned at once, for when the embargo is over"
+    assert desk.got() == [] and set(desk.states().values()) == {"planned"}
+    assert daemon.at(2099, 1, 1, 0, 59) == "" and desk.got() == []
+    assert daemon.at(2099, 1, 1, 1, 1) == "sent"
+    assert sorted(to for to, _ in desk.got()) == ["leader@y.test", "office@y.test"]
+    assert daemon.at(2099, 1, 1, 2) == "" and daemon.at(2099, 6, 1) == ""
+    assert len(desk.got()) == 2
+
+
+def test_what_was_deferred_waits_and_then_leaves_by_itself(desk, monkeypatch):
+    desk.approved()
+    daemon = Daemon(desk.home, monkeypatch)
+    desk.server.fault = lambda n: "banner_421"
+    assert daemon.at(2098, 1, 1) == "sent" and desk.got() == []
+    daemon.at(2098, 1, 1, 0, 30)  # the alert to the operator leaves no better
+    assert {r["attempts"] for r in desk.rows() if r["kind"] == "bulletin"} == {1}
+    desk.server.fault = lambda n: None
+    assert daemon.at(2098, 1, 1, 1, 1) == "sent"
+    assert {"leader@y.test", "office@y.test"} <= {to for to, _ in desk.got()}
+
+
+def test_nothing_is_sent_by_itself_where_the_settings_say_so(desk, monkeypatch):
+    file = desk.home / "parkwatch.toml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text + "\n[automation]\nsend = false\n", encoding="utf-8")
+    desk.approved()
+    assert Daemon(desk.home, monkeypatch).at(2098, 1, 1) == "" and desk.got() == []
+
+
+def test_a_restored_workspace_sends_nothing_by_itself(desk, tmp_path, monkeypatch):
+    desk.approved()
+    backup.take(desk.home, tmp_path / "b", datetime.now(UTC))  # approved, nothing sent
+    desk.bulletin("send")
+    assert len(desk.got()) == 2
+    said = backup.restore(tmp_path / "b", tmp_path / "r", datetime.now(UTC))
+    assert said.reviewed == 1 and said.faults == []
+    restored = Daemon(tmp_path / "r", monkeypatch)
+    assert [restored.at(2098, day, 1) for day in (1, 2)] == ["", ""]
+    assert len(desk.got()) == 2
+    told = command("bulletin", "releases", "--period", PERIOD, "--home", tmp_path / "r")[1]
+    assert "待签发" in told
+    assert command("audit", "verify", "--home", tmp_path / "r")[0] == 0
+
+
+# --- corrections and receipts ---------------------------------------------------------------------
+
+
+def test_a_correction_also_reaches_who_has_left_and_asks_for_receipt(desk):
+    desk.approved()
+    desk.bulletin("send")
+    audiences = desk.home / "catalog" / "audiences.yaml"
+    text = audiences.read_text(encoding="utf-8")
+    gone = ", {email: office@y.test, name: 监测岗}"
+    new = ", {email: successor@y.test, name: 监测岗}"
+    assert gone in text
+    audiences.write_text(text.replace(gone, new), encoding="utf-8")
+    file = desk.home / "parkwatch.toml"
+    text = file.read_text(encoding="utf-8")
+    url = "https://jiance.example.gov.cn/receipt"
+    file.write_text(text + f'receipt_url = "{url}"\n', encoding="utf-8")
+    desk.bulletin("correct", *TWO, "--reason", "汉滨区产值更正")
+    told = parkwatch("run", "--home", desk.home, "--period", PERIOD)
+    assert told.returncode in (0, 3), told.stdout + told.stderr
+    desk.approved()
+    desk.bulletin("send")
+    again = desk.got()[2:]
+    assert sorted(to for to, _ in again) == ["leader@y.test", "office@y.test"]
+    tokens = {}
+    for to, content in again:
+        mail = message_from_bytes(content, policy=policy.default)
+        assert "【更正】" in mail["Subject"]
+        page = mail.get_body(("html",)).get_content()
+        tokens[to] = page.partition(f'href="{url}/')[2].partition('"')[0]
+        assert f"{url}/{tokens[to]}" in mail.get_body(("plain",)).get_content()
+    _receipts(desk, tokens)
+
+
+def _receipts(desk, tokens):
+    workspace = load_workspace(desk.home)
+    token, other = tokens["leader@y.test"], tokens["office@y.test"]
+    shown = receipts.look(workspace, token)
+    assert (shown.status, shown.asks) == (200, True) and 'method="post"' in receipts.page(shown)
+    assert all(row["acknowledged_at"] is None for row in desk.rows()), "a scanner opens every link"
+    assert "已签收" in receipts.confirm(workspace, token).words
+    assert not receipts.look(workspace, token).asks
+    forged = token.partition(".")[0] + "." + other.partition(".")[2]
+    for wrong in (forged, token[:-1], "x", "", "中文.x"):
+        assert receipts.confirm(workspace, wrong).status == 404, wrong
+    told = desk.do("deliveries", "receipt", f"{workspace.mail.receipt_url}/{other}", *ONE)
+    assert "已签收" in told
+    assert "无效" in desk.do("deliveries", "receipt", forged, *ONE, code=1)
+    assert [row["acknowledged_by"] for row in desk.rows() if row["acknowledged_at"]] == [
+        "收件人", "统计岗 甲",
+    ]  # fmt: skip
+    log = json.loads(desk.do("audit", "list", "--json"))
+    assert [entry["action"] for entry in log].count("acknowledge") == 2

@@ -6,7 +6,7 @@ from base64 import b64encode
 
 import pytest
 
-from assets.deliveries.bounces import Notice, read_notice
+from assets.deliveries.bounces import ASKS_BY_LINK, ASKS_FOR_REPLY, Notice, read_notice
 
 OURS = "<0123abcd@stats.test>"
 KNOWN = {OURS, "<ffff@stats.test>"}
@@ -120,9 +120,12 @@ def test_a_reply_that_says_so_confirms_receipt():
               extra=f"In-Reply-To: {OURS}\r\nAuto-Submitted: auto-replied\r\n"),
         plain("回复:通报", "数字有疑问。\n> 请签收", sender="r@y.cn",
               extra=f"In-Reply-To: {OURS}\r\n"),
+        plain("回复:通报", f"数字有疑问,请核。\n\n{ASKS_FOR_REPLY[:9]}\n{ASKS_FOR_REPLY[9:]}\n"
+              f"{ASKS_BY_LINK} https://a.cn/x", sender="r@y.cn", extra=f"In-Reply-To: {OURS}\r\n"),
         plain("讨论", f"收到 {OURS}", sender="r@y.cn"),
     ],
-    ids=["answering machine", "only the quoted text says so", "not an answer"],
+    ids=["answering machine", "only the quoted text says so",
+         "only our own question, quoted without a mark", "not an answer"],
 )  # fmt: skip
 def test_what_does_not_confirm_receipt(reply):
     assert read_notice(reply, KNOWN) == []
