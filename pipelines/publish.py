@@ -10,7 +10,7 @@ import dagster as dg
 
 from assets.build import Build, describe
 from assets.submissions.assets import PERIODS, result
-from pipelines import jobs
+from pipelines import ahead, jobs
 from warehouse.closings import Closings
 from warehouse.schema import upstream_keys
 from warehouse.store import FAR_FUTURE
@@ -31,5 +31,6 @@ def digest(context: dg.AssetExecutionContext, build: dg.ResourceParam[Build]):
         Closings(build.state.path).record(
             context.partition_key, context.run_id, build.now.replace(tzinfo=UTC)
         )
+    ahead.keep(build.workspace, build.catalog, build.now.replace(tzinfo=UTC))
     with build.warehouse.reading() as connection:
         return result(describe(connection, "ops.digest"))

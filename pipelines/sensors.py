@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from pipelines import clock, housekeeping, reconcile
+from pipelines import ahead, clock, housekeeping, reconcile
 from pipelines.due import Attempt, Decision, Due, Request, decide, due_moments
 from pipelines.jobs import MONTHLY, SEND, WAIT_TAG, monthly, send
 from pipelines.settings import load_workspace
@@ -63,6 +63,7 @@ def due_periods(context: dg.SensorEvaluationContext):
     moments = _moments(workspace, catalog, now)
     decision = decision_at(context.instance, workspace, moments, now)
     Closings(workspace.state_file).keep_outlook(now, outlook_of(decision))
+    ahead.keep(workspace, catalog, now)
     _alert_given_up(workspace, decision, now)
     if not decision.requests:
         return dg.SkipReason(notes + _why_nothing(decision))

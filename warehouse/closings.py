@@ -1,6 +1,6 @@
 """Closed periods and the outlook (SQLite): which period was built to its end when; what comes next.
 
-Belongs here: these two tables of the operational ledger. Does not belong here: deciding what is due
+Belongs here: these three tables of the operational ledger. Does not belong here: deciding what is due
 (``pipelines.due``), the history of runs (``state``).
 """
 
@@ -24,6 +24,10 @@ CREATE INDEX IF NOT EXISTS closing_by_period ON closing (period, built_at);
 CREATE TABLE IF NOT EXISTS outlook (
     only INTEGER PRIMARY KEY CHECK (only = 1),
     seen_at TEXT NOT NULL,
+    said TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS ahead (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
     said TEXT NOT NULL
 );
 """
@@ -68,6 +72,23 @@ class Closings:
         with self._open() as connection:
             row = connection.execute("SELECT seen_at, said FROM outlook").fetchone()
             return {"seen_at": row["seen_at"], **json.loads(row["said"])} if row else None
+
+    def keep_ahead(self, said: Mapping[str, Any]) -> None:
+        """Keep what lies ahead by the catalogue: the days of the coming periods."""
+        text = json.dumps(dict(said), sort_keys=True)
+        with self._open() as connection:
+            connection.execute(
+                "INSERT INTO ahead VALUES (1, ?) ON CONFLICT DO UPDATE SET said = excluded.said "
+                "WHERE said <> excluded.said",
+                (text,),
+            )
+
+    def ahead(self) -> dict[str, Any] | None:
+        """What lies ahead; None before a run or the daemon ever looked."""
+        with self._open() as connection:
+            row = connection.execute("SELECT said FROM ahead").fetchone()
+            found: dict[str, Any] | None = json.loads(row["said"]) if row else None
+            return found
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from pipelines import clock
+from pipelines.cli import outlook
 from quality.triage import FilingState, next_step, standing
 from warehouse.filing_ledger import FilingLedger
 from warehouse.state import State, spans
@@ -77,6 +79,7 @@ def status(
         "locks": _locks(state),
         "pulls": state.pulls(),
         "runs": runs,
+        "outlook": outlook.of(folder, _moment(now)),
     }
     if as_json:
         typer.echo(json.dumps(answer, ensure_ascii=False, indent=1))
@@ -85,6 +88,7 @@ def status(
     _print_troubled(answer["troubled"])
     _print_deliveries(answer)
     _print_runs(runs)
+    outlook.say(answer["outlook"])
 
 
 def _withdrawn(state: State) -> list[dict[str, Any]]:
@@ -134,6 +138,13 @@ def _today(text: str | None) -> date:
     except ValueError:
         typer.echo(f"错误:--now 应写作 YYYY-MM-DD,读到 {text}", err=True)
         raise typer.Exit(2) from None
+
+
+def _moment(text: str | None) -> datetime:
+    """The moment what comes next is judged by: now, or the evening of the day asked for."""
+    if text is None:
+        return clock.now()
+    return datetime.combine(_today(text), time(18), BEIJING)
 
 
 def _board(state: FilingLedger, period: str, today: date) -> list[dict[str, Any]]:
