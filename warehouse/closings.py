@@ -6,13 +6,15 @@ Belongs here: these three tables of the operational ledger. Does not belong here
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from warehouse import ledger
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS closing (
@@ -90,16 +92,5 @@ class Closings:
             found: dict[str, Any] | None = json.loads(row["said"]) if row else None
             return found
 
-    @contextlib.contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(self.path, timeout=30)
-        connection.row_factory = sqlite3.Row
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.executescript(_SCHEMA)
-            with connection:
-                yield connection
-        finally:
-            connection.close()
+    def _open(self) -> AbstractContextManager[sqlite3.Connection]:
+        return ledger.transaction(self.path, _SCHEMA)

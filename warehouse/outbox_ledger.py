@@ -17,6 +17,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from warehouse import ledger
+
 MailState = Literal[
     "planned", "sending", "dot", "sent", "deferred", "refused", "unknown", "suppressed"
 ]
@@ -91,23 +93,14 @@ class OutboxLedger:
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         if self._connection is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(self.path, timeout=30, isolation_level=None)
-            connection.row_factory = sqlite3.Row
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.executescript(_SCHEMA)
+            connection = ledger.connect(self.path, _SCHEMA)
             known = {row["name"] for row in connection.execute("PRAGMA table_info(mail)")}
             if "resent" not in known:
                 connection.execute("ALTER TABLE mail ADD COLUMN resent INTEGER NOT NULL DEFAULT 0")
             self._connection = connection
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
+        with self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
             yield self._connection
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
 
     def close(self) -> None:
         """Let go of the file."""

@@ -6,13 +6,15 @@ belong here: what an entry may say (``catalog.outcomes``) or what follows from i
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from warehouse import ledger
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS assessment_entry (
@@ -46,18 +48,8 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    @contextlib.contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        connection = sqlite3.connect(self.path, timeout=30)
-        connection.row_factory = sqlite3.Row
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.executescript(_SCHEMA)
-            with connection:
-                yield connection
-        finally:
-            connection.close()
+    def _open(self) -> AbstractContextManager[sqlite3.Connection]:
+        return ledger.transaction(self.path, _SCHEMA)
 
     def add(self, fields: Mapping[str, Any], at: str, by: str) -> tuple[int, bool]:
         """Record an entry; (number, True), or the standing entry with the same content and False."""

@@ -9,15 +9,15 @@ draft is frozen: a new one starts only by ``correct`` (更正), which names its 
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from warehouse import audit
+from warehouse import audit, ledger
 
 Status = Literal["draft", "review", "approved", "sent"]
 STATUS_ZH: Mapping[str, str] = {
@@ -248,24 +248,8 @@ class Releases:
         assert moved is not None
         return moved
 
-    @contextlib.contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(self.path, timeout=30, isolation_level=None)
-        connection.row_factory = sqlite3.Row
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.executescript(_SCHEMA + audit.SCHEMA)
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")
-        finally:
-            connection.close()
+    def _open(self) -> AbstractContextManager[sqlite3.Connection]:
+        return ledger.transaction(self.path, _SCHEMA + audit.SCHEMA, exclusive=True)
 
 
 def after_restore(connection: sqlite3.Connection, at: str) -> int:

@@ -6,13 +6,11 @@ finding means for a target (``assets/targets``), findings written in files (``ca
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from warehouse import ledger
 from warehouse.catalog.inputs import InputRow
 
 LEDGER = "state.sqlite"
@@ -27,7 +25,7 @@ CREATE TABLE IF NOT EXISTS tick (
     evidence TEXT NOT NULL,
     found_by TEXT NOT NULL,
     recorded_at TEXT NOT NULL
-)
+);
 """
 
 
@@ -50,7 +48,7 @@ class Tick:
 
 def record(state_file: Path, tick: Tick) -> int:
     """Append a finding to the ledger; returns its number."""
-    with _opened(state_file) as connection:
+    with ledger.transaction(state_file, _SCHEMA) as connection:
         cursor = connection.execute(
             "INSERT INTO tick (target_id, area_code, park_id, answer, found_on, evidence, found_by,"
             " recorded_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -64,7 +62,7 @@ def recorded(state_file: Path) -> list[InputRow]:
     """Every finding of the ledger in order, in the form of a row of ``ticks.csv``."""
     if not state_file.is_file():
         return []
-    with _opened(state_file) as connection:
+    with ledger.transaction(state_file, _SCHEMA) as connection:
         rows = connection.execute("SELECT * FROM tick ORDER BY number").fetchall()
     return [
         InputRow(
@@ -82,18 +80,3 @@ def recorded(state_file: Path) -> list[InputRow]:
         )
         for row in rows
     ]
-
-
-@contextlib.contextmanager
-def _opened(path: Path) -> Iterator[sqlite3.Connection]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, timeout=30)
-    connection.row_factory = sqlite3.Row
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute(_SCHEMA)
-        with connection:
-            yield connection
-    finally:
-        connection.close()

@@ -6,12 +6,14 @@ belong here: what a waiver does to a finding (``warehouse/sql/quality__findings.
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
+
+from warehouse import ledger
 
 if TYPE_CHECKING:
     import duckdb
@@ -53,19 +55,8 @@ class Waivers:
     def __init__(self, state: State) -> None:
         self.path = state.path
 
-    @contextlib.contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(self.path, timeout=30)
-        connection.row_factory = sqlite3.Row
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.executescript(_SCHEMA)
-            with connection:
-                yield connection
-        finally:
-            connection.close()
+    def _open(self) -> AbstractContextManager[sqlite3.Connection]:
+        return ledger.transaction(self.path, _SCHEMA)
 
     def add(self, waiver: Waiver) -> int:
         """Record a waiver; returns its number."""

@@ -42,6 +42,10 @@ NAVIGATION = (
     ("index.html", "首页"), ("parks.html", "园区"), ("ranking.html", "模拟名次"),
     ("goals.html", "目标进度"), ("reporting.html", "报送情况"), ("methods.html", "口径和方法"),
 )  # fmt: skip
+STYLES = (
+    "web/page.css",
+    "site/site.css",
+)  # the bulletin's own page first, then the site's additions
 
 
 class NothingToShowError(ValueError):
@@ -137,7 +141,7 @@ class _Maker:
 
     def files(self) -> Iterator[tuple[str, bytes]]:
         """(path inside the site, content) of every file."""
-        yield "site.css", (TEMPLATES / "site" / "site.css").read_bytes()
+        yield "site.css", b"".join((TEMPLATES / name).read_bytes() for name in STYLES)
         yield "search.js", (TEMPLATES / "site" / "search.js").read_bytes()
         yield self._page("methods.html", **self._methods())
         if self.public:

@@ -114,24 +114,8 @@ CREATE TABLE IF NOT EXISTS internal.note (name VARCHAR NOT NULL, value VARCHAR)
 -- Audit rules: periods to be judged in the build under way; what rules found, by period; marks around
 -- the tables of a file (表号, 签署, hidden parts, region codes); figures of other offices; waivers.
 CREATE TABLE IF NOT EXISTS internal.judged_period (period VARCHAR NOT NULL);
-CREATE TABLE IF NOT EXISTS internal.rule_finding (
-    finding_id VARCHAR NOT NULL,
-    rule_id VARCHAR NOT NULL,
-    severity VARCHAR NOT NULL,
-    outcome VARCHAR NOT NULL,
-    submission_id VARCHAR,
-    file_name VARCHAR,
-    reporter VARCHAR,
-    sheet VARCHAR,
-    address VARCHAR,
-    park_id VARCHAR,
-    indicator_id VARCHAR,
-    period VARCHAR,
-    found VARCHAR,
-    expected VARCHAR,
-    message VARCHAR NOT NULL,
-    remedy VARCHAR
-);
+CREATE TABLE IF NOT EXISTS internal.rule_finding AS
+SELECT * FROM internal.reading_finding WHERE false;
 -- is_own: the cell stands in the file the finding is about and may be what is wrong; is_error: the rule
 -- says it is wrong by itself, not in comparison with another period.
 CREATE TABLE IF NOT EXISTS internal.rule_finding_cell (

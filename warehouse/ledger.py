@@ -1,0 +1,46 @@
+"""How the operational ledger (``state.sqlite``) is opened: one transaction, durable when it ends.
+
+Belongs here: opening the file with the settings every table of it relies on. Does not belong here:
+tables and what they mean (``state``, ``closings``, ``releases``, …, each with its own schema).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+WAIT_SECONDS = 30  # for another process's transaction; all of them are short
+
+
+def connect(path: Path, schema: str) -> sqlite3.Connection:
+    """The ledger at ``path``, made when absent, with the tables of ``schema`` (idempotent DDL).
+
+    WAL, so that nobody reading waits; FULL, so that a commit survives a power cut.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path, timeout=WAIT_SECONDS)
+    connection.row_factory = sqlite3.Row
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.executescript(schema)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+@contextlib.contextmanager
+def transaction(
+    path: Path, schema: str, *, exclusive: bool = False
+) -> Iterator[sqlite3.Connection]:
+    """One transaction: committed at the end, rolled back on any error, the file closed after it.
+
+    ``exclusive`` takes the write lock first, for what reads before it writes.
+    """
+    with contextlib.closing(connect(path, schema)) as connection, connection:
+        if exclusive:
+            connection.execute("BEGIN IMMEDIATE")
+        yield connection
