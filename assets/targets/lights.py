@@ -77,7 +77,7 @@ def _one(
 def _percent(probability: Decimal) -> str:
     """Whole percent; never 0 or 100 %: beyond what past errors can tell apart it says so."""
     if probability < UNSURE:
-        return f"不足{UNSURE * 100:.0f}%"
+        return f"低于{UNSURE * 100:.0f}%"
     if probability > 1 - UNSURE:
-        return f"超过{(1 - UNSURE) * 100:.0f}%"
+        return f"高于{(1 - UNSURE) * 100:.0f}%"
     return f"{(probability * 100).quantize(Decimal(1), rounding=ROUND_HALF_UP)}%"

@@ -68,12 +68,12 @@ def test_a_city_rule_without_probabilities_keeps_the_pace() -> None:
 def test_certainty_is_not_printed_where_there_is_none() -> None:
     figure = {"C04": {"value": 1, "yoy_pct": 10}}
     row = lit("SN18-2.12-02", figure, Chance(D("0.9999"), True, "依据6年同月误差"))
-    assert "达标概率超过98%（依据6年同月误差）" in row.reason
+    assert "达标概率高于98%（依据6年同月误差）" in row.reason
 
 
 @pytest.mark.parametrize(
     ("probability", "words"),
-    [("0.0199", "不足2%"), ("0.02", "2%"), ("0.98", "98%"), ("0.981", "超过98%"), ("0", "不足2%")],
+    [("0.0199", "低于2%"), ("0.02", "2%"), ("0.98", "98%"), ("0.981", "高于98%"), ("0", "低于2%")],
 )
 def test_chances_at_the_ends_are_bounded_in_words(probability: str, words: str) -> None:
     figure = {"C04": {"value": 1, "yoy_pct": 10}}
