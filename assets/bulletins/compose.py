@@ -12,9 +12,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-from assets.bulletins import changes, facts, filing, goals, markup, parks, standings, wording
+from assets.bulletins import (
+    changes,
+    facts,
+    filing,
+    goals,
+    markup,
+    parks,
+    prospects,
+    standings,
+    wording,
+)
 from assets.bulletins.data import BulletinData
-from assets.bulletins.figures import Figure, FigureBook, Form, display_unit
+from assets.bulletins.figures import MISSING, Figure, FigureBook, Form, display_unit
 from assets.bulletins.markup import Marked
 from assets.bulletins.model import Bulletin, Meta, Tone, figure_spans
 
@@ -122,6 +132,10 @@ def _context(data: BulletinData, book: FigureBook, find_changes: changes.Finder)
         "classes": classes,
         "watch": standings.watch_facts(register, data, classes),
         "reporting": filing.reporting_facts(register, data),
+        "gaps": filing.gap_facts(register, data),
+        "revised": filing.revised_facts(register, data),
+        "records": prospects.record_facts(register, data),
+        "ways": prospects.way_facts(register, data),
         "definitions": tuple(
             (i.name_zh, i.definition, display_unit(i.unit, 0)[0]) for i in data.indicators
         ),
@@ -169,6 +183,10 @@ def _functions(book: FigureBook) -> dict[str, Callable[..., Any]]:
         "bar": _bar,
         "table": markup.table_mark,
         "superlative": _superlative,
+        "places": _places,
+        "warning": _warning,
+        "usual": _usual,
+        "levels": _levels,
         "section": _sections(),
     }
 
@@ -243,6 +261,30 @@ def _move(figure: Figure) -> Marked:
 def _streak(figure: Figure) -> Marked:
     count = None if figure.value is None else int(figure.value)
     return Marked(wording.streak(count, markup.figure_mark(figure)))
+
+
+def _places(row: standings.RankFacts) -> Marked:
+    """Ranks of eight draws in ten: 第17—19位; — without a simulation."""
+    low, high = (None if f.value is None else int(f.value) for f in (row.low, row.high))
+    words = wording.span(low, high, markup.figure_mark(row.low), markup.figure_mark(row.high))
+    return Marked(words or MISSING)
+
+
+def _warning(row: standings.RankFacts) -> str:
+    return wording.CHANGES.get(row.warning, MISSING)
+
+
+def _usual(way: prospects.WayFacts) -> str:
+    return wording.realistic(way.realistic)
+
+
+def _levels(lights: Sequence[tuple[str, Figure]], unit: str = "个") -> Marked:
+    """红灯4个、绿灯3个: counts by light, in the order given."""
+    parts = (
+        f"{wording.LIGHTS[light]}灯{markup.figure_mark(n)}{markup.quote(unit)}"
+        for light, n in lights
+    )
+    return Marked("、".join(parts))
 
 
 def _reported(coverage: facts.CoverageFacts, unit: str = "") -> Marked:

@@ -127,6 +127,43 @@ class VerdictRow:
         "out_of_scope",
     ]
     reason: str | None = None
+    probability: Decimal | None = None
+    """Chance (0–1) of meeting the bar by the year's end; None where nothing forecasts it."""
+    light_basis: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverallRow:
+    """``targets.overall`` of the scope: the one light of a topic over all documents in force."""
+
+    scope_code: str
+    topic: str
+    title: str
+    light: Literal["green", "yellow", "orange", "red", "grey"]
+    n_targets: int
+    n_judged: int
+    n_conflicts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordRow:
+    """``indicators.track_record``: how forecasts made after this month came out in closed years.
+
+    Shares and errors in per cent; ``brier`` of the growth statement and of the 序时 flag.
+    """
+
+    indicator_id: str
+    name: str
+    year: int
+    month: int
+    n_years: int
+    n_forecasts: int
+    covered_80: Decimal | None
+    covered_90: Decimal | None
+    mape: Decimal | None
+    mape_last_year: Decimal | None
+    brier: Decimal | None
+    brier_calendar: Decimal | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +175,9 @@ class Scheme:
     name: str
     short: str = ""
     note: str = ""
+    red_chance: Decimal | None = None
+    """Chance of the last places from which the light is red; ``watch_chance``: orange."""
+    watch_chance: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +212,33 @@ class ScoreRow:
     light: Literal["green", "yellow", "orange", "red", "grey"] = "grey"
     complete: bool = True
     weak: tuple[str, ...] = ()
+    p_last_k: Decimal | None = None
+    """Chance (0–1) of the last k at the year's end, simulated under the scheme's own rules."""
+    rank_p10: int | None = None
+    rank_p90: int | None = None
+    not_distinguishable: bool | None = None
+    change: Literal["", "new", "persisting", "resolved"] = ""
+    calibrated_pct: Decimal | None = None
+    """Share of the weight that rests on figures with known past errors."""
+    draws: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WayRow:
+    """``assessment.way_out``: least change of one lever that leaves the last places in 80 % of the
+    draws. For those who assess only, never for those who report. ``lever`` ``*``: all together."""
+
+    scheme_id: str
+    class_id: str
+    park_id: str
+    park_name: str
+    lever: str
+    lever_name: str
+    unit: str
+    extra_amount: Decimal | None
+    pct_of_remaining: Decimal | None
+    surprise_pct: Decimal | None
+    realistic: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +288,35 @@ class ReporterRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GapRow:
+    """``quality.gap``: a park without figures, or standing on an earlier delivery.
+
+    ``share_pct`` of the scope's total of ``indicator_name`` in ``basis_period``, the last period
+    before with a value; None: never reported. ``share_column`` is the column it was read from.
+    """
+
+    park_id: str
+    park_name: str
+    reporter: str
+    reporter_name: str
+    why: Literal["missing", "omitted", "returned", "held", "late_locked"]
+    earlier_stands: bool
+    indicator_name: str = ""
+    basis_period: str | None = None
+    share_pct: Decimal | None = None
+    share_column: str = "province_share_pct"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisedRow:
+    """Figures of one period changed by deliveries after the first (``observations.revision``)."""
+
+    period: str
+    n_figures: int
+    n_parks: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BulletinData:
     """Everything one bulletin says. Order of rows does not matter, except of ``indicators``.
 
@@ -246,6 +342,13 @@ class BulletinData:
     parks: tuple[ParkRow, ...] = ()
     reporters: tuple[ReporterRow, ...] = ()
     unreported: tuple[str, ...] = ()
+    overall: tuple[OverallRow, ...] = ()
+    records: tuple[RecordRow, ...] = ()
+    ways: tuple[WayRow, ...] = ()
+    """Only for audiences that assess: empty for everybody else."""
+    gaps: tuple[GapRow, ...] = ()
+    revised: tuple[RevisedRow, ...] = ()
+    """Per period, what the files of this period and later corrections changed."""
     topics: tuple[Topic, ...] = ("targets", "ranks")
     previous_period: str | None = None
     filing_deadline: date | None = None

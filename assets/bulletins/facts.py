@@ -49,6 +49,7 @@ class Register:
         formula: str = "",
         inputs: Iterable[Figure] = (),
         below_unit: bool = False,
+        chance: bool = False,
     ) -> Figure:
         """Register under the id made of ``parts``; ``source`` is (table, key)."""
         return self.book.add(
@@ -63,6 +64,7 @@ class Register:
             formula=formula,
             inputs=inputs,
             below_unit=below_unit,
+            chance=chance,
         )
 
     def count(

@@ -18,6 +18,9 @@ MISSING = "—"
 BELOW_UNIT = "…"
 """Printed for an amount that is not zero but rounds to it (数据不足本表最小单位数)."""
 
+LEAST_CHANCE = Decimal(2)
+"""Chances below 2 % or above 98 % are printed as bounds: events said to be rarer did happen."""
+
 Form = Literal["number", "magnitude"]
 """``number`` keeps the sign (tables); ``magnitude`` drops it because a word says it (下降3.2%)."""
 
@@ -55,6 +58,19 @@ def format_number(value: Decimal | None, decimals: int | None, *, below_unit: bo
     return format(rounded, "f")
 
 
+def format_chance(percent: Decimal | None) -> str:
+    """Text of a probability in per cent: whole, never 0 or 100: ``37``, ``低于2``, ``高于98``."""
+    if percent is None:
+        return MISSING
+    if not 0 <= percent <= 100:
+        raise FigureError(f"not a probability in per cent: {percent}")
+    if percent < LEAST_CHANCE:
+        return f"低于{LEAST_CHANCE}"
+    if percent > 100 - LEAST_CHANCE:
+        return f"高于{100 - LEAST_CHANCE}"
+    return format(round_half_up(percent, 0), "f")
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One printed number.
@@ -75,10 +91,13 @@ class Figure:
     source_key: str
     formula: str = ""
     inputs: tuple[str, ...] = ()
+    chance: bool = False
 
     @property
     def rounding(self) -> str:
         """Rounding rule as stored in ``bulletins.figure``."""
+        if self.chance:
+            return f"chance:{LEAST_CHANCE}"
         return "as_given" if self.decimals is None else f"half_up:{self.decimals}"
 
     @property
@@ -137,8 +156,11 @@ class FigureBook:
         formula: str = "",
         inputs: Iterable[Figure] = (),
         below_unit: bool = False,
+        chance: bool = False,
     ) -> Figure:
         """Register a number and return its figure; the text is computed here and only here.
+
+        ``chance``: the value is a probability in per cent (``format_chance``).
 
         Registering the same id again with the same content returns the same figure; with other
         content it raises :class:`FigureError`.
@@ -153,11 +175,14 @@ class FigureBook:
             unit=unit,
             period=period,
             decimals=decimals,
-            text=format_number(exact, decimals, below_unit=below_unit),
+            text=format_chance(exact)
+            if chance
+            else format_number(exact, decimals, below_unit=below_unit),
             source_table=source_table,
             source_key=source_key,
             formula=formula,
             inputs=tuple(item.figure_id for item in inputs),
+            chance=chance,
         )
         known = self._figures.setdefault(figure_id, figure)
         if known != figure:

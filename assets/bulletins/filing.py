@@ -7,9 +7,10 @@ judging a return (quality), sentences (``report_templates``).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from assets.bulletins import wording
-from assets.bulletins.data import BulletinData, ReporterRow
+from assets.bulletins.data import BulletinData, GapRow, ReporterRow
 from assets.bulletins.facts import Register, parks_source
 from assets.bulletins.figures import Figure, row_key
 
@@ -36,6 +37,41 @@ class ReportingFacts:
     n_hint: Figure
     rows: tuple[ReporterFacts, ...]
     n_more: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class GapFacts:
+    """A park without figures: why, and its share of the total when it last reported."""
+
+    park: str
+    reporter: str
+    why: str
+    earlier_stands: bool
+    share: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class GapsFacts:
+    """All gaps. ``share``: their shares together, of ``indicator`` in ``basis``; missing when no
+    gap has one. ``left_out``: some count in no total; ``standing``: some keep an earlier delivery."""
+
+    rows: tuple[GapFacts, ...]
+    n: Figure
+    n_more: Figure
+    share: Figure
+    indicator: str
+    basis: str
+    left_out: bool
+    standing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RevisedFacts:
+    """Figures changed after they were first known: of this period, and of earlier ones."""
+
+    n_now: Figure
+    n_earlier: Figure
+    earlier: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +128,67 @@ def reporting_facts(register: Register, data: BulletinData) -> ReportingFacts:
         n_hint=findings("hint", "提示"),
         rows=tuple(_reporter(register, data, row) for row in shown),
         n_more=add("more", "未列示的有问题单位数", len(troubled) - len(shown), "个"),
+    )
+
+
+def gap_facts(register: Register, data: BulletinData) -> GapsFacts:
+    """Parks without figures of the period, the largest first."""
+    rows = sorted(data.gaps, key=lambda gap: (-(gap.share_pct or 0), gap.park_id))
+    shares = [_gap_share(register, data, gap) for gap in rows]
+    shown = [
+        GapFacts(g.park_name, g.reporter_name, wording.GAPS[g.why], g.earlier_stands, share)
+        for g, share in zip(rows, shares, strict=True)
+    ]
+    known = [share for share in shares if share.value is not None]
+    column = rows[0].share_column if rows else "province_share_pct"
+    source = ("quality.gap", row_key(period=data.period))
+    total = sum((s.value for s in known if s.value is not None), Decimal(0)) if known else None
+    basis = {gap.basis_period for gap in rows if gap.basis_period}
+
+    def number(what: str, label: str, value: int) -> Figure:
+        return register.add(("Q", what), label, value, "个", source, formula="count(park_id)")
+
+    return GapsFacts(
+        rows=tuple(shown[:REPORTERS_SHOWN]),
+        n=number("gaps", "本期没有数据的园区数", len(rows)),
+        n_more=number("gaps-more", "未列示的没有数据的园区数", max(len(rows) - REPORTERS_SHOWN, 0)),
+        share=register.add(
+            ("Q", "gap-share"), "没有数据的园区所占比重", total, "%", source,
+            decimals=1, formula=f"sum({column})", inputs=known,
+        ),
+        indicator=next((gap.indicator_name for gap in rows if gap.indicator_name), ""),
+        basis=_basis_words(max(basis), data.period) if basis else "",
+        left_out=any(not gap.earlier_stands for gap in rows),
+        standing=any(gap.earlier_stands for gap in rows),
+    )  # fmt: skip
+
+
+def _basis_words(basis: str, period: str) -> str:
+    return wording.period_words(basis, year=basis[:4] != period[:4])
+
+
+def _gap_share(register: Register, data: BulletinData, gap: GapRow) -> Figure:
+    key = row_key(period=data.period, park_id=gap.park_id, column=gap.share_column)
+    label = f"{gap.park_name}占{gap.indicator_name or '合计'}比重"
+    source = ("quality.gap", key)
+    return register.add(("Q", gap.park_id, "share"), label, gap.share_pct, "%", source, decimals=1)
+
+
+def revised_facts(register: Register, data: BulletinData) -> RevisedFacts:
+    """Figures that became others with this period's deliveries."""
+    earlier = [row for row in data.revised if row.period != data.period]
+    now = sum(row.n_figures for row in data.revised if row.period == data.period)
+
+    def number(what: str, label: str, value: int) -> Figure:
+        source = ("observations.revision", row_key(period=data.period))
+        return register.add(("Q", what), label, value, "个", source, formula="count(*)")
+
+    return RevisedFacts(
+        n_now=number("revised", "本期更正的数", now),
+        n_earlier=number(
+            "revised-earlier", "修订以前报告期的数", sum(r.n_figures for r in earlier)
+        ),
+        earlier=tuple(wording.period_words(row.period) for row in earlier),
     )
 
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import partial
 
 from assets.bulletins import wording
-from assets.bulletins.data import BulletinData, VerdictRow
+from assets.bulletins.data import BulletinData, OverallRow, VerdictRow
 from assets.bulletins.facts import Register
 from assets.bulletins.figures import Figure, display_unit, row_key
 
@@ -28,6 +28,7 @@ WORST_SHOWN = 3
 class TargetFacts:
     """A verdict. ``done`` is the share of the way covered, which the gap is measured with.
 
+    ``chance`` is the probability of meeting the bar by the year's end, ``basis`` what the light follows.
     ``against`` is what the gap is measured from: 时间进度, or 目标 for growth. A target that is met
     has neither ``done`` nor gap: there is no way left to measure. ``name`` is the park or county.
     """
@@ -45,6 +46,8 @@ class TargetFacts:
     time_progress: Figure
     seasonal: Figure
     gap: Figure
+    chance: Figure
+    basis: str
     against: str
     verdict: str
     word: str
@@ -119,6 +122,26 @@ class TargetsFacts:
     incomparable: tuple[TargetFacts, ...]
     least_gap: Figure
     has_seasonal: bool
+    chances: tuple[TargetFacts, ...]
+    has_each_chance: bool
+    worst: TargetFacts | None
+    overall: OverallFacts
+
+
+@dataclass(frozen=True, slots=True)
+class OverallFacts:
+    """Topics of the scope by their one light: the strictest binding clause of all documents.
+
+    ``lights``: (light, topics) in the order red, orange, yellow, green; ``several`` topics with
+    clauses of more than one document, ``conflicting`` those whose clauses contradict each other.
+    """
+
+    n: Figure
+    n_judged: Figure
+    lights: tuple[tuple[str, Figure], ...]
+    red: tuple[str, ...]
+    several: Figure
+    conflicting: Figure
 
 
 def target_facts(register: Register, data: BulletinData) -> TargetsFacts:
@@ -167,7 +190,43 @@ def target_facts(register: Register, data: BulletinData) -> TargetsFacts:
         incomparable=tuple(row for row in judged if row.verdict == "not_comparable"),
         least_gap=_least_gap(register),
         has_seasonal=any(not row.seasonal.is_missing for row in judged),
+        chances=tuple(row for row in judged if not row.chance.is_missing),
+        has_each_chance=any(not one.chance.is_missing for e in each for one in e.behind),
+        worst=min(
+            (row for row in own if row.verdict in BEHIND and row.gap.value is not None),
+            key=_shortfall,
+            default=None,
+        ),
+        overall=_overall(register, data),
     )  # fmt: skip
+
+
+def _overall(register: Register, data: BulletinData) -> OverallFacts:
+    rows = sorted(data.overall, key=lambda row: row.topic)
+    key = row_key(asof_period=data.period, scope_code=data.scope_code, park_id="")
+
+    def count(what: str, label: str, some: Iterable[OverallRow]) -> Figure:
+        parts, source = ("T", "overall", what), ("targets.overall", key)
+        return register.add(
+            parts, label, len(list(some)), "个", source, formula=f"count(topic：{what})"
+        )
+
+    judged = [row for row in rows if row.light != "grey"]
+    lights = tuple(
+        (light, count(light, f"总灯{wording.LIGHTS[light]}的事项数", found))
+        for light in ("red", "orange", "yellow", "green")
+        if (found := [row for row in judged if row.light == light])
+    )
+    return OverallFacts(
+        n=count("topics", "有目标的事项数", rows),
+        n_judged=count("judged", "总灯已判定的事项数", judged),
+        lights=lights,
+        red=tuple(row.title for row in judged if row.light == "red"),
+        several=count("several", "有多条条款的事项数", (r for r in rows if r.n_targets > 1)),
+        conflicting=count(
+            "conflicting", "条款互相矛盾的事项数", (r for r in rows if r.n_conflicts)
+        ),
+    )
 
 
 _LISTED = (*wording.JUDGED, "not_comparable")
@@ -201,6 +260,7 @@ class _Figures:
         decimals: int | None,
         formula: str = "",
         inputs: Sequence[Figure] = (),
+        chance: bool = False,
     ) -> Figure:
         row = self.row
         key = row_key(
@@ -215,8 +275,9 @@ class _Figures:
         words = f"{row.member or row.subject}{row.title}：{label}"
         source = ("targets.verdict", key)
         return self.register.add(
-            parts, words, value, unit, source, decimals=decimals, formula=formula, inputs=inputs
-        )
+            parts, words, value, unit, source,
+            decimals=decimals, formula=formula, inputs=inputs, chance=chance,
+        )  # fmt: skip
 
     def done(self, gap: Figure, time: Figure) -> Figure:
         """Share of the way covered: the gap was taken from it, so the two add up again."""
@@ -254,12 +315,18 @@ def _target(register: Register, data: BulletinData, row: VerdictRow) -> TargetFa
         time_progress=time,
         seasonal=add("seasonal_progress_pct", "季节进度", row.seasonal_progress_pct, "%", 1),
         gap=gap,
+        chance=add("probability", "达标概率", _percent(row.probability), "%", 0, chance=True),
+        basis=row.light_basis,
         against="目标" if growth else "时间进度",
         verdict=row.verdict,
         word=wording.verdict_word(row.verdict, growth=growth),
         light=row.light,
         reason=row.reason or "",
     )
+
+
+def _percent(share: Decimal | None) -> Decimal | None:
+    return None if share is None else share * 100
 
 
 def _times(value: Decimal | None, factor: Decimal) -> Decimal | None:

@@ -37,6 +37,8 @@ INTERNAL = "内部资料，注意保管"
 """Handling mark of every edition but the public one."""
 PUBLIC = "public"
 """Role of the audience that stands for everybody."""
+ASSESSING = ("leader", "assessor")
+"""Roles that read ways out of the last places."""
 PARK_BASE = "china_parks"
 """Catalogue whose monitored units are parks; those of other catalogues are just units."""
 
@@ -94,6 +96,17 @@ def bulletin_data(
         scores=_if(seen["ranks"], select_judgement.scores, connection, build, months, scope),
         triggers=_if(seen["ranks"], select_judgement.triggers, connection, build, period, scope),
         reporters=_if(seen["quality"], select_figures.reporters, connection, build, period, scope),
+        overall=_if(seen["targets"], select_judgement.overall, connection, period, scope),
+        records=_if(
+            seen["targets"] or seen["ranks"],
+            select_judgement.records,
+            connection,
+            indicators,
+            period,
+        ),
+        ways=_if(_may_see_ways(audience), select_judgement.ways, connection, period, scope),
+        gaps=_if(seen["quality"], select_figures.gaps, connection, period, scope),
+        revised=_if(seen["quality"], select_figures.revised, connection, build, period, scope),
         unreported=_if(seen["quality"], select_figures.unreported, connection, period, scope),
         topics=topics,
         previous_period=previous,
@@ -114,8 +127,9 @@ def bulletin_data(
 
 def data_digest(connection: duckdb.DuckDBPyConnection, months: tuple[str | None, ...]) -> str:
     """One digest over the rows of these periods a bulletin rests on, whatever else is stored."""
-    tables = ("indicators.park_year", "indicators.area_year", "targets.verdict",
-              "assessment.score", "assessment.watch", "quality.finding")  # fmt: skip
+    tables = ("indicators.park_year", "indicators.area_year", "targets.verdict", "targets.overall",
+              "assessment.score", "assessment.watch", "assessment.risk", "assessment.way_out",
+              "quality.finding", "quality.gap")  # fmt: skip
     parts = [month for month in months if month]
     lines = [f"{name} {partitions.of_parts(connection, name, parts)}" for name in tables]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
@@ -135,6 +149,12 @@ def _seen(audience: Audience) -> dict[data.Topic, bool]:
         "targets": "targets" in rights,
         "ranks": {"scores", "watch"} <= rights,
     }
+
+
+def _may_see_ways(audience: Audience) -> bool:
+    """Whether the audience may read what would leave the last places: posts that assess, with the
+    rights to ranks and risk. A reporter must never learn what value would be enough."""
+    return audience.role in ASSESSING and {"scores", "watch"} <= set(audience.rights)
 
 
 def _if(

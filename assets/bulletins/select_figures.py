@@ -198,6 +198,61 @@ def unreported(connection: duckdb.DuckDBPyConnection, period: str, scope: Scope)
     return tuple(row["name"] for row in store.fetch(connection, query, values_of(scope, period)))
 
 
+# --- gaps and revisions ----------------------------------------------------------------------
+
+_GAPS = f"""
+WITH {PARKS}
+
+SELECT gap.*, park.name AS park_name, coalesce(reporter.name, gap.reporter, '') AS reporter_name,
+       coalesce(indicator.name_zh, '') AS indicator_name
+FROM quality.gap AS gap
+JOIN park USING (park_id)
+LEFT JOIN dims.reporter AS reporter
+    ON reporter.reporter = gap.reporter AND reporter.valid_from <= $day
+    AND coalesce(reporter.valid_to, DATE '9999-12-31') > $day
+LEFT JOIN dims.indicator AS indicator ON indicator.indicator_id = gap.indicator_id
+WHERE gap.period = $period
+ORDER BY gap.park_id
+"""
+
+
+def gaps(
+    connection: duckdb.DuckDBPyConnection, period: str, scope: Scope
+) -> tuple[data.GapRow, ...]:
+    """Parks of the scope without figures of the period, with their share of the scope's total."""
+    rows = store.fetch(connection, _GAPS, values_of(scope, period))
+    column = f"{scope.level}_share_pct"
+    for row in rows:
+        row["share_pct"], row["share_column"] = row.get(column), column
+        row["reporter"] = row["reporter"] or ""
+    return data.rows_of(data.GapRow, rows, "quality.gap")
+
+
+# What a delivery of this period changed in earlier ones, and what was changed in this one since.
+_REVISED = f"""
+WITH {PARKS}
+
+SELECT revision.period, count(*) AS n_figures, count(DISTINCT revision.park_id) AS n_parks
+FROM observations.revision AS revision
+JOIN park USING (park_id)
+JOIN submissions.submission AS file ON file.submission_id = revision.submission_id
+WHERE revision.kind IN ('revised', 'correction', 'withdrawn', 'restored')
+    AND revision.period <= $period AND revision.known_from <= $asof::TIMESTAMP
+    AND (revision.period = $period OR file.period = $period)
+GROUP BY revision.period
+ORDER BY revision.period
+"""
+
+
+def revised(
+    connection: duckdb.DuckDBPyConnection, build: Build, period: str, scope: Scope
+) -> tuple[data.RevisedRow, ...]:
+    """Figures of this and of earlier periods that became others with this period's deliveries."""
+    values = values_of(scope, period) | {"asof": build.asof}
+    rows = store.fetch(connection, _REVISED, values)
+    return data.rows_of(data.RevisedRow, rows, "observations.revision")
+
+
 # --- filing ----------------------------------------------------------------------------------
 
 # A file belongs to the period it reports or has figures of; one that cannot be read, to the month

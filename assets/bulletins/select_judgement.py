@@ -7,11 +7,12 @@ belong here: figures (``select_figures``), or what an audience may see (``select
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from assets.assessment.eligibility import ONE_CLASS
 from assets.assessment.elimination import place_count
-from assets.assessment.watch import LAST_K, REPEATED, trigger_words
+from assets.assessment.watch import LAST_K, REPEATED, RISK, trigger_words
 from assets.bulletins import data
 from assets.bulletins.figures import WHOLE_UNITS
 from assets.bulletins.select_figures import PARKS, Months, values_of
@@ -95,6 +96,43 @@ def _per_what(asked: str, unit: str) -> str:
     return f"{unit}/{per}" if slash and unit in WHOLE_UNITS else unit
 
 
+# --- overall lights ------------------------------------------------------------------------------
+
+
+def overall(
+    connection: duckdb.DuckDBPyConnection, period: str, scope: Scope
+) -> tuple[data.OverallRow, ...]:
+    """The one light of every topic that is about the scope itself."""
+    rows = store.fetch(
+        connection,
+        "SELECT *, len(conflict_ids) AS n_conflicts FROM targets.overall "
+        "WHERE asof_period = ? AND scope_code = ? AND park_id = '' ORDER BY topic",
+        [period, scope.code],
+    )
+    return data.rows_of(data.OverallRow, rows, "targets.overall")
+
+
+# --- how past statements came out ----------------------------------------------------------------
+
+
+def records(
+    connection: duckdb.DuckDBPyConnection, wanted: Sequence[data.Indicator], period: str
+) -> tuple[data.RecordRow, ...]:
+    """What became of forecasts made after the same month of closed years, for the shown indicators."""
+    order = {indicator.indicator_id: place for place, indicator in enumerate(wanted)}
+    names = {indicator.indicator_id: indicator.name_zh for indicator in wanted}
+    rows = store.fetch(
+        connection,
+        "SELECT * FROM indicators.track_record WHERE year = ? AND month = ?",
+        [int(period[:4]), int(period[5:7])],
+    )
+    kept = [
+        row | {"name": names[row["indicator_id"]]} for row in rows if row["indicator_id"] in order
+    ]
+    kept.sort(key=lambda row: order[row["indicator_id"]])
+    return data.rows_of(data.RecordRow, kept, "indicators.track_record")
+
+
 # --- scores ----------------------------------------------------------------------------------
 
 _SCORES = f"""
@@ -122,7 +160,14 @@ SELECT
     watch.streak,
     coalesce(watch.light, 'grey') AS light,
     coalesce(list_contains(watch.trigger_ids, $last_k_id), false) AS in_last_k,
-    bridged.park_id IS NULL AS complete
+    bridged.park_id IS NULL AS complete,
+    watch.p_last_k,
+    watch.rank_p10,
+    watch.rank_p90,
+    watch.not_distinguishable,
+    coalesce(watch.change, '') AS change,
+    risk.calibrated_pct,
+    risk.draws
 FROM assessment.score AS score
 JOIN park USING (park_id)
 LEFT JOIN assessment.score AS former
@@ -131,6 +176,9 @@ LEFT JOIN assessment.score AS former
 LEFT JOIN assessment.watch AS watch
     ON watch.scheme_id = score.scheme_id AND watch.class_id = score.class_id
     AND watch.park_id = score.park_id AND watch.asof_period = score.asof_period
+LEFT JOIN assessment.risk AS risk
+    ON risk.scheme_id = score.scheme_id AND risk.class_id = score.class_id
+    AND risk.park_id = score.park_id AND risk.asof_period = score.asof_period
 LEFT JOIN bridged
     ON bridged.scheme_id = score.scheme_id AND bridged.class_id = score.class_id
     AND bridged.park_id = score.park_id
@@ -147,6 +195,8 @@ def schemes(build: Build) -> tuple[data.Scheme, ...]:
             name=scheme.title,
             short=GROUP_WORDS.get(scheme.who.group, ""),
             note=scheme.label,
+            red_chance=scheme.watch.red_probability,
+            watch_chance=scheme.watch.watch_probability,
         )
         for scheme in build.catalog.schemes
     )
@@ -210,6 +260,30 @@ def _weak(
     return found
 
 
+# --- ways out ------------------------------------------------------------------------------------
+
+_WAYS = f"""
+WITH {PARKS}
+
+SELECT way.*, park.name AS park_name, indicator.name_zh AS lever_name
+FROM assessment.way_out AS way
+JOIN park USING (park_id)
+LEFT JOIN dims.indicator AS indicator ON indicator.indicator_id = way.lever
+WHERE way.asof_period = $period
+ORDER BY way.scheme_id, way.class_id, way.park_id, way.lever
+"""
+
+
+def ways(
+    connection: duckdb.DuckDBPyConnection, period: str, scope: Scope
+) -> tuple[data.WayRow, ...]:
+    """The least changes that leave the last places. Ask only for audiences that assess."""
+    rows = store.fetch(connection, _WAYS, values_of(scope, period))
+    for row in rows:
+        row["lever_name"] = row["lever_name"] or "各项指标同时改善"
+    return data.rows_of(data.WayRow, rows, "assessment.way_out")
+
+
 # --- triggers --------------------------------------------------------------------------------
 
 _TRIGGERS = f"""
@@ -233,7 +307,7 @@ def triggers(
         row
         | {
             "label": words[row["scheme_id"]][row["trigger_id"]],
-            "shown_elsewhere": row["trigger_id"] in (LAST_K, REPEATED),
+            "shown_elsewhere": row["trigger_id"] in (LAST_K, REPEATED, RISK),
         }
         for row in rows
     ]

@@ -7,9 +7,10 @@ is among the last (assessment), targets (goals), sentences (the template) or wor
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from assets.bulletins import wording
 from assets.bulletins.data import BulletinData, Scheme, ScoreRow
 from assets.bulletins.facts import Register
 from assets.bulletins.figures import Figure, row_key
@@ -20,7 +21,9 @@ class RankFacts:
     """One ranked park. ``change`` is earlier rank minus present rank (positive is better).
 
     ``triggers`` are the rules that fired beside rank and streak; ``weak`` the indicators that cost
-    most points.
+    most points. ``chance`` of the last places at the year's end and ``low``–``high``, the ranks of
+    eight draws in ten, come from the simulation under the scheme's own rules; ``warning`` says
+    new, persisting or resolved against the period before.
     """
 
     park: str
@@ -34,6 +37,12 @@ class RankFacts:
     complete: bool
     triggers: tuple[str, ...]
     weak: tuple[str, ...]
+    in_zone: bool
+    chance: Figure
+    low: Figure
+    high: Figure
+    not_distinguishable: bool | None
+    warning: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +51,9 @@ class ClassFacts:
 
     ``whole`` is False where the audience sees only its own parks of the class: then ``top`` holds
     all of them that are not among the last, and ``n_own`` counts them. ``leaders`` are the parks
-    sharing the first rank. ``alerted`` are on the watch list without being among the last.
+    sharing the first rank. ``alerted`` are on the watch list without being among the last;
+    ``listed`` are both, by rank; ``resolved`` were on it the period before. ``zone_from`` is the
+    first of the last places.
     """
 
     title: str
@@ -55,8 +66,11 @@ class ClassFacts:
     last_k: Figure
     top: tuple[RankFacts, ...]
     leaders: tuple[str, ...]
+    zone_from: Figure
     last: tuple[RankFacts, ...]
     alerted: tuple[RankFacts, ...]
+    listed: tuple[RankFacts, ...]
+    resolved: tuple[RankFacts, ...]
     n_last: Figure
     border_gap: Figure | None
     excluded: tuple[tuple[str, str], ...]
@@ -65,7 +79,13 @@ class ClassFacts:
 
 @dataclass(frozen=True, slots=True)
 class WatchFacts:
-    """The watch list over all classes, and how many classes have last places at all."""
+    """The watch list over all classes, and how many classes have last places at all.
+
+    ``changes``: (word, parks, their number) of new, persisting and resolved warnings; ``close``:
+    listed parks that cannot be told apart from the cut-off; ``likely``: those more likely than not
+    among the last at the year's end. ``least_calibrated``: the smallest share of weight with known
+    errors behind these chances.
+    """
 
     rows: tuple[RankFacts, ...]
     alerted: tuple[RankFacts, ...]
@@ -80,7 +100,24 @@ class WatchFacts:
     official: bool
     notes: tuple[str, ...]
     has_incomplete: bool
+    n_listed: Figure
+    red: tuple[str, ...]
+    n_red_listed: Figure
+    changes: tuple[tuple[str, tuple[str, ...], Figure], ...]
+    close: tuple[str, ...]
+    n_close: Figure
+    has_chances: bool
+    draws: Figure | None
+    least_calibrated: Figure | None
+    likely: tuple[str, ...]
+    n_likely: Figure
+    red_from: Figure | None
+    watch_from: Figure | None
 
+
+ALERTS = ("yellow", "orange", "red")
+"""Lights that ask for attention."""
+OF_WATCH = ("streak", "p_last_k", "rank_p10", "rank_p90")
 
 # --- ranks -----------------------------------------------------------------------------------
 
@@ -106,6 +143,7 @@ def _class(
     last = [row for row in ranked if row.in_last_k]
     excluded = [row for row in rows if row not in ranked]
     fired = {t.park_id for t in data.triggers if t.scheme_id == scheme.scheme_id}
+    fired |= {row.park_id for row in ranked if row.light in ALERTS}
     above = [row for row in ranked if not row.in_last_k]
     whole = len(ranked) == first.n
     top = [row for row in above if not whole or (row.rank or 0) <= data.top_n]
@@ -133,11 +171,23 @@ def _class(
         leaders=tuple(row.park_name for row in top if row.rank == 1),
         last=facts(last),
         alerted=facts([row for row in above if row.park_id in fired]),
+        listed=facts([row for row in ranked if row.in_last_k or row.park_id in fired]),
+        resolved=facts([row for row in ranked if row.change == "resolved"]),
+        zone_from=_zone_from(register, first, key),
         n_last=count("n_last", "处于末位区间园区数", len(last)),
         border_gap=_border_gap(register, data, above, last) if whole else None,
         excluded=tuple((row.park_name, row.exclusion_reason or "") for row in excluded),
         n_excluded=count("n_excluded", "未参与排名园区数", len(excluded)),
     )
+
+
+def _zone_from(register: Register, row: ScoreRow, key: str) -> Figure:
+    """First of the last places; missing without last places."""
+    value = row.n - row.last_k + 1 if row.last_k else None
+    parts = ("S", row.scheme_id, row.class_id, "zone-from")
+    label = f"{row.class_name}末位区间起点"
+    source = ("assessment.score", key)
+    return register.add(parts, label, value, "位", source, formula="n - last_k + 1")
 
 
 def class_size(register: Register, data: BulletinData, row: ScoreRow) -> Figure:
@@ -175,7 +225,7 @@ def _park_parts(row: ScoreRow, what: str) -> tuple[str, ...]:
 def _score_source(
     data: BulletinData, row: ScoreRow, column: str, period: str | None = None
 ) -> tuple[str, str]:
-    table = "assessment.watch" if column == "streak" else "assessment.score"
+    table = "assessment.watch" if column in OF_WATCH else "assessment.score"
     key = row_key(
         scheme_id=row.scheme_id,
         class_id=row.class_id,
@@ -220,6 +270,22 @@ def _rank(
         complete=row.complete,
         triggers=tuple(said),
         weak=row.weak,
+        in_zone=row.in_last_k,
+        chance=register.add(
+            _park_parts(row, "p_last_k"), f"{row.park_name}推算年末位于末位区间的概率",
+            None if row.p_last_k is None else row.p_last_k * 100, "%",
+            _score_source(data, row, "p_last_k"), chance=True,
+        ),
+        low=register.add(
+            _park_parts(row, "rank_p10"), f"{row.park_name}推算年末名次区间上端", row.rank_p10,
+            "位", _score_source(data, row, "rank_p10"),
+        ),
+        high=register.add(
+            _park_parts(row, "rank_p90"), f"{row.park_name}推算年末名次区间下端", row.rank_p90,
+            "位", _score_source(data, row, "rank_p90"),
+        ),
+        not_distinguishable=row.not_distinguishable,
+        warning=row.change,
     )  # fmt: skip
 
 
@@ -257,18 +323,86 @@ def watch_facts(
         return register.add(("S", what), label, value, "个", source, formula=formula)
 
     with_rule = sum(bool(group.last_k.value) for group in classes)
+    listed = [row for group in classes for row in group.listed]
+    resolved = [row for group in classes for row in group.resolved]
+    close = [row for row in listed if row.not_distinguishable]
+    likely = [row for row in listed if (row.chance.value or 0) >= HALF]
+    chances = [row for row in listed if not row.chance.is_missing]
     return WatchFacts(
         rows=tuple(rows),
         alerted=tuple(alerted),
-        has_triggers=any(row.triggers for row in rows),
+        has_triggers=any(row.triggers for row in listed),
         parks=tuple(dict.fromkeys(row.park for row in rows)),
         n_parks=count("watch-parks", "处于末位区间园区数", rows),
-        n_red=count("watch-red", "红灯园区数", [row for row in rows if row.light == "red"]),
-        n_alerted=count("watch-alerted", "触发其他情形园区数", alerted),
+        n_red=count("watch-red", "末位区间红灯园区数", [r for r in rows if r.light == "red"]),
+        n_alerted=count("watch-alerted", "未在末位区间而有预警的园区数", alerted),
         n_classes=number("watch-classes", "设有末位区间的分组数", with_rule, "count(class_id)"),
         n_groups=number("classes", "考核分组数", len(classes), "count(class_id)"),
         top_n=number("top", "列示的前列名次", data.top_n, "列示的名次数"),
         official=any(group.official for group in classes),
         notes=tuple(dict.fromkeys(group.note for group in classes if group.note)),
-        has_incomplete=any(not r.complete for g in classes for r in (*g.top, *g.last)),
+        has_incomplete=any(not r.complete for g in classes for r in (*g.top, *g.listed)),
+        n_listed=count("watch-listed", "列入预警名单园区数", listed),
+        red=_names(row for row in listed if row.light == "red"),
+        n_red_listed=count("watch-reds", "预警红灯园区数", [r for r in listed if r.light == "red"]),
+        changes=tuple(
+            (wording.CHANGES[kind], _names(found), count(f"watch-{kind}", f"{label}园区数", found))
+            for kind, label in (
+                ("new", "新增预警"),
+                ("persisting", "持续预警"),
+                ("resolved", "解除预警"),
+            )
+            if (found := [r for r in (*listed, *resolved) if r.warning == kind])
+        ),
+        close=_names(close),
+        n_close=count("watch-close", "与末位界线统计上难分的园区数", close),
+        has_chances=bool(chances),
+        draws=_draws(register, data) if chances else None,
+        least_calibrated=_least_calibrated(register, data) if chances else None,
+        likely=_names(likely),
+        n_likely=count("watch-likely", "推算年末位于末位区间概率过半的园区数", likely),
+        red_from=_threshold(register, data, "red_chance", "红灯"),
+        watch_from=_threshold(register, data, "watch_chance", "橙灯"),
     )
+
+
+HALF = 50
+"""Per cent: more likely than not."""
+
+
+def _threshold(register: Register, data: BulletinData, name: str, light: str) -> Figure | None:
+    """Chance from which the light turns; None where the schemes differ or say nothing."""
+    used = {row.scheme_id for row in data.scores}
+    values = {getattr(s, name) for s in data.schemes if s.scheme_id in used}
+    if len(values) != 1 or None in values:
+        return None
+    source = ("assessment.basis", row_key(asof_period=data.period))
+    return register.add(
+        ("S", name),
+        f"末位概率{light}界线",
+        values.pop() * 100,
+        "%",
+        source,
+        formula=f"方案规定的{light}概率",
+    )
+
+
+def _names(rows: Iterable[RankFacts]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(row.park for row in rows))
+
+
+def _draws(register: Register, data: BulletinData) -> Figure:
+    """Draws behind the chances: the fewest of any."""
+    value = min(row.draws for row in data.scores if row.draws is not None)
+    source = ("assessment.risk", row_key(asof_period=data.period, column="draws"))
+    label, how = "模拟年末的抽样次数", "min(draws)"
+    return register.add(("S", "draws"), label, value, "次", source, formula=how)
+
+
+def _least_calibrated(register: Register, data: BulletinData) -> Figure:
+    known = [row.calibrated_pct for row in data.scores if row.calibrated_pct is not None]
+    source = ("assessment.risk", row_key(asof_period=data.period, column="calibrated_pct"))
+    return register.add(
+        ("S", "calibrated"), "有往年误差记录的计分权重（最低）", min(known, default=None), "%",
+        source, formula="min(calibrated_pct)",
+    )  # fmt: skip

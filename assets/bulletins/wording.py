@@ -221,15 +221,28 @@ def correction(edition: int, replaces: int | None) -> str:
     return "（更正）" if replaces is not None and edition > replaces else ""
 
 
-def chance(probability: Decimal) -> str:
-    """A probability in whole percent, never 0 % or 100 %: ``小于2%``, ``37%``, ``大于98%``."""
-    if not 0 <= probability <= 1:
-        raise ValueError(f"not a probability: {probability}")
-    if probability < Decimal("0.02"):
-        return "小于2%"
-    if probability > Decimal("0.98"):
-        return "大于98%"
-    return f"{round_half_up(probability * 100, 0)}%"
+CHANGES: Mapping[str, str] = {"new": "新增", "persisting": "持续", "resolved": "解除"}
+"""Warnings against the period before; a warning without a period to compare with says nothing."""
+GAPS: Mapping[str, str] = {
+    "missing": "未报",
+    "omitted": "漏报园区",
+    "returned": "报送件退回",
+    "held": "待核实",
+    "late_locked": "封账后报送",
+}
+"""Why a park has no figure of the period (``quality.gap``)."""
+
+
+def span(low: int | None, high: int | None, low_shown: str, high_shown: str) -> str:
+    """``第17—19位``, ``第12位`` when both ends agree, empty without an interval."""
+    if low is None or high is None:
+        return ""
+    return f"第{low_shown}位" if low == high else f"第{low_shown}—{high_shown}位"
+
+
+def realistic(possible: bool) -> str:
+    """How often past surprises were as large as what a way out needs."""
+    return "以往有过" if possible else "以往很少达到"
 
 
 def section(number: int, title: str) -> str:

@@ -23,7 +23,7 @@ from email.utils import format_datetime
 from urllib.parse import quote
 
 from assets.bulletins.markup import TEMPLATES
-from assets.bulletins.model import Bulletin
+from assets.bulletins.model import Bulletin, plain
 from assets.bulletins.webpage import html_environment
 
 HTML_LIMIT = 100_000
@@ -34,10 +34,15 @@ NAME_LIMIT = 75
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 
 TABLES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("targets", ("目标（单位）", "目标值", "实绩", "完成率", "折算", "时间", "差", "判定")),
-    ("watch", ("园区", "预警", "名次", "得分", "连续期数", "低于组均分最多的指标")),
+    ("targets", ("目标（单位）", "目标值", "实绩", "完成率", "时间", "差", "概率", "判定")),
+    (
+        "watch",
+        ("园区", "预警", "名次", "推算年末名次", "末位概率（%）", "较上期", "低于组均分最多的指标"),
+    ),
 )
 """Tables shown in the mail, and which of their columns fit 640 pixels."""
+WHERE_KNOWN = ("概率", "推算年末名次", "末位概率（%）")
+"""Columns a table has only where there is a forecast."""
 
 
 class MessageError(ValueError):
@@ -224,10 +229,16 @@ def _values(
         "subject": subject,
         "greeting": greeting,
         "attachments": names,
-        "tables": TABLES[:tables],
+        "tables": tuple((t, _headings(bulletin, t, wanted)) for t, wanted in TABLES[:tables]),
         "left_out": any(bulletin.table(table_id) for table_id, _ in TABLES[tables:]),
         "closing": f"{contact}数据如有更正以最新版为准。",
     }
+
+
+def _headings(bulletin: Bulletin, table_id: str, wanted: tuple[str, ...]) -> list[str]:
+    table = bulletin.table(table_id)
+    known = {plain(column.spans) for column in table.columns} if table else set(wanted)
+    return [name for name in wanted if name in known or name not in WHERE_KNOWN]
 
 
 def _html(bulletin: Bulletin, values: Mapping[str, object]) -> str:

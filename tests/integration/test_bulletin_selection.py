@@ -210,7 +210,8 @@ def test_every_kind_of_number_leads_to_cells_or_to_what_was_counted(
 
 
 COUNTED = ("dims.region", "submissions.submission", "quality.finding", "assessment.score",
-           "assessment.watch", "targets.verdict")  # fmt: skip
+           "assessment.watch", "assessment.risk", "assessment.basis", "targets.verdict",
+           "targets.overall", "quality.gap", "observations.revision")  # fmt: skip
 
 
 def kind(figure: Figure) -> tuple[str, str, bool, bool]:

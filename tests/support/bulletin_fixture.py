@@ -6,6 +6,7 @@ here: expectations. County names are real places of 陕西省 (610000); every pa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -14,14 +15,19 @@ from typing import Any
 from assets.bulletins.data import (
     AreaRow,
     BulletinData,
+    GapRow,
     Indicator,
     Issuer,
+    OverallRow,
     ParkRow,
+    RecordRow,
     ReporterRow,
+    RevisedRow,
     Scheme,
     ScoreRow,
     TriggerRow,
     VerdictRow,
+    WayRow,
     rows_of,
 )
 
@@ -143,11 +149,12 @@ def _verdict_rows() -> list[dict[str, Any]]:
         {"target_id": "SN18-1.2-09", "title": "重点园区营业收入",
          "subject": "全省重点建设县域工业集中区合计", "unit": "亿元", "target_value": D(15000),
          "actual": D("3431.1795"), "completion_pct": D("22.87453"), "time_progress_pct": D(50),
-         "gap_pp": D("-15.63983"), "light": "red", "verdict": "far_behind"},
+         "gap_pp": D("-15.63983"), "light": "red", "verdict": "far_behind",
+         "probability": D("0.0123"), "light_basis": "probability"},
         {"target_id": "SN18-1.2-10", "title": "重点园区入驻企业数", "comparator": ">",
          "unit": "户", "target_value": D(10000), "actual": D(6121),
          "completion_pct": D("61.21"), "gap_pp": D("9.18"), "light": "green",
-         "verdict": "on_pace"},
+         "verdict": "on_pace", "probability": D("0.7351"), "light_basis": "pace"},
         {"target_id": "SN18-1.2-11", "title": "重点园区从业人员", "comparator": ">",
          "unit": "万人", "target_value": D(150), "actual": D("74.97"),
          "completion_pct": D("49.98"), "gap_pp": D("-0.02"), "light": "yellow",
@@ -201,9 +208,9 @@ SCHEMES = rows_of(
     Scheme,
     [
         {"scheme_id": "key", "name": "重点建设县域工业集中区", "short": "重点园区",
-         "note": "末位名额为建议值，非官方"},
+         "note": "建议值，非官方", "red_chance": D("0.5"), "watch_chance": D("0.2")},
         {"scheme_id": "demo", "name": "示范县域工业集中区", "short": "示范园区",
-         "note": "末位名额为建议值，非官方"},
+         "note": "建议值，非官方", "red_chance": D("0.5"), "watch_chance": D("0.2")},
     ],
 )  # fmt: skip
 
@@ -241,9 +248,71 @@ def _score_rows() -> list[dict[str, Any]]:
                  "exclusion_reason": None if rank else "本期未报",
                  "previous_rank": None if rank is None or i == 5 else max(1, rank + i % 4 - 1),
                  "streak": i % 4 if in_last else 0, "complete": county != INCOMPLETE,
-                 "light": ("red" if i % 2 else "yellow") if in_last else "green"}
+                 "light": ("red" if i % 2 else "yellow") if in_last else "green",
+                 **_risk(rank, len(ranked), k, i)}
             )  # fmt: skip
     return rows
+
+
+def _risk(rank: int | None, n: int, k: int, seed: int) -> dict[str, Any]:
+    """What the simulation says of the year's end: more likely last, the lower the rank now."""
+    if rank is None:
+        return {}
+    above = n - k - rank + 1  # places above the zone, 0 and less inside it
+    chance = D("0.997") if rank == n else D("0.62") if above <= 0 else D("0.001")
+    return {"p_last_k": chance, "rank_p10": max(1, rank - 2), "rank_p90": min(n, rank + 1),
+            "not_distinguishable": -1 <= above <= 1, "calibrated_pct": D("74.5"), "draws": 2000,
+            "change": ("new" if seed % 3 == 0 else "persisting") if above <= 0
+            else "resolved" if above == 1 else ""}  # fmt: skip
+
+
+OVERALL = rows_of(
+    OverallRow,
+    [
+        {"scope_code": "610000", "topic": f"C{number:02d}", "title": title, "light": light,
+         "n_targets": 1 + number % 2, "n_judged": int(light != "grey"), "n_conflicts": number % 2}
+        for number, (title, light) in enumerate(
+            [("营业收入", "red"), ("从业人员", "yellow"), ("入驻企业数", "green"),
+             ("标准化厂房面积", "green"), ("增加值占比", "grey")])
+    ],
+)  # fmt: skip
+RECORDS = rows_of(
+    RecordRow,
+    [
+        {"indicator_id": key, "name": name, "year": 2020, "month": 6, "n_years": 3,
+         "n_forecasts": 285 - number, "covered_80": D("81.4") + number, "covered_90": D("90.2"),
+         "mape": D("2.66"), "mape_last_year": D("4.13"), "brier": D("0.0412"),
+         "brier_calendar": D("0.347")}
+        for number, (key, name) in enumerate([("C04", "营业收入"), ("C01", "工业总产值")])
+    ],
+)  # fmt: skip
+
+
+def _way_rows(scores: Sequence[ScoreRow]) -> list[dict[str, Any]]:
+    """Ways of two parks: one has some, one has none that would do."""
+    last = [row for row in scores if row.in_last_k][:2]
+    levers = (("C04", "营业收入", "万元", D("4414.02"), D("2.46"), D("62.65"), True),
+              ("D02", "上缴税金", "万元", D("466.33"), D("3.77"), D("29.25"), True),
+              ("C05", "综合能耗", "吨标准煤", D("-812"), D("9.1"), D("99.5"), False),
+              ("*", "各项指标同时改善", "%", D("0.587"), None, None, True))  # fmt: skip
+    return [
+        {"scheme_id": row.scheme_id, "class_id": row.class_id, "park_id": row.park_id,
+         "park_name": row.park_name, "lever": lever, "lever_name": name, "unit": unit,
+         "extra_amount": None if place else extra, "pct_of_remaining": None if place else share,
+         "surprise_pct": surprise, "realistic": can and not place}
+        for place, row in enumerate(last)
+        for lever, name, unit, extra, share, surprise, can in levers
+    ]  # fmt: skip
+
+
+def _gap_rows() -> list[dict[str, Any]]:
+    return [
+        {"park_id": f"SIM-610829-{number}", "park_name": name, "reporter": "610829",
+         "reporter_name": "吴堡县工信局", "why": "missing", "earlier_stands": False,
+         "indicator_name": "营业收入", "basis_period": "2020-05", "share_pct": share}
+        for number, (name, share) in enumerate(
+            [("黄渠工业集中区", D("0.857")), ("黄渠东园", D("0.459")), ("黄渠西园", None)])
+    ]  # fmt: skip
 
 
 def _reporter_rows() -> list[dict[str, Any]]:
@@ -316,6 +385,14 @@ def bulletin_data(**changes: Any) -> BulletinData:
         scores=scores,
         triggers=rows_of(TriggerRow, triggers, "assessment.watch"),
         parks=rows_of(ParkRow, _park_rows(), "indicators.park_year"),
+        overall=OVERALL,
+        records=RECORDS,
+        ways=rows_of(WayRow, _way_rows(scores), "assessment.way_out"),
+        gaps=rows_of(GapRow, _gap_rows(), "quality.gap"),
+        revised=(
+            RevisedRow(period="2020-05", n_figures=4, n_parks=2),
+            RevisedRow(period="2020-06", n_figures=7, n_parks=3),
+        ),
         unreported=("黄渠工业集中区", "黄渠东园", "黄渠西园"),
         reporters=rows_of(ReporterRow, _reporter_rows(), "submissions.submission"),
         status_mark="送审稿",

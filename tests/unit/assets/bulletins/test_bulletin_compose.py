@@ -85,6 +85,7 @@ def test_sections_stand_in_the_official_order(bulletin: Bulletin) -> None:
     ]  # fmt: skip
     assert [plain(annex.title) for annex in bulletin.annexes] == [
         "分地区主要指标情况", "分园区情况", "目标判定明细", "口径与计算说明",
+        "末位风险调度参考",
     ]  # fmt: skip
 
 
@@ -96,7 +97,10 @@ def test_first_paragraph_makes_the_three_claims(bulletin: Bulletin) -> None:
     assert "营业收入3431.18亿元，同比增长4.1%，增速比1—5月加快0.5个百分点" in text
     assert "全省目标可判定4项，其中已达到1项，达到时间进度1项，低于时间进度2项" in text
     assert "8个园区处于末位区间（模拟名次，非正式考核结果）" in text
-    assert "3个园区未报，合计为97个有数园区之和" in text
+    assert "差距最大的是重点园区营业收入（低于时间进度15.6个百分点）" in text
+    assert "列入预警8个，红灯为" in text
+    assert "推算年末位于末位区间概率过半的8个" in text
+    assert "3个园区未报（1—5月占全省营业收入1.3%），营业收入合计为97个有数园区之和" in text
     assert plain(bulletin.headline).startswith("1—6月营业收入同比增长4.1%")
 
 
@@ -176,6 +180,11 @@ def test_missing_data_are_said_section_by_section() -> None:
             reporters=(),
             parks=(),
             unreported=(),
+            overall=(),
+            records=(),
+            ways=(),
+            gaps=(),
+            revised=(),
         )
     )
     text = prose(empty)
@@ -193,8 +202,11 @@ def test_what_a_bureau_does_not_keep_has_no_section() -> None:
     """A workspace without targets and schemes: two sections, then filing and requests."""
     issuer = replace(bulletin_data().issuer, unit_word="监测单位", park_word="各州")
     bulletin = compose(
-        bulletin_data(verdicts=(), scores=(), schemes=(), triggers=(), topics=(), issuer=issuer)
-    )
+        bulletin_data(
+            verdicts=(), overall=(), records=(), scores=(), schemes=(), triggers=(), ways=(),
+            topics=(), issuer=issuer,
+        )
+    )  # fmt: skip
     heads = [plain(b.spans) for b in bulletin.body if isinstance(b, Heading) and b.level == 1]
     assert heads == ["一、总体情况", "二、数据质量与报送", "三、下一步工作要求"]
     for word in ("目标", "名次", "末位", "园区"):
@@ -320,7 +332,7 @@ def test_gap_that_prints_zero_still_agrees_with_its_verdict(bulletin: Bulletin) 
 def test_gap_is_what_a_reader_gets_by_subtracting_the_columns(bulletin: Bulletin) -> None:
     """The way covered from the base year, not the completion, is compared with the time."""
     row = next(r for r in cells(bulletin, "targets") if r[1:2] == ["重点园区营业收入（亿元）"])
-    _, _, _, _, completion, done, time, gap, word = row
+    _, _, _, _, completion, done, time, gap, _, word = row
     assert (completion, done, time, gap, word) == ("22.9", "34.4", "50.0", "-15.6", "低于进度")
     figures = {f.figure_id: f for f in bulletin.figures}
     done_figure = figures["202006-T-SN18-1.2-09-done"]
@@ -333,7 +345,7 @@ def test_gap_is_what_a_reader_gets_by_subtracting_the_columns(bulletin: Bulletin
 
 def test_a_target_that_is_met_has_no_gap_left(bulletin: Bulletin) -> None:
     row = next(r for r in cells(bulletin, "targets") if r[1:2] == ["标准化厂房面积（万平方米）"])
-    assert row[4:] == ["130.2", "—", "62.5", "—", "已达到"]
+    assert row[4:] == ["130.2", "—", "62.5", "—", "—", "已达到"]
 
 
 def test_incomparable_targets_stand_last_with_their_reason(bulletin: Bulletin) -> None:
@@ -480,19 +492,106 @@ def test_simulated_ranks_are_never_called_results(bulletin: Bulletin) -> None:
     for part in ("三、", "四、"):
         assert "模拟名次，非正式考核结果" in section(bulletin, part)
     official = tuple(replace(row, official=True) for row in bulletin_data().scores)
-    text = prose(compose(bulletin_data(scores=official)))
+    text = prose(compose(bulletin_data(scores=official, ways=())))
     assert "非正式考核结果" not in text
     assert "模拟名次" not in text
 
 
 def test_shipped_parameters_are_called_suggestions(bulletin: Bulletin) -> None:
-    assert "末位名额为建议值，非官方" in section(bulletin, "三、")
+    assert "建议值，非官方" in section(bulletin, "三、")
+    assert "方案参数为建议值，非官方" in section(bulletin, "四、")
 
 
-def test_no_probability_is_printed(bulletin: Bulletin) -> None:
-    text = to_json(bulletin)
-    assert "概率" not in text
-    assert "可能性" not in text
+def test_a_chance_is_never_printed_as_certain(bulletin: Bulletin) -> None:
+    chances = [f for f in bulletin.figures if f.chance]
+    assert {f.text for f in chances} >= {"低于2", "高于98", "62", "74"}
+    assert not {f.text for f in chances} & {"0", "1", "99", "100"}
+    assert "重点园区营业收入（陕政办发〔2018〕20号）为低于2%" in section(bulletin, "二、")
+
+
+def test_chances_come_with_the_record_of_such_statements(bulletin: Bulletin) -> None:
+    text = section(bulletin, "二、")
+    assert "近3年同月份共作285次全年推算，实际数落在八成推算区间内的占81.4%" in text
+    assert "平均误差2.7%（按上年同比外推为4.1%）" in text
+    assert [row[0] for row in cells(bulletin, "record")] == ["营业收入", "工业总产值"]
+    unchecked = compose(bulletin_data(records=()))
+    assert "没有可供检验的以往推算，概率仅供参考" in section(unchecked, "二、")
+    assert unchecked.table("record") is None
+
+
+def test_without_any_chance_the_bulletin_says_it_judges_by_pace() -> None:
+    bare = tuple(replace(v, probability=None) for v in bulletin_data().verdicts)
+    bulletin = compose(bulletin_data(verdicts=bare))
+    assert "没有可用的达标概率，判断依据进度" in section(bulletin, "二、")
+    table = bulletin.table("targets")
+    assert table is not None
+    assert "概率" not in [plain(column.spans) for column in table.columns]
+
+
+def test_the_overall_light_is_the_strictest_clause_and_ours(bulletin: Bulletin) -> None:
+    text = section(bulletin, "二、")
+    assert "全省5个事项有目标，已判定4个，总灯为红灯1个、黄灯1个、绿灯2个" in text
+    assert "取硬性目标中最严的一条（取法为建议值，非官方）" in text
+    assert "2个事项涉及已登记的文件间矛盾" in text
+
+
+def test_warnings_are_compared_with_the_period_before(bulletin: Bulletin) -> None:
+    text = section(bulletin, "四、")
+    found = re.search(r"与上期相比，新增(\d)个（(.*?)），持续(\d)个，解除(\d)个（(.*?)）", text)
+    assert found, text
+    by_change = {s.park_name: s.change for s in bulletin_data().scores if s.change}
+    assert {by_change[name] for name in found[2].split("等")[0].split("、")} == {"new"}
+    assert {by_change[name] for name in found[5].split("等")[0].split("、")} == {"resolved"}
+    words = {row[8] for row in cells(bulletin, "watch") if len(row) > 1}
+    assert words == {"新增", "持续"}
+
+
+def test_ranks_that_cannot_be_told_apart_are_marked(bulletin: Bulletin) -> None:
+    rows = [row for row in cells(bulletin, "watch") if len(row) > 1]
+    marked = {row[1].rstrip("※") for row in rows if row[6].endswith("≈")}
+    close = {s.park_name for s in bulletin_data().scores if s.in_last_k and s.not_distinguishable}
+    assert marked == close
+    assert "名次先后不足以区分" in section(bulletin, "四、")
+
+
+def test_ways_out_stand_in_an_annex_that_stays_with_those_who_assess(bulletin: Bulletin) -> None:
+    annex = bulletin.annexes[-1]
+    text = "".join(plain(b.spans) for b in annex.blocks if not isinstance(b, Table))
+    assert "仅限考核调度岗位使用，不下发报送单位" in text
+    rows = cells(bulletin, "ways")
+    ways = [row for row in rows if len(row) > 1]
+    assert [row[0] for row in ways] == [
+        "上缴税金",
+        "营业收入",
+        "综合能耗",
+        "各项指标同时改善",
+    ]  # the least unusual change first
+    assert ways[0][1:] == ["增加0.05亿元", "3.8", "以往有过"]
+    assert ways[2][1:] == ["减少812.00吨标准煤", "9.1", "以往很少达到"]
+    assert any("均难以做到" in row[0] for row in rows if len(row) == 1)
+    body = "".join(str(block) for block in bulletin.body)
+    assert "比推算再" not in body
+
+
+def test_without_a_right_to_ways_there_is_no_such_annex() -> None:
+    bulletin = compose(bulletin_data(ways=()))
+    assert bulletin.table("ways") is None
+    assert "末位风险调度参考" not in [plain(annex.title) for annex in bulletin.annexes]
+
+
+def test_missing_parks_are_told_with_their_share_and_effect(bulletin: Bulletin) -> None:
+    text = section(bulletin, "五、")
+    assert "3个园区本期没有数据，按1—5月占全省营业收入1.3%" in text
+    assert "没有数据的不计入合计" in text
+    rows = cells(bulletin, "gaps")
+    assert rows[0] == ["黄渠工业集中区", "吴堡县工信局", "未报", "0.9", "不沿用"]
+    assert rows[-1][3] == "—"  # never reported: no share, not zero
+
+
+def test_corrections_after_the_first_return_are_counted(bulletin: Bulletin) -> None:
+    text = section(bulletin, "五、")
+    assert "对本期7个数作了更正" in text
+    assert "修订了以前报告期的4个数（2020年1—5月）" in text
 
 
 def test_triggers_are_told_once_beside_rank_and_streak() -> None:
@@ -514,7 +613,12 @@ def test_a_park_may_be_alerted_without_being_among_the_last() -> None:
                                   "label": "连续两期红灯"}])  # fmt: skip
     data = bulletin_data(scores=one_class(places, last="C", k=1), triggers=alert)
     text = section(compose(data), "四、")
-    assert "未处于末位区间、触发其他情形的园区1个：B园（第2位，连续两期红灯）" in text
+    assert "2个园区列入预警名单" in text
+    assert "1个已处于末位区间（1个组设有末位名额），1个名次在末位区间以上" in text
+    rows = [row for row in cells(compose(data), "watch") if len(row) > 1]
+    assert [(row[1], row[3], row[-1]) for row in rows] == [
+        ("B园", "2", "连续两期红灯"), ("C园", "3", "无"),
+    ]  # fmt: skip
 
 
 def test_every_park_s_ranks_stand_in_the_annex(bulletin: Bulletin) -> None:

@@ -95,7 +95,7 @@ def test_simulation_is_marked_on_the_page_and_every_section_and_table(
 ) -> None:
     sections = re.findall(r"<h2[^>]*>.*?</h2>", page)
     captions = re.findall(r'<caption id="cap-.*?</caption>', page)
-    assert len(sections) == 11  # six sections, four annexes, sources
+    assert len(sections) == 12  # six sections, five annexes, sources
     assert len(captions) == len(list(bulletin.tables()))
     assert all("模拟数据" in part for part in sections + captions)
     assert "<title>【模拟数据】" in page

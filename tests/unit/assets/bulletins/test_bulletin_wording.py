@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from assets.bulletins import wording
+from assets.bulletins.figures import format_chance
 from assets.bulletins.markup import TEMPLATES
 
 D = Decimal
@@ -188,18 +189,26 @@ def test_ranks_coverage_and_correction() -> None:
 @pytest.mark.parametrize(
     ("p", "words"),
     [
-        ("0", "小于2%"), ("0.0199", "小于2%"), ("0.02", "2%"), ("0.374", "37%"),
-        ("0.375", "38%"), ("0.98", "98%"), ("0.9801", "大于98%"), ("1", "大于98%"),
+        ("0", "低于2"), ("1.99", "低于2"), ("2", "2"), ("37.4", "37"),
+        ("37.5", "38"), ("98", "98"), ("98.01", "高于98"), ("100", "高于98"),
     ],
 )  # fmt: skip
 def test_chance_is_never_certain(p: str, words: str) -> None:
-    assert wording.chance(D(p)) == words
+    assert format_chance(D(p)) == words
 
 
-@pytest.mark.parametrize("p", ["-0.01", "1.01"])
-def test_chance_outside_zero_and_one_is_refused(p: str) -> None:
+@pytest.mark.parametrize("p", ["-0.01", "100.01"])
+def test_chance_outside_zero_and_a_hundred_is_refused(p: str) -> None:
     with pytest.raises(ValueError, match="not a probability"):
-        wording.chance(D(p))
+        format_chance(D(p))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [(17, 19, "第17—19位"), (12, 12, "第12位"), (None, 3, ""), (3, None, "")],
+)
+def test_span_of_ranks(low: int | None, high: int | None, words: str) -> None:
+    assert wording.span(low, high, str(low), str(high)) == words
 
 
 def test_a_fall_narrows_or_widens() -> None:

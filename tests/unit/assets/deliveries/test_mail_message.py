@@ -77,7 +77,7 @@ def test_text_part_reads_alone(bulletin: Bulletin) -> None:
     assert lead is not None
     assert "".join(s.text for s in lead.spans if hasattr(s, "text")) in text
     assert "- 营业收入：3431.18亿元（同比增长4.1%，增速比1—5月加快0.5个百分点）" in text
-    assert "[重点建设县域工业集中区（关中片区）：参与排名17个，末位名额3个]" in text
+    assert "[重点建设县域工业集中区（关中片区）：参与排名17个，末位名额3个（第15位起）]" in text
     assert "判定 低于进度" in text
     assert "数据如有更正以最新版为准" in text
     assert "<" not in text
