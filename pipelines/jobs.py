@@ -10,6 +10,9 @@ from pipelines.profiles import Profile, ProfileError
 
 MONTHLY = "monthly"
 SEND = "send"
+AFTERWARDS = "afterwards"
+COMMAND_TAG = "parkwatch/command"
+"""Runs launched by a person's command, which itself sees to what follows."""
 WAIT_TAG = "parkwatch/wait_seconds"
 """How long a run waits for another writer of the workspace; without it, it fails at once."""
 WRITER_TAG = "parkwatch/writer"
@@ -72,7 +75,44 @@ def send() -> None:
     send_due()
 
 
-ALL = [monthly, send]
+@dg.op(
+    name="after_a_run",
+    description="备份、体检,按运行方式的 then。Backs up and examines, as the profile says.",
+)
+def after_run(context: dg.OpExecutionContext) -> None:
+    """What the run's profile wants afterwards; fails when an examination finds a fault."""
+    from datetime import UTC, datetime
+
+    from pipelines.cli.diagnosis import examine
+    from pipelines.profiles import load_profile
+    from pipelines.settings import load_workspace
+    from warehouse import backup
+
+    workspace = load_workspace()
+    how = load_profile(context.run.tags[PROFILE_TAG], workspace.home)
+    folder = workspace.automation.backup_folder
+    if "backup" in how.then and folder is None:
+        context.log.warning("未设置 [automation] backup_folder:没有备份")
+    elif "backup" in how.then and folder is not None:
+        made = backup.take(workspace.home, folder, datetime.now(UTC))
+        context.add_output_metadata({"backup": str(folder / made.name)})
+    if "doctor" in how.then:
+        wrong = [d for d in examine(workspace.home) if d.blocks]
+        if wrong:
+            raise dg.Failure(";".join(f"{d.what}:{d.found}。{d.mend}" for d in wrong))
+
+
+@dg.job(
+    name=AFTERWARDS,
+    tags={"dagster/max_runtime": str(MAX_RUNTIME_SECONDS)},
+    description="运行之后的备份与体检。Backup and examination after a run.",
+)
+def afterwards() -> None:
+    """What follows a run by its profile."""
+    after_run()
+
+
+ALL = [monthly, send, afterwards]
 
 
 def tags_of(profile: Profile) -> dict[str, str]:
@@ -89,4 +129,9 @@ def selection_of(profile: Profile, defs: dg.Definitions) -> list[dg.AssetKey]:
     made_with = {"ops.digest"} & set(profile.leave_out)
     if made_with:
         raise ProfileError(f"运行方式 {profile.name}:ops.digest 不能省去,它使结果可见")
+    left = {keys[name] for name in profile.leave_out}
+    for made in defs.resolve_asset_graph().assets_defs:
+        if left & set(made.keys) and not set(made.keys) <= left:
+            group = "、".join(sorted(".".join(key.path) for key in made.keys))
+            raise ProfileError(f"运行方式 {profile.name}:{group} 由同一步生成,只能一起省去")
     return [key for name, key in sorted(keys.items()) if name not in profile.leave_out]

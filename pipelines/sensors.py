@@ -20,7 +20,19 @@ import dagster as dg
 
 from pipelines import ahead, clock, housekeeping, reconcile
 from pipelines.due import Attempt, Decision, Due, Request, decide, due_moments
-from pipelines.jobs import MONTHLY, SEND, WAIT_TAG, monthly, send
+from pipelines.jobs import (
+    COMMAND_TAG,
+    MONTHLY,
+    PROFILE_TAG,
+    SEND,
+    WAIT_TAG,
+    afterwards,
+    monthly,
+    selection_of,
+    send,
+    tags_of,
+)
+from pipelines.profiles import Profile, ProfileError, load_profile
 from pipelines.settings import load_workspace
 from warehouse.closings import Closings
 from warehouse.state import State
@@ -58,6 +70,7 @@ def due_periods(context: dg.SensorEvaluationContext):
     now = clock.now()
     if workspace.automation.since is None:
         return dg.SkipReason("parkwatch.toml 未设 [automation] since 或 default_period:不自动运行")
+    how = automatic_profile(workspace)
     notes = _clock_note(context, now)
     catalog = _catalog(workspace)
     moments = _moments(workspace, catalog, now)
@@ -68,7 +81,7 @@ def due_periods(context: dg.SensorEvaluationContext):
     if not decision.requests:
         return dg.SkipReason(notes + _why_nothing(decision))
     return dg.SensorResult(
-        run_requests=[_run_request(request) for request in decision.requests],
+        run_requests=[_run_request(request, how) for request in decision.requests],
         cursor=now.isoformat(),
     )
 
@@ -123,11 +136,29 @@ def _attempts(instance: dg.DagsterInstance, periods: list[str]) -> list[Attempt]
     return found
 
 
-def _run_request(request: Request) -> dg.RunRequest:
+def automatic_profile(workspace: Workspace) -> Profile:
+    """How automatic runs are made. Raises ProfileError when it is unknown or closes nothing: the same
+    period would be requested again and again."""
+    how = load_profile(workspace.automation.profile, workspace.home)
+    if not how.closes:
+        raise ProfileError(f"运行方式 {how.name} 不结报告期(closes: false),不能用于自动运行")
+    return how
+
+
+def _selection(how: Profile) -> list[dg.AssetKey] | None:
+    """Assets of a run, None for all."""
+    from pipelines.definitions import defs
+
+    return selection_of(how, defs) if how.leave_out else None
+
+
+def _run_request(request: Request, how: Profile) -> dg.RunRequest:
     return dg.RunRequest(
         run_key=request.run_key,
         partition_key=request.period,
-        tags={
+        asset_selection=_selection(how),
+        tags=tags_of(how)
+        | {
             DUE_TAG: request.period,
             ATTEMPT_TAG: str(request.number),
             REASON_TAG: request.reason,
@@ -208,10 +239,12 @@ def inbox(context: dg.SensorEvaluationContext):
     if period is None:
         return dg.SkipReason("没有可运行的报告期")
     digest = hashlib.sha256("\n".join(f"{p} {s} {m}" for p, s, m in files).encode()).hexdigest()
+    how = automatic_profile(workspace)
     return dg.RunRequest(
         run_key=f"inbox:{digest}",
         partition_key=period,
-        tags={REASON_TAG: "inbox", WAIT_TAG: str(LOCK_WAIT_SECONDS)},
+        asset_selection=_selection(how),
+        tags=tags_of(how) | {REASON_TAG: "inbox", WAIT_TAG: str(LOCK_WAIT_SECONDS)},
     )
 
 
@@ -335,12 +368,32 @@ def alert_on_failure(context: dg.RunFailureSensorContext):
     )
 
 
+@dg.run_status_sensor(
+    name="after_a_run",
+    run_status=dg.DagsterRunStatus.SUCCESS,
+    monitored_jobs=[monthly],
+    request_job=afterwards,
+    minimum_interval_seconds=15,
+    default_status=RUNNING,
+    description="运行方式要求运行后备份或体检的,运行完成后执行。Requests what a profile wants after a run.",
+)
+def after_a_run(context: dg.RunStatusSensorContext):
+    """One request a run whose profile wants something afterwards; commands see to it themselves."""
+    run = context.dagster_run
+    name = run.tags.get(PROFILE_TAG)
+    if name is None or COMMAND_TAG in run.tags:
+        return dg.SkipReason("无后续")
+    if not load_profile(name, load_workspace().home).then:
+        return dg.SkipReason(f"运行方式 {name} 没有后续")
+    return dg.RunRequest(run_key=f"after:{run.run_id}", tags={PROFILE_TAG: name})
+
+
 def _what_failed(run: dg.DagsterRun, now: datetime) -> str:
     """Key of the alert: one a run; for mail, which is tried again and again, one a day."""
     return f"run-failed:send:{now:%Y-%m-%d}" if run.job_name == SEND else f"run-failed:{run.run_id}"
 
 
-ALL = [due_periods, inbox, outbox, reconcile_runs, alert_on_failure]
+ALL = [due_periods, inbox, outbox, reconcile_runs, alert_on_failure, after_a_run]
 
 
 # --- the catalogue, loaded once a version ---------------------------------------------------------

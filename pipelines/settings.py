@@ -102,6 +102,7 @@ class AutomationSettings(_Section):
     hour: int = Field(0, ge=0, le=23)
     inbox: bool = True
     send: bool = True
+    profile: str = "full"
     retry_minutes: tuple[int, ...] = (5, 30, 120, 480)
     operators: tuple[str, ...] = ()
     backup_folder: Path | None = None

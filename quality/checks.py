@@ -54,19 +54,28 @@ _SPECS = [
 ]
 
 
-@dg.multi_asset_check(name="great_expectations", specs=_SPECS)
+@dg.multi_asset_check(name="great_expectations", specs=_SPECS, can_subset=True)
 def expectations(context: dg.AssetCheckExecutionContext, build: dg.ResourceParam[object]):
-    """The results of the period's validation as checks on the tables they are about."""
+    """The results of the period's validation as checks on the tables they are about; nothing where
+    the run left the validation or the table out."""
+    selected = context.run.asset_selection
+    if selected is not None and RESULTS not in selected:
+        return
+    wanted = context.selected_asset_check_keys
     period = context.partition_key
     with build.looking() as connection:
         results = validation.results_of(connection, period)
         findings = validation.findings_of(connection, period)
     page = build.workspace.data_docs(period)
     for table in VALIDATED:
+        if dg.AssetCheckKey(dg.AssetKey(table.full_name.split(".")), CHECK) not in wanted:
+            continue
         own = [r for r in results if r["table_name"] == table.full_name]
         yield table_check(table, [r for r in own if r["category"] != "findings"], page.as_uri())
     audited = [r for r in results if r["category"] == "findings"]
-    yield findings_check(audited, findings, page.as_uri())
+    findings_key = dg.AssetCheckKey(dg.AssetKey(validation.FINDINGS.split(".")), FINDINGS_CHECK)
+    if findings_key in wanted:
+        yield findings_check(audited, findings, page.as_uri())
 
 
 def table_check(table: schema.Table, results: list[dict], page: str) -> dg.AssetCheckResult:

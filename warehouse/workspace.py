@@ -130,6 +130,7 @@ class Automation:
     ``since``, ``through``: first and last period watched; without ``since`` none is. ``hour``: of the
     day after the deadline, in the workspace's zone. ``retry_minutes``: waits after failed attempts,
     then a person decides. ``send``: whether approved editions and waiting mail leave by themselves.
+    ``profile``: how automatic runs are made (``pipelines.profiles``).
     ``operators``: addresses that get alerts. ``backup_folder``: where nightly runs and the age check
     look for backups.
     """
@@ -140,6 +141,7 @@ class Automation:
     hour: int = 0
     inbox: bool = True
     send: bool = True
+    profile: str = "full"
     retry_minutes: tuple[int, ...] = (5, 30, 120, 480)
     operators: tuple[str, ...] = ()
     backup_folder: Path | None = None

@@ -188,7 +188,9 @@ def _execute(run_id: str, period: str, asof: str | None, profile: Profile | None
 
     logging.getLogger("dagster").setLevel(logging.ERROR)
     reconcile.free_lost_runs(dg.DagsterInstance.get(), State(home_folder() / "state.sqlite"))
-    tags = {"dagster/partition": period} | ({resources.ASOF_TAG: asof} if asof else {})
+    tags = {"dagster/partition": period, jobs.COMMAND_TAG: "run"} | (
+        {resources.ASOF_TAG: asof} if asof else {}
+    )
     selection = None
     if profile is not None:
         tags |= jobs.tags_of(profile)

@@ -12,11 +12,13 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import pytest
 
-from pipelines import clock, instance, reconcile, sensors
+from pipelines import clock, instance, jobs, reconcile, sensors
 from pipelines.jobs import MONTHLY
+from pipelines.profiles import ProfileError
 from pipelines.settings import load_workspace
 from tests.support.bureau import BEIJING, make_home
 from tests.support.daemon import Daemon
+from warehouse import backup
 from warehouse.closings import Closings
 from warehouse.outbox_ledger import OutboxLedger
 from warehouse.state import State
@@ -151,6 +153,54 @@ def test_时钟跳前又拨回_不漏不重(tmp_path, monkeypatch):
     bureau.at(datetime(2020, 7, 20, tzinfo=BEIJING))
     assert bureau.tick() == ["2020-06"]
     assert bureau.order == ["2020-05", "2020-06"]
+
+
+def test_自动运行按设置的运行方式_不结期的不能用(tmp_path, monkeypatch):
+    bureau = Bureau(tmp_path / "w", monkeypatch, since="2020-05")
+    settings = bureau.home / "parkwatch.toml"
+    text = settings.read_text("utf-8")
+    bureau.at(datetime(2020, 6, 20, tzinfo=BEIJING))
+
+    def look(profile):
+        settings.write_text(text + f'profile = "{profile}"\n', "utf-8")
+        with dg.build_sensor_context(instance=bureau.instance) as context:
+            (request,) = sensors.due_periods(context).run_requests
+        return request
+
+    assert look("full").asset_selection is None
+    assert look("nightly").tags["parkwatch/profile"] == "nightly"
+    with pytest.raises(ProfileError, match="不能用于自动运行"):
+        look("fast")
+    own = bureau.home / "profiles" / "brief.yaml"
+    own.parent.mkdir()
+    own.write_text("leave_out: [quality.expectation]\n", "utf-8")
+    selected = {".".join(key.path) for key in look("brief").asset_selection}
+    assert "quality.expectation" not in selected and "ops.digest" in selected
+
+
+def test_运行方式要求的备份与体检在运行之后执行(tmp_path, monkeypatch):
+    bureau = Bureau(tmp_path / "w", monkeypatch, since="2020-05")
+    settings = bureau.home / "parkwatch.toml"
+    folder = tmp_path / "backups"
+    settings.write_text(settings.read_text("utf-8") + f'backup_folder = "{folder}"\n', "utf-8")
+    (bureau.home / "profiles").mkdir()
+    (bureau.home / "profiles" / "kept.yaml").write_text("then: [backup]\n", "utf-8")
+    bureau.at(datetime(2020, 6, 20, tzinfo=BEIJING))
+    asked = []
+    for tags in ({"parkwatch/profile": "kept"}, {"parkwatch/profile": "full"}, {},
+                 {"parkwatch/profile": "kept", "parkwatch/command": "run"}):  # fmt: skip
+        done = bureau.job.execute_in_process(
+            instance=bureau.instance, tags=tags | {"dagster/partition": "2020-05"}
+        )
+        run = bureau.instance.get_run_by_id(done.run_id)
+        context = dg.build_run_status_sensor_context(
+            sensor_name="after_a_run", dagster_instance=bureau.instance,
+            dagster_run=run, dagster_event=done.all_events[-1],
+        )  # fmt: skip
+        asked.append(sensors.after_a_run(context))
+    assert [isinstance(said, dg.RunRequest) for said in asked] == [True, False, False, False]
+    done = jobs.afterwards.execute_in_process(instance=bureau.instance, tags=asked[0].tags)
+    assert done.success and backup.verify(folder / backup.newest(folder).name) == []
 
 
 def test_收件箱有新文件时运行当前报告期_同样内容只一次(tmp_path, monkeypatch):
