@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from warehouse import formulas, partitions, store
+from warehouse import formulas, partitions, shares, store
 from warehouse.formulas import FormulaIndicator
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def refresh_versions(connection: duckdb.DuckDBPyConnection) -> None:
 def refresh_observations(connection: duckdb.DuckDBPyConnection) -> None:
     """Vintages of the affected periods, from accepted cells."""
     store.run_script(connection, "observations__refresh")
+    store.run_script(connection, "observations__keep")
     _replace_affected(connection, "observations.revision", "period", "affected_period")
     changed = connection.execute("SELECT period FROM internal.affected_period").fetchall()
     partitions.touch(connection, "observations.observation", (row[0] for row in changed))
@@ -55,16 +56,29 @@ def refresh_park_month(
     *,
     asof: str,
     first_month: int,
+    facts_at_once: int = shares.FACTS_AT_ONCE,
 ) -> None:
-    """indicators.park_month of the affected periods and of those that rest on them: later periods
-    of the same year (sums, differences), the same periods one year later (growth) and two years
-    later (two-year averages)."""
+    """indicators.park_month of the affected periods and of those that rest on them."""
+    mark_following(connection)
+    derive_park_month(
+        connection,
+        indicators,
+        asof=asof,
+        first_month=first_month,
+        facts_at_once=facts_at_once,
+    )
+
+
+def mark_following(connection: duckdb.DuckDBPyConnection) -> None:
+    """Add the periods that rest on affected ones: later periods of the same year (sums,
+    differences), the same periods one year later (growth) and two years later (two-year averages).
+    """
     connection.execute(
         """
         INSERT INTO internal.affected_period
         WITH follows AS (
             SELECT DISTINCT later.period
-            FROM indicators.park_month AS later
+            FROM (SELECT DISTINCT period FROM indicators.park_month) AS later
             JOIN internal.affected_period AS changed
                 ON later.period >= changed.period
                 AND left(later.period, 4)::INTEGER - left(changed.period, 4)::INTEGER IN (0, 1, 2)
@@ -72,21 +86,63 @@ def refresh_park_month(
         SELECT period FROM follows WHERE period NOT IN (FROM internal.affected_period)
         """
     )
+
+
+def derive_park_month(
+    connection: duckdb.DuckDBPyConnection,
+    indicators: Sequence[FormulaIndicator],
+    *,
+    asof: str,
+    first_month: int,
+    facts_at_once: int = shares.FACTS_AT_ONCE,
+) -> None:
+    """indicators.park_month of exactly the affected periods, share of parks by share."""
     ordered = formulas.in_order(indicators)
+    years_back = 1 + formulas.years_back(ordered)
+    store.run_script(connection, "indicators__said_period", {"asof": asof, "years_back": years_back})
+    months_of_shares(
+        connection,
+        indicators,
+        asof=asof,
+        first_month=first_month,
+        facts_at_once=facts_at_once,
+    )
+
+
+def months_of_shares(
+    connection: duckdb.DuckDBPyConnection,
+    indicators: Sequence[FormulaIndicator],
+    *,
+    asof: str,
+    first_month: int,
+    facts_at_once: int = shares.FACTS_AT_ONCE,
+) -> None:
+    """The same, once the periods anything is known of stand in the temporary table ``said_period``."""
+    ordered = formulas.in_order(indicators)
+    stocks = {i.indicator_id for i in indicators if i.over_time == "last"}
     values = {
         "asof": asof,
         "first_month": first_month,
         "years_back": 1 + formulas.years_back(ordered),
     }
-    store.run_script(connection, "indicators__month_path", values)
-    stocks = {i.indicator_id for i in indicators if i.over_time == "last"}
-    for indicator in ordered:
-        formulas.add_month(connection, indicator, stocks)
-    _replace_affected(connection, "indicators.park_month", "period", "affected_period", "period")
+    name = "indicators.park_month"
+    store.run_script(connection, "indicators__kept_growth")
+    _delete_affected(connection, name, "period", "affected_period")
+    for _ in shares.of_parks(connection, values["years_back"], facts_at_once):
+        store.run_script(connection, "indicators__month_path", values)
+        for indicator in ordered:
+            formulas.add_month(connection, indicator, stocks)
+        connection.execute(f"INSERT INTO {name} BY NAME {store.model_select(name)}")
+    connection.execute("DROP TABLE month_path")
+    _touch_affected(connection, name, "period", "affected_period")
 
 
 def refresh_park_year(
-    connection: duckdb.DuckDBPyConnection, period: str, *, each_month: bool
+    connection: duckdb.DuckDBPyConnection,
+    period: str,
+    *,
+    each_month: bool,
+    facts_at_once: int = shares.FACTS_AT_ONCE,
 ) -> None:
     """indicators.park_year: the run's period, the newest period of every other affected year, and
     every row already kept that an affected period feeds; with ``each_month`` also the earlier
@@ -118,7 +174,8 @@ def refresh_park_year(
         """,
         [period, each_month],
     )
-    _replace_affected(connection, "indicators.park_year", "asof_period", "affected_asof")
+    for _ in shares.of_moments(connection, facts_at_once):
+        _replace_affected(connection, "indicators.park_year", "asof_period", "affected_asof")
 
 
 def refresh_area_year(
@@ -165,11 +222,26 @@ def _replace_affected(
     """Replace the rows whose ``column`` is in an internal list by what the model computes."""
     select = store.model_select(full_name)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE rebuilt AS {select}")
-    connection.execute(
-        f"DELETE FROM {full_name} WHERE {column} IN "
-        f"(SELECT {of or column} FROM internal.{list_name})"
-    )
+    _delete_affected(connection, full_name, of or column, list_name, column)
     connection.execute(f"INSERT INTO {full_name} BY NAME SELECT * FROM rebuilt")
     connection.execute("DROP TABLE rebuilt")
-    changed = connection.execute(f"SELECT {of or column} FROM internal.{list_name}").fetchall()
+    _touch_affected(connection, full_name, of or column, list_name)
+
+
+def _delete_affected(
+    connection: duckdb.DuckDBPyConnection,
+    full_name: str,
+    of: str,
+    list_name: str,
+    column: str | None = None,
+) -> None:
+    connection.execute(
+        f"DELETE FROM {full_name} WHERE {column or of} IN (SELECT {of} FROM internal.{list_name})"
+    )
+
+
+def _touch_affected(
+    connection: duckdb.DuckDBPyConnection, full_name: str, of: str, list_name: str
+) -> None:
+    changed = connection.execute(f"SELECT {of} FROM internal.{list_name}").fetchall()
     partitions.touch(connection, full_name, (row[0] for row in changed))

@@ -6,13 +6,14 @@
 --   over_time = last  a stock at the end of the period
 --   over_time = formula  recomputed from its parts in step 2; the published ratio is the fallback
 -- A sum or mean whose months are not all there falls back to a cumulative figure, where one was sent.
+-- Only parks of the share at hand (internal.share_park) are looked at: every park stands by itself.
 
 -- Where scope breaks, by park and indicator: as declared, and where another park was merged in.
 CREATE OR REPLACE TEMP TABLE broken AS
 WITH declared AS (
     SELECT park.park_id, indicator.indicator_id, breaks.period, breaks.reason
     FROM dims.scope_break AS breaks
-    JOIN dims.park AS park
+    JOIN (FROM dims.park SEMI JOIN internal.share_park USING (park_id)) AS park
         ON
             (breaks.park_id IS NULL OR breaks.park_id = park.park_id)
             AND (
@@ -35,7 +36,7 @@ merged AS (
         '并入' || max_by(gone.name, gone.valid_to) AS reason
     FROM dims.park AS gone
     CROSS JOIN dims.indicator AS indicator
-    WHERE gone.merged_into IS NOT NULL
+    WHERE gone.merged_into IN (SELECT park_id FROM internal.share_park)
     GROUP BY gone.park_id, gone.merged_into, indicator.indicator_id
     HAVING count(*) = count(gone.valid_to)
 )
@@ -59,6 +60,7 @@ known AS (
     FROM observations.observation AS observation
     WHERE
         left(period, 4)::INTEGER IN (SELECT year FROM years)
+        AND park_id IN (SELECT park_id FROM internal.share_park)
         AND known_from <= $asof::TIMESTAMP
         AND (known_to IS NULL OR known_to > $asof::TIMESTAMP)
 ),
@@ -204,12 +206,12 @@ SELECT
     moment.month AS n_months,
     'register' AS origin
 FROM (
-    SELECT period, year, month FROM month_path
+    SELECT period, year, month FROM said_period
     UNION
     SELECT period, left(period, 4)::INTEGER, right(period, 2)::INTEGER FROM internal.affected_period
 ) AS moment
 JOIN dims.indicator AS indicator ON indicator.counted IS NOT NULL
-JOIN dims.park AS park
+JOIN (FROM dims.park SEMI JOIN internal.share_park USING (park_id)) AS park
     ON
         park.valid_from <= last_day((moment.period || '-01')::DATE)
         AND (park.valid_to IS NULL OR park.valid_to > last_day((moment.period || '-01')::DATE))
@@ -237,7 +239,7 @@ ANTI JOIN month_path AS said
     ON said.park_id = entered.park_id AND said.indicator_id = entered.indicator_id
     AND said.period = entered.period
 WHERE
-    entered.park_id IS NOT NULL
+    entered.park_id IN (SELECT park_id FROM internal.share_park)
     AND (entered.entered_on IS NULL OR entered.entered_on <= $asof::TIMESTAMP)
     AND left(entered.period, 4)::INTEGER IN (
         SELECT left(period, 4)::INTEGER - back.n

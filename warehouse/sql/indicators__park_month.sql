@@ -78,18 +78,7 @@ marked AS (
 year_ago AS (
     SELECT park_id, indicator_id, year + 1 AS year, month, yoy_pct FROM marked
     UNION ALL
-    SELECT
-        kept.park_id,
-        kept.indicator_id,
-        left(kept.period, 4)::INTEGER + 1,
-        right(kept.period, 2)::INTEGER,
-        kept.yoy_pct
-    FROM indicators.park_month AS kept
-    WHERE
-        kept.period NOT IN (SELECT period FROM internal.affected_period)
-        AND kept.period IN (
-            SELECT (left(period, 4)::INTEGER - 1) || right(period, 3) FROM internal.affected_period
-        )
+    SELECT park_id, indicator_id, year, month, yoy_pct FROM kept_growth
 )
 
 SELECT

@@ -9,7 +9,7 @@ WITH fact AS (
         fact.period,
         fact.known_from,
         fact.known_to,
-        fact.value,
+        coalesce(fact.short_value::DECIMAL(28, 8), fact.value) AS value,
         lead(fact.known_from) OVER later AS next_from,
         row_number() OVER later AS version
     FROM internal.observation_fact AS fact

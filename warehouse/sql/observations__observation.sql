@@ -1,5 +1,5 @@
--- Every figure as known at every time, with readable ids. The few measures, states and maturities are
--- looked up in lists (their keys count from 1 without gaps), which costs a third of a join each.
+-- Every figure as known at every time, with readable ids. The few measures, states, maturities and sheet
+-- columns are looked up in lists (their keys count from 1 without gaps), which costs a third of a join each.
 SELECT
     park.id AS park_id,
     indicator.id AS indicator_id,
@@ -7,12 +7,15 @@ SELECT
     (SELECT list(id ORDER BY key) FROM internal.key WHERE domain = 'measure')[fact.measure_key] AS measure,
     fact.known_from,
     fact.known_to,
-    fact.value,
+    coalesce(fact.short_value::DECIMAL(28, 8), fact.value) AS value,
     (SELECT list(id ORDER BY key) FROM internal.key WHERE domain = 'state')[fact.state_key] AS state,
     (SELECT list(id ORDER BY key) FROM internal.key WHERE domain = 'maturity')[fact.maturity_key] AS maturity,
     submission.id AS submission_id,
     sheet.id AS sheet,
-    fact.address
+    coalesce(
+        (SELECT list(id ORDER BY key) FROM internal.key WHERE domain = 'column')[fact.column_key] || fact.row_number,
+        fact.address
+    ) AS address
 FROM internal.observation_fact AS fact
 JOIN internal.key AS park ON park.domain = 'park' AND park.key = fact.park_key
 JOIN internal.key AS indicator ON indicator.domain = 'indicator' AND indicator.key = fact.indicator_key
