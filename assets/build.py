@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -52,6 +52,8 @@ class Build:
     run_id: str = ""
     period: str | None = None
     """Period the run is for; its inputs must come from one catalogue and reader."""
+    spread: Callable[[Sequence[Any]], None] | None = None
+    """Has shares of a derivation done by workers and waits for them; None where there are none."""
     progress: Progress = no_progress
     begun: bool = False
     """Whether this run has made its work file; a build nobody works with makes none."""

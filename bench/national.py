@@ -79,39 +79,52 @@ def months(count: int) -> list[str]:
     return [f"{FIRST_YEAR + n // 12}-{n % 12 + 1:02d}" for n in range(count)]
 
 
-FACTS = """
-SELECT park AS park_key, indicator AS indicator_key, $period AS period,
+BASE = """
+CREATE OR REPLACE TEMP TABLE base AS
+SELECT park AS park_key, indicator AS indicator_key,
        CASE WHEN indicator % 4 = 0 THEN 2 ELSE 1 END AS measure_key,
+       nth, hash(park, indicator) % 100 < $corrected AS is_corrected,
+       CASE WHEN indicator % 3 = 0 THEN 0 ELSE 2 END AS digits,
+       pow(10, 1 + hash(park, indicator, 1) % 4000 / 1000.0) * CASE WHEN nth = 0 THEN 1 ELSE 1.03 END
+           AS amount,
+       (park - 1) * $files // $parks + nth * $files AS file,
+       1 + indicator % 26 AS column_key, park % 10 + 5 AS row_number
+FROM range($first, $last + 1) AS p(park), range(1, $indicators + 1) AS i(indicator), range(2) AS n(nth)
+WHERE nth = 0 OR is_corrected
+ORDER BY nth, park, indicator
+"""
+"""What is the same every month: sizes of the figures, their places in files, which are corrected (2 %)."""
+
+FACTS = """
+SELECT park_key, indicator_key, $period AS period, measure_key,
        $received::TIMESTAMP + INTERVAL 14 DAY * nth AS known_from,
        CASE WHEN nth = 0 AND is_corrected THEN $received::TIMESTAMP + INTERVAL 14 DAY END AS known_to,
-       CASE WHEN nth = 0 OR NOT is_corrected THEN round(amount, digits)
-            ELSE round(amount * 1.03, digits) END::DECIMAL(28, 8) AS value,
-       1 AS state_key, 1 AS maturity_key,
-       $first_file + (park - 1) * $files // $parks + nth * $files AS submission_key,
-       1 AS sheet_key,
-       1 + indicator % 26 AS column_key, park % 10 + 5 AS row_number
-FROM (
-    SELECT park, indicator, hash(park, indicator, $period) % 100 < $corrected AS is_corrected,
-           CASE WHEN indicator % 3 = 0 THEN 0 ELSE 2 END AS digits,
-           pow(10, 1 + hash(park, indicator) % 4000 / 1000.0)
-               * CASE WHEN indicator % 4 = 0 THEN 1 ELSE $month / 12 END
-               * (1 + 0.004 * ($period // 100 - 2010) + hash(park, indicator, $period, 1) % 1000 / 10000.0)
-               AS amount
-    FROM range($first, $last + 1) AS p(park), range(1, $indicators + 1) AS i(indicator)
-)
-JOIN range(2) AS n(nth) ON nth = 0 OR is_corrected
+       round(
+           amount * CASE WHEN measure_key = 2 THEN 12 ELSE $month END / 12
+               * (0.96 + 0.004 * ($period // 100 - 2010) + (park_key * 7919 + indicator_key * 104729
+                  + $period * 31) % 1009 / 10090),
+           digits
+       )::DECIMAL(28, 8) AS value,
+       1 AS state_key, 1 AS maturity_key, $first_file + file AS submission_key, 1 AS sheet_key,
+       column_key, row_number
+FROM base
 """
-"""Vintages of one month: a random walk around each park's size, 2 % corrected a fortnight later."""
+"""Vintages of one month, in the order of the warehouse: growing over the years, with some noise."""
 
 
-def fact_values(n: int, parks: int = PARKS) -> dict[str, object]:
+def base_values(parks: int = PARKS) -> dict[str, object]:
+    """Parameters of BASE."""
+    return {"files": FILES, "corrected": CORRECTED_PCT, "indicators": REPORTED, "parks": parks,
+            "first": 1, "last": parks}  # fmt: skip
+
+
+def fact_values(n: int) -> dict[str, object]:
     """Parameters of FACTS for the n-th month."""
     period = months(n + 1)[-1]
     year, month = int(period[:4]), int(period[5:])
     received = f"{year + month // 12}-{month % 12 + 1:02d}-08"
-    return {"period": year * 100 + month, "month": month, "received": received, "files": FILES,
-            "first_file": 1 + 2 * FILES * n, "corrected": CORRECTED_PCT, "indicators": REPORTED,
-            "parks": parks, "first": 1, "last": parks}  # fmt: skip
+    return {"period": year * 100 + month, "month": month, "received": received,
+            "first_file": 1 + 2 * FILES * n}  # fmt: skip
 
 
 VINTAGES = f"""
@@ -122,7 +135,8 @@ SELECT 'P' || lpad(park_key::VARCHAR, 5, '0') AS park_id,
        CASE measure_key WHEN 2 THEN 'stock' ELSE 'ytd' END AS measure,
        known_from, known_to, value, 'reported' AS state, '定报' AS maturity,
        'file-' || submission_key AS submission_id, '表1' AS sheet,
-       chr((64 + column_key)::INTEGER) || row_number AS address, 'monthly' AS source_id
+       chr((64 + column_key)::INTEGER) || row_number AS address, 'monthly' AS source_id,
+       CASE WHEN known_from > $received::TIMESTAMP THEN 2 ELSE 1 END AS version
 FROM ({FACTS})
 """
 """The same with readable ids, as a month's files would give them."""
@@ -157,9 +171,9 @@ LOAD = f"""
 INSERT INTO internal.observation_fact BY NAME
 SELECT * REPLACE (
     CASE WHEN try_cast(value AS DECIMAL(18, 2)) IS DISTINCT FROM value THEN value END AS value
-), CASE WHEN try_cast(value AS DECIMAL(18, 2)) = value THEN value END::DECIMAL(18, 2) AS short_value, '' AS address
+), CASE WHEN try_cast(value AS DECIMAL(18, 2)) = value THEN value END::DECIMAL(18, 2) AS short_value,
+    '' AS address
 FROM ({FACTS})
-ORDER BY park_key, indicator_key, measure_key, known_from
 """
 
 
@@ -195,6 +209,7 @@ def load(home: Path, memory: str, n_months: int) -> dict[str, object]:
     for name, rows in frames.dimension_rows(indicators(home)).items():
         store.replace_rows(connection, f"dims.{name}", rows)
     seed_keys(connection, n_months)
+    connection.execute(BASE, base_values())
     for n in range(n_months):
         connection.execute(LOAD, fact_values(n))
     connection.execute("CHECKPOINT")
@@ -233,7 +248,9 @@ def replace_month(home: Path, memory: str, n_months: int) -> dict[str, object]:
     values = fact_values(n)
     connection.execute("CREATE TEMP TABLE ready AS FROM internal.observation_fact WHERE period = ?",
                        [values["period"]])  # fmt: skip
+    connection.execute(BASE, base_values())
     connection.execute(VINTAGES, values)
+    connection.execute("DROP TABLE base")
     derive.mark_affected(connection, [months(n + 1)[-1]])
 
     def exchange() -> None:

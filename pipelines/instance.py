@@ -31,12 +31,25 @@ retention:
 """
 
 
+STORAGE_VARIABLE = "PARKWATCH_DAGSTER_STORAGE"
+"""URL of Dagster's own PostgreSQL, with its password: runs and events of several machines go there."""
+
+SHARED_STORAGE = (
+    DAGSTER_YAML + f"storage: {{postgres: {{postgres_url: {{env: {STORAGE_VARIABLE}}}}}}}\n"
+)
+
+
 def prepare(dagster_home: Path) -> None:
-    """Make the instance folder with the shipped settings; existing settings are left alone."""
+    """Make the instance folder with the shipped settings; settings somebody wrote are left alone.
+
+    With ``PARKWATCH_DAGSTER_STORAGE`` in the environment history is kept in that PostgreSQL database.
+    """
     dagster_home.mkdir(parents=True, exist_ok=True)
     settings = dagster_home / "dagster.yaml"
-    if not settings.exists():
-        settings.write_text(DAGSTER_YAML, encoding="utf-8")
+    wanted = SHARED_STORAGE if os.environ.get(STORAGE_VARIABLE) else DAGSTER_YAML
+    shipped = {DAGSTER_YAML, SHARED_STORAGE}
+    if not settings.exists() or settings.read_text(encoding="utf-8") in shipped - {wanted}:
+        settings.write_text(wanted, encoding="utf-8")
 
 
 def use(home: Path, dagster_home: Path) -> None:

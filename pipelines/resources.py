@@ -7,10 +7,11 @@ it (the assets).
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from typing import Any
 
 import dagster as dg
 
@@ -58,7 +59,17 @@ def open_build(
             asof=asof or FAR_FUTURE,
             run_id=run_id,
             period=period,
+            spread=_spread(workspace),
         )
+
+
+def _spread(workspace: Workspace) -> Callable[[Sequence[Any]], None] | None:
+    """Workers of the distributed profile; the embedded one has none."""
+    if not workspace.engine.is_distributed:
+        return None
+    from pipelines import spread
+
+    return spread.on_workers(workspace)
 
 
 @dg.resource(description="工作区的一次构建:独占写锁、政策目录、工作库。One build of the workspace.")

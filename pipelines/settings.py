@@ -19,6 +19,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from pipelines.engine_settings import EngineSettings
 from pipelines.mail_settings import (
     PASSWORD_IN_FILE,
     MailSettings,
@@ -132,6 +133,7 @@ class Settings(BaseSettings):
     release: ReleaseSettings = ReleaseSettings()  # type: ignore[call-arg]
     bulletin: BulletinSettings = BulletinSettings()
     automation: AutomationSettings = AutomationSettings()  # type: ignore[call-arg]
+    engine: EngineSettings = EngineSettings()  # type: ignore[call-arg]
     default_period: str | None = None
     simulated: bool = False
     language: str = "zh"
@@ -190,6 +192,7 @@ def load_workspace(home: Path | None = None, **overrides: Any) -> Workspace:
         release=settings.release.options(),
         audiences=settings.bulletin.audiences,
         automation=_automation(settings, folder),
+        engine=settings.engine.options(),
     )
 
 

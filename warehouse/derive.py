@@ -99,7 +99,9 @@ def derive_park_month(
     """indicators.park_month of exactly the affected periods, share of parks by share."""
     ordered = formulas.in_order(indicators)
     years_back = 1 + formulas.years_back(ordered)
-    store.run_script(connection, "indicators__said_period", {"asof": asof, "years_back": years_back})
+    store.run_script(
+        connection, "indicators__said_period", {"asof": asof, "years_back": years_back}
+    )
     months_of_shares(
         connection,
         indicators,
@@ -116,24 +118,33 @@ def months_of_shares(
     asof: str,
     first_month: int,
     facts_at_once: int = shares.FACTS_AT_ONCE,
+    parks: str | None = None,
 ) -> None:
-    """The same, once the periods anything is known of stand in the temporary table ``said_period``."""
+    """The same, once the periods anything is known of stand in the temporary table ``said_period``;
+    ``parks``: a SELECT of the parks to derive, all when None."""
     ordered = formulas.in_order(indicators)
     stocks = {i.indicator_id for i in indicators if i.over_time == "last"}
-    values = {
-        "asof": asof,
-        "first_month": first_month,
-        "years_back": 1 + formulas.years_back(ordered),
-    }
+    years_back = 1 + formulas.years_back(ordered)
+    values = {"asof": asof, "first_month": first_month, "years_back": years_back}
     name = "indicators.park_month"
     store.run_script(connection, "indicators__kept_growth")
     _delete_affected(connection, name, "period", "affected_period")
-    for _ in shares.of_parks(connection, values["years_back"], facts_at_once):
+    for _ in shares.of_parks(connection, years_back, facts_at_once, parks):
         store.run_script(connection, "indicators__month_path", values)
         for indicator in ordered:
             formulas.add_month(connection, indicator, stocks)
         connection.execute(f"INSERT INTO {name} BY NAME {store.model_select(name)}")
     connection.execute("DROP TABLE month_path")
+    _touch_affected(connection, name, "period", "affected_period")
+
+
+def replace_park_month(connection: duckdb.DuckDBPyConnection, rows: str) -> None:
+    """indicators.park_month of the affected periods by the rows of a SELECT: derived elsewhere."""
+    name = "indicators.park_month"
+    _delete_affected(connection, name, "period", "affected_period")
+    connection.execute(
+        f"INSERT INTO {name} BY NAME SELECT * FROM ({rows}) ORDER BY period, park_id, indicator_id"
+    )
     _touch_affected(connection, name, "period", "affected_period")
 
 

@@ -18,15 +18,23 @@ FACTS_AT_ONCE = 6_000_000
 
 
 def of_parks(
-    connection: duckdb.DuckDBPyConnection, years_back: int, facts_at_once: int = FACTS_AT_ONCE
+    connection: duckdb.DuckDBPyConnection,
+    years_back: int,
+    facts_at_once: int = FACTS_AT_ONCE,
+    parks: str | None = None,
 ) -> Iterator[tuple[int, int]]:
     """Fill ``internal.share_park`` with one share of the parks after the other.
+
+    ``parks``: a SELECT of the ids of the parks to go through, every one that is known when None.
 
     Yields the number of the share and how many there are; afterwards the table is empty.
     """
     (n_facts,) = connection.execute(_N_FACTS, {"years_back": years_back}).fetchone() or (0,)
-    n_shares = max(-(-int(n_facts) // facts_at_once), 1)
-    connection.execute(_ALL_PARKS, {"n_shares": n_shares})
+    (n_parks,) = connection.execute(f"SELECT count(*) FROM ({parks or ALL_PARKS})").fetchone() or (
+        0,
+    )
+    n_shares = max(min(-(-int(n_facts) // facts_at_once), int(n_parks)), 1)
+    connection.execute(_SHARED.format(parks=parks or ALL_PARKS), {"n_shares": n_shares})
     for number in range(n_shares):
         connection.execute("DELETE FROM internal.share_park")
         connection.execute(
@@ -50,20 +58,20 @@ WHERE left(period.id, 4)::INTEGER IN (
 )
 """
 
-_ALL_PARKS = """
-CREATE OR REPLACE TEMP TABLE park_of_share AS
-WITH parks AS (
-    SELECT park_id FROM dims.park
-    UNION
-    SELECT id FROM internal.key WHERE domain = 'park'
-    UNION
-    SELECT park_id FROM dims.entered_figure WHERE park_id IS NOT NULL
-)
+ALL_PARKS = """
+SELECT park_id FROM dims.park
+UNION
+SELECT id FROM internal.key WHERE domain = 'park'
+UNION
+SELECT park_id FROM dims.entered_figure WHERE park_id IS NOT NULL
+"""
 
+_SHARED = """
+CREATE OR REPLACE TEMP TABLE park_of_share AS
 SELECT
     park_id,
     (row_number() OVER (ORDER BY known.key NULLS LAST, park_id) - 1) * $n_shares // count(*) OVER () AS share
-FROM parks
+FROM ({parks}) AS parks
 LEFT JOIN internal.key AS known ON known.domain = 'park' AND known.id = parks.park_id
 """
 
@@ -98,9 +106,7 @@ def _batches(
         yield batch
 
 
-def _set_moments(
-    connection: duckdb.DuckDBPyConnection, moments: Iterable[tuple[int, str]]
-) -> None:
+def _set_moments(connection: duckdb.DuckDBPyConnection, moments: Iterable[tuple[int, str]]) -> None:
     connection.execute("DELETE FROM internal.affected_asof")
     rows = list(moments)
     if rows:

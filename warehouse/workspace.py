@@ -150,6 +150,32 @@ class Automation:
 
 
 @dataclass(frozen=True, slots=True)
+class Engine:
+    """Where derivations run: ``embedded`` in the run itself, ``distributed`` on workers.
+
+    ``catalogue``: of DuckLake, ``postgres:host=… dbname=…``; ``data_path``: its Parquet, a shared folder
+    or ``s3://…``; ``workers``: who runs the shares (``celery``, ``k8s``, ``processes`` of this machine);
+    ``attempts``: how often a transaction of the lake is begun again.
+    """
+
+    profile: str = "embedded"
+    catalogue: str = ""
+    data_path: str = ""
+    extension_folder: Path | None = None
+    s3_endpoint: str = ""
+    s3_tls: bool = True
+    workers: str = "celery"
+    broker: str = "redis://127.0.0.1:6379/0"
+    at_once: int = 2
+    attempts: int = 20
+
+    @property
+    def is_distributed(self) -> bool:
+        """Whether workers derive."""
+        return self.profile == "distributed"
+
+
+@dataclass(frozen=True, slots=True)
 class Workspace:
     """Paths and options of one workspace; every path hangs below ``home``."""
 
@@ -169,6 +195,7 @@ class Workspace:
     audiences: tuple[str, ...] = ("all",)
     """Audiences a run writes editions for: ids, or ``all``, ``wide`` (province and cities), ``main``."""
     automation: Automation = field(default_factory=Automation)
+    engine: Engine = field(default_factory=Engine)
 
     @property
     def inbox(self) -> Path:

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from assets.build import Build, describe
+from assets.indicators import divided
 from assets.submissions.assets import PERIODS, result
 from warehouse import derive
 from warehouse.schema import upstream_keys
@@ -15,13 +16,8 @@ from warehouse.schema import upstream_keys
 )
 def park_month(context: dg.AssetExecutionContext, build: dg.ResourceParam[Build]):
     """Cumulative, single-month and prior-year values with growth and its basis."""
-    with build.step("计算月度指标") as connection:
-        derive.refresh_park_month(
-            connection,
-            build.catalog.known_indicators,
-            asof=build.asof,
-            first_month=build.workspace.first_month,
-        )
+    divided.refresh_park_month(build)
+    with build.looking() as connection:
         where = f"period = '{context.partition_key}'"
         return result(describe(connection, "indicators.park_month", where))
 

@@ -1,5 +1,6 @@
 -- Keep the vintages of the affected periods (temporary table `vintage`, readable ids) as facts with
--- integer keys. Ids seen for the first time get the next keys of their domain.
+-- integer keys. First versions stand before later ones: what a file brings together stays together and
+-- packs well. Ids seen for the first time get the next keys of their domain.
 INSERT INTO internal.key
 WITH used AS (
     SELECT 'park' AS domain, park_id AS id FROM vintage
@@ -63,7 +64,7 @@ LEFT JOIN internal.key AS letters
         letters.domain = 'column'
         AND letters.id = regexp_extract(vintage.address, '^([A-Z]{1,3})[1-9][0-9]{0,8}$', 1)
 LEFT JOIN internal.key AS maturity ON maturity.domain = 'maturity' AND maturity.id = vintage.maturity
-ORDER BY period, park_key, indicator_key, measure_key, vintage.known_from;
+ORDER BY period, vintage.version, park_key, indicator_key, measure_key;
 
 -- Periods are keys by their number, so that a look at one month reads that month only.
 INSERT INTO internal.key

@@ -145,10 +145,12 @@ intervals AS (
         figure,
         rank,
         since AS known_from,
-        lead(since) OVER (PARTITION BY figure ORDER BY since) AS known_to
+        lead(since) OVER so_far AS known_to,
+        row_number() OVER so_far AS version
     FROM rests_on
+    WINDOW so_far AS (PARTITION BY figure ORDER BY since)
 )
 
-SELECT candidate.*, intervals.known_from, intervals.known_to
+SELECT candidate.*, intervals.known_from, intervals.known_to, intervals.version
 FROM intervals
 JOIN candidate USING (figure, rank);
