@@ -1,8 +1,9 @@
-"""Charts (图): five plain charts as SVG text, each with the words and the table that say the same.
+"""Charts (图): plain charts as SVG text, each with the words and the table that say the same.
 
-Belongs here: drawing values that are already chosen, and titles counted from them. Does not belong
-here: queries, units, where a chart stands. Pure: same input → same text. No time, no randomness, no
-browser, no fonts measured; colours are presentation attributes a page's styles may replace.
+Belongs here: drawing values that are already chosen, titles counted from them, and the strokes of all
+charts (``uncertain`` draws those of uncertainty). Does not belong here: queries, units, where a chart
+stands. Pure: same input → same text. No time, no randomness, no browser, no fonts measured; colours
+are presentation attributes a page's styles may replace.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class BulletRow:
-    """One target: shares in per cent, their printed text, the verdict in words, behind or not."""
+    """One target: share of the way covered in per cent and its text (empty: met, nothing left to
+    cover), the pace, the verdict in words, behind or not."""
 
     label: str
     share: float
@@ -79,8 +81,11 @@ class Band:
 # --- bullet: share of the year's target against the pace -----------------------------------------
 
 
-def bullet(chart_id: str, what: str, rows: Sequence[BulletRow]) -> Chart:
-    """Bars of completion with a dashed mark where the pace (序时) stands; at most 150 % is drawn."""
+def bullet(chart_id: str, what: str, rows: Sequence[BulletRow], title: str = "") -> Chart:
+    """Bars of the way covered with a dashed mark where the pace (序时) stands; at most 150 % is drawn.
+
+    ``title`` replaces the one counted from the rows.
+    """
     top, step, left, width = 26, 26, 250, 300
     most = min(150.0, max([100.0, *(row.share for row in rows)]))
     height = top + step * len(rows) + 24
@@ -88,27 +93,27 @@ def bullet(chart_id: str, what: str, rows: Sequence[BulletRow]) -> Chart:
     def x(share: float) -> float:
         return left + width * max(0.0, min(share, most)) / most
 
-    parts = [_line([(x(100), top - 6), (x(100), height - 20)], "grid")]
+    parts = [polyline([(x(100), top - 6), (x(100), height - 20)], "grid")]
     for place, row in enumerate(rows):
         y = top + step * place
         tone = "bad" if row.behind else "accent"
-        parts.append(_text(left - 8, y + 13, _cut(row.label, 18), anchor="end"))
-        parts.append(_rect(left, y, x(100) - left, 16, "track"))
-        parts.append(_rect(left, y + 3, x(row.share) - left, 10, tone))
+        parts.append(label(left - 8, y + 13, shorten(row.label, 18), anchor="end"))
+        parts.append(box(left, y, x(100) - left, 16, "track"))
+        parts.append(box(left, y + 3, x(row.share) - left, 10, tone))
         if row.pace is not None:
-            parts.append(_line([(x(row.pace), y - 3), (x(row.pace), y + 19)], "pace"))
-        parts.append(_text(left + width + 10, y + 13, f"{row.text}% {row.word}", tone))
-    parts.append(_text(x(0), height - 6, "0", "soft", "middle"))
-    parts.append(_text(x(100), height - 6, "100%", "soft", "middle"))
+            parts.append(polyline([(x(row.pace), y - 3), (x(row.pace), y + 19)], "pace"))
+        shown = f"{row.text}% {row.word}" if row.text else row.word
+        parts.append(label(left + width + 10, y + 13, shown, tone))
+    parts.append(label(x(100), height - 6, "目标", "soft", "middle"))
     behind = sum(row.behind for row in rows)
-    told = f"其中{behind}项落后于序时进度" if behind else "没有落后于序时进度的"
-    return _chart(
+    told = f"其中{behind}项低于序时进度" if behind else "没有低于序时进度的"
+    return sheet(
         chart_id,
-        f"{what}{len(rows)}项按序时进度判定，{told}",
-        "横条为完成目标的比例，竖虚线为序时进度；落后的同时用文字注明",
+        title or f"{what}{len(rows)}项按序时进度判定，{told}",
+        "横条为折算进度（已走完的比例），竖虚线为序时进度；低于的同时用文字注明",
         (680, height),
         parts,
-        ("目标", "完成（%）", "序时进度（%）", "判定"),
+        ("目标", "折算进度（%）", "序时进度（%）", "判定"),
         [(row.label, row.text, row.pace_text, row.word) for row in rows],
     )
 
@@ -132,22 +137,22 @@ def bump(
     parts = []
     if k:
         edge = y(n - k + 0.5)
-        parts.append(_rect(left - 8, edge, right - left + 16, y(n) + 6 - edge, "zone"))
+        parts.append(box(left - 8, edge, right - left + 16, y(n) + 6 - edge, "zone"))
     last = [line for line in lines if line.last]
     for line in (*(each for each in lines if not each.last), *last):
-        for run in _runs([None if r is None else (x(i), y(r)) for i, r in enumerate(line.ranks)]):
-            parts.append(_line(run, "bad" if line.last else "grey"))
+        for run in runs_of([None if r is None else (x(i), y(r)) for i, r in enumerate(line.ranks)]):
+            parts.append(polyline(run, "bad" if line.last else "grey"))
             if line.last:
-                parts.extend(_dot(*point, "bad") for point in run)
-    parts.extend(_text(x(i), top + height + 24, p, "soft", "middle") for i, p in enumerate(periods))
-    parts.extend(_text(left - 14, y(r) + 4, str(r), "soft", "end") for r in (1, n))
+                parts.extend(dot(*point, "bad") for point in run)
+    parts.extend(label(x(i), top + height + 24, p, "soft", "middle") for i, p in enumerate(periods))
+    parts.extend(label(left - 14, y(r) + 4, str(r), "soft", "end") for r in (1, n))
     ordered = sorted(last, key=lambda line: line.ranks[-1] or 0)
     heights = spread([y(line.ranks[-1] or n) + 4 for line in ordered], 17, top + height + 6)
     for line, at in zip(ordered, heights, strict=True):
-        label = f"{line.ranks[-1]} {_cut(line.name, 12)} {moved(line.ranks)}"
-        parts.append(_text(right + 14, at, label, "bad"))
+        words = f"{line.ranks[-1]} {shorten(line.name, 12)} {moved(line.ranks)}"
+        parts.append(label(right + 14, at, words, "bad"))
     names = "、".join(line.name for line in ordered)
-    return _chart(
+    return sheet(
         chart_id,
         f"{what}末{k}位：{names}"
         if ordered
@@ -203,15 +208,15 @@ def multiples(
             share = (v - low) / (top - low or 1)
             return left + 92 * i / max(len(periods) - 1, 1), up + 70 - 46 * share
 
-        parts.append(_text(left, up + 14, panel.name))
-        parts.append(_line([at(0, 0.0), at(len(periods) - 1, 0.0)], "grid"))
-        runs = _runs([None if v is None else at(i, v) for i, v in enumerate(panel.values)])
-        parts.extend(_line(run, tone) for run in runs)
+        parts.append(label(left, up + 14, panel.name))
+        parts.append(polyline([at(0, 0.0), at(len(periods) - 1, 0.0)], "grid"))
+        runs = runs_of([None if v is None else at(i, v) for i, v in enumerate(panel.values)])
+        parts.extend(polyline(run, tone) for run in runs)
         if runs and panel.values[-1] is not None:
-            parts.append(_dot(*runs[-1][-1], tone))
-        parts.append(_text(left + 100, up + 50, panel.text, tone))
+            parts.append(dot(*runs[-1][-1], tone))
+        parts.append(label(left + 100, up + 50, panel.text, tone))
     rows = -(-len(panels) // across)
-    return _chart(
+    return sheet(
         chart_id, title, note, (across * wide, rows * high + 8), parts,
         ("地区", "本期", *periods),
         [
@@ -234,8 +239,8 @@ def sparkline(label: str, before: Sequence[float | None], now: Sequence[float | 
 
     parts: list[str] = []
     for values, tone in ((before, "past"), (now, "accent")):
-        runs = _runs([None if v is None else at(i, v) for i, v in enumerate(values)])
-        parts.extend(_line(run, tone) if len(run) > 1 else _dot(*run[0], tone) for run in runs)
+        runs = runs_of([None if v is None else at(i, v) for i, v in enumerate(values)])
+        parts.extend(polyline(run, tone) if len(run) > 1 else dot(*run[0], tone) for run in runs)
     return (
         f'<svg class="spark" viewBox="0 0 120 32" width="120" height="32" role="img" '
         f'aria-label="{escape(label)}">{"".join(parts)}</svg>'
@@ -262,13 +267,13 @@ def fan(
         return left + wide * (month - 1) / 11, up + high * (1 - (v - low) / (most - low or 1))
 
     line = [at(month, v) for month, v, _ in known]
-    parts = [_line([at(1, 0.0), at(12, 0.0)], "grid")]
+    parts = [polyline([at(1, 0.0), at(12, 0.0)], "grid")]
     shades = ("fan1", "fan2", "fan3")
     for band, shade in zip(bands, shades, strict=False):
-        parts.append(_area([line[-1], at(12, band.high), at(12, band.low)], shade))
-    parts.append(_line([line[-1], at(12, middle[0])], "pace"))
-    parts.append(_line(line, "accent") if len(line) > 1 else "")
-    parts.extend(_dot(*point, "accent") for point in line)
+        parts.append(polygon([line[-1], at(12, band.high), at(12, band.low)], shade))
+    parts.append(polyline([line[-1], at(12, middle[0])], "pace"))
+    parts.append(polyline(line, "accent") if len(line) > 1 else "")
+    parts.extend(dot(*point, "accent") for point in line)
     marks = [
         (f"{bands[0].name}上限 {bands[0].high_text}", at(12, bands[0].high)[1]),
         (f"中位数 {middle[1]}", at(12, middle[0])[1]),
@@ -276,10 +281,10 @@ def fan(
     ]
     for (words, _), place in zip(marks, spread([m[1] + 4 for m in marks], 18, up + high + 4),
                                  strict=True):  # fmt: skip
-        parts.append(_text(left + wide + 10, place, words, "soft"))
+        parts.append(label(left + wide + 10, place, words, "soft"))
     for month in (1, 3, 6, 9, 12):
-        parts.append(_text(at(month, low)[0], up + high + 22, f"{month}月", "soft", "middle"))
-    return _chart(
+        parts.append(label(at(month, low)[0], up + high + 22, f"{month}月", "soft", "middle"))
+    return sheet(
         chart_id, title, note, (640, up + high + 32), parts,
         ("项目", "数值"),
         [
@@ -302,15 +307,15 @@ def reliability(
     def at(said: float, came: float) -> Point:
         return left + size * said / 100, up + size * (1 - came / 100)
 
-    parts = [_line([at(0, 0), at(100, 100)], "pace")]
+    parts = [polyline([at(0, 0), at(100, 100)], "pace")]
     for share in (0, 25, 50, 75, 100):
-        parts.append(_text(at(share, 0)[0], up + size + 20, str(share), "soft", "middle"))
-        parts.append(_text(left - 8, at(0, share)[1] + 4, str(share), "soft", "end"))
-    parts.append(_line([at(0, 100), at(0, 0), at(100, 0)], "grid"))
-    parts.extend(_dot(*at(said, came), "accent") for _, said, came, _ in points)
-    parts.append(_text(left + size + 12, up + 14, "纵：实际（%）", "soft"))
-    parts.append(_text(left + size + 12, up + size, "横：所称（%）", "soft"))
-    return _chart(
+        parts.append(label(at(share, 0)[0], up + size + 20, str(share), "soft", "middle"))
+        parts.append(label(left - 8, at(0, share)[1] + 4, str(share), "soft", "end"))
+    parts.append(polyline([at(0, 100), at(0, 0), at(100, 0)], "grid"))
+    parts.extend(dot(*at(said, came), "accent") for _, said, came, _ in points)
+    parts.append(label(left + size + 12, up + 14, "纵：实际（%）", "soft"))
+    parts.append(label(left + size + 12, up + size, "横：所称（%）", "soft"))
+    return sheet(
         chart_id, title, note, (460, up + size + 30), parts,
         ("项目", "所称（%）", "实际（%）"),
         [(name, f"{said:.0f}", text) for name, said, _, text in points],
@@ -322,13 +327,13 @@ def reliability(
 _TONES = {
     "accent": ACCENT, "bad": BAD, "grey": FAINT, "past": SOFT, "grid": FAINT, "pace": INK,
     "track": "#e6eaee", "zone": "#fbe1e0", "fan1": "#dbe6f1", "fan2": "#b9cfe4", "fan3": "#8fb2d3",
-    "soft": SOFT, "ink": INK,
+    "soft": SOFT, "ink": INK, "accent-bar": "#7fa6cb", "bad-bar": "#d98a87",
 }  # fmt: skip
 _DASH = {"pace": "4 3", "past": "2 2"}
-_THIN = {"grey": 1.0, "grid": 1.0, "past": 1.3, "pace": 1.6}
+_WIDE = {"grey": 1.0, "grid": 1.0, "past": 1.3, "pace": 1.6, "accent-bar": 7.0, "bad-bar": 7.0}
 
 
-def _chart(
+def sheet(
     chart_id: str,
     title: str,
     note: str,
@@ -337,6 +342,7 @@ def _chart(
     head: tuple[str, ...],
     rows: Sequence[tuple[str, ...]],
 ) -> Chart:
+    """A finished chart: strokes on a sheet of ``size``, the table that says the same."""
     width, height = size
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 0 {width:g} {height:g}" '
@@ -348,7 +354,7 @@ def _chart(
     return Chart(chart_id, title, note, svg, head, tuple(rows))
 
 
-def _runs(points: Sequence[Point | None]) -> list[list[Point]]:
+def runs_of(points: Sequence[Point | None]) -> list[list[Point]]:
     """Stretches without a gap."""
     runs: list[list[Point]] = [[]]
     for point in points:
@@ -359,15 +365,17 @@ def _runs(points: Sequence[Point | None]) -> list[list[Point]]:
     return [run for run in runs if run]
 
 
-def _line(points: Sequence[Point], tone: str) -> str:
+def polyline(points: Sequence[Point], tone: str) -> str:
+    """A line through points."""
     dash = f' stroke-dasharray="{_DASH[tone]}"' if tone in _DASH else ""
     return (
         f'<polyline class="s-{tone}" fill="none" stroke="{_TONES[tone]}" '
-        f'stroke-width="{_THIN.get(tone, 2.2):g}"{dash} points="{_points(points)}"/>'
+        f'stroke-width="{_WIDE.get(tone, 2.2):g}"{dash} points="{_points(points)}"/>'
     )
 
 
-def _area(points: Sequence[Point], tone: str) -> str:
+def polygon(points: Sequence[Point], tone: str) -> str:
+    """A filled shape."""
     return f'<polygon class="f-{tone}" fill="{_TONES[tone]}" points="{_points(points)}"/>'
 
 
@@ -375,18 +383,21 @@ def _points(points: Sequence[Point]) -> str:
     return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
 
 
-def _rect(x: float, y: float, width: float, height: float, tone: str) -> str:
+def box(x: float, y: float, width: float, height: float, tone: str) -> str:
+    """A filled rectangle."""
     return (
         f'<rect class="f-{tone}" fill="{_TONES[tone]}" x="{x:.1f}" y="{y:.1f}" '
         f'width="{max(width, 0):.1f}" height="{max(height, 0):.1f}"/>'
     )
 
 
-def _dot(x: float, y: float, tone: str) -> str:
+def dot(x: float, y: float, tone: str) -> str:
+    """A dot."""
     return f'<circle class="f-{tone}" fill="{_TONES[tone]}" cx="{x:.1f}" cy="{y:.1f}" r="2.8"/>'
 
 
-def _text(x: float, y: float, words: str, tone: str = "ink", anchor: str = "start") -> str:
+def label(x: float, y: float, words: str, tone: str = "ink", anchor: str = "start") -> str:
+    """Text at a point; ``anchor`` start, middle or end."""
     side = "" if anchor == "start" else f' text-anchor="{anchor}"'
     return (
         f'<text class="f-{tone}" fill="{_TONES[tone]}" x="{x:.1f}" y="{y:.1f}"{side}>'
@@ -394,7 +405,7 @@ def _text(x: float, y: float, words: str, tone: str = "ink", anchor: str = "star
     )
 
 
-def _cut(words: str, most: int) -> str:
+def shorten(words: str, most: int) -> str:
     """A label that fits; the full words stand in the table."""
     return words if len(words) <= most else f"{words[: most - 1]}…"
 

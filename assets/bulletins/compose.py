@@ -19,6 +19,7 @@ from assets.bulletins import (
     goals,
     markup,
     parks,
+    plates,
     prospects,
     standings,
     wording,
@@ -54,8 +55,10 @@ def _drafted(
 ) -> tuple[Bulletin, FigureBook]:
     """The document, and the book of every figure registered on the way."""
     book = FigureBook()
-    text = markup.render(TEMPLATE, _context(data, book, find_changes), _functions(book), folders)
-    parsed = markup.parse(text, book)
+    context = _context(data, book, find_changes)
+    text = markup.render(TEMPLATE, context, _functions(book), folders)
+    drawings = {name: plates.drawing(plate, book) for name, plate in context["charts"].items()}
+    parsed = markup.parse(text, book, drawings)
     draft = Bulletin(
         meta=_meta(data),
         title=parsed.title,
@@ -103,7 +106,16 @@ def _context(data: BulletinData, book: FigureBook, find_changes: changes.Finder)
     by_park = parks.park_facts(register, data)
     classes = standings.class_facts(register, data)
     chosen = data.indicators[: facts.ANNEX_INDICATORS]
+    targets = goals.target_facts(register, data)
+    watch = standings.watch_facts(register, data, classes)
+    records = prospects.record_facts(register, data)
+    drawn = (
+        plates.goal_plate(register, data, targets),
+        plates.lane_plate(register, data, classes, watch),
+        plates.record_plate(register, records),
+    )
     return {
+        "charts": {plate.chart_id: plate for plate in drawn if plate is not None},
         "issuer": data.issuer,
         "period": _period_words(data),
         "correction": wording.correction(data.edition, data.replaces),
@@ -128,13 +140,13 @@ def _context(data: BulletinData, book: FigureBook, find_changes: changes.Finder)
         "spread": facts.area_growth(register, data, areas)
         or parks.park_growth(register, data, by_park),
         "coverage": facts.coverage_facts(register, data),
-        "targets": goals.target_facts(register, data),
+        "targets": targets,
         "classes": classes,
-        "watch": standings.watch_facts(register, data, classes),
+        "watch": watch,
         "reporting": filing.reporting_facts(register, data),
         "gaps": filing.gap_facts(register, data),
         "revised": filing.revised_facts(register, data),
-        "records": prospects.record_facts(register, data),
+        "records": records,
         "ways": prospects.way_facts(register, data),
         "definitions": tuple(
             (i.name_zh, i.definition, display_unit(i.unit, 0)[0]) for i in data.indicators

@@ -123,6 +123,7 @@ class TargetsFacts:
     least_gap: Figure
     has_seasonal: bool
     chances: tuple[TargetFacts, ...]
+    shows_chances: bool
     has_each_chance: bool
     worst: TargetFacts | None
     overall: OverallFacts
@@ -191,6 +192,7 @@ def target_facts(register: Register, data: BulletinData) -> TargetsFacts:
         least_gap=_least_gap(register),
         has_seasonal=any(not row.seasonal.is_missing for row in judged),
         chances=tuple(row for row in judged if not row.chance.is_missing),
+        shows_chances=sum(not row.chance.is_missing for row in judged) * 3 >= max(len(judged), 1),
         has_each_chance=any(not one.chance.is_missing for e in each for one in e.behind),
         worst=min(
             (row for row in own if row.verdict in BEHIND and row.gap.value is not None),

@@ -5,6 +5,7 @@ name), the private marks of figures and quotations, the line grammar. Does not b
 or wording; templates get both from compose.
 
 Line grammar: ``@title``, ``@headline``, ``@highlight label | value | note``, ``@addressee``,
+``@chart id | title``,
 ``# `` to ``### `` headings, ``> `` callout, ``注：`` note, ``@annex title``, and tables::
 
     @table id | caption | unit note
@@ -32,6 +33,7 @@ from assets.bulletins.model import (
     Bar,
     Block,
     Callout,
+    Chart,
     Column,
     FigureSpan,
     Heading,
@@ -44,6 +46,7 @@ from assets.bulletins.model import (
     TableRow,
     Text,
     Tone,
+    plain,
 )
 
 if TYPE_CHECKING:
@@ -177,9 +180,24 @@ def _finalize(value: Any) -> str:
     raise MarkupError(f"bare {type(value).__name__} in a template: {value!r}; print it with fig(…)")
 
 
-def parse(text: str, book: FigureBook) -> Parsed:
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What ``@chart`` puts in: the drawing, its words for those who do not see it, and the table of
+    the document that says the same."""
+
+    svg: str
+    alt: str
+    table_id: str
+
+
+def words(marked: Marked, book: FigureBook) -> str:
+    """Marked text as a reader gets it."""
+    return plain(_Reader(book, {}).spans(marked))
+
+
+def parse(text: str, book: FigureBook, drawings: Mapping[str, Drawing] | None = None) -> Parsed:
     """The model of rendered text. Raises :class:`MarkupError` with the line number."""
-    reader = _Reader(book, _table_numbers(text))
+    reader = _Reader(book, _table_numbers(text), drawings or {})
     try:
         for line in text.split("\n"):
             reader.read(line.strip(" \t\r\u3000"))
@@ -211,8 +229,15 @@ class _OpenTable:
 class _Reader:
     """Line by line reader; keeps the open paragraph, table and annex."""
 
-    def __init__(self, book: FigureBook, numbers: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        book: FigureBook,
+        numbers: Mapping[str, int],
+        drawings: Mapping[str, Drawing] | None = None,
+    ) -> None:
         self.book = book
+        self.drawings = drawings or {}
+        self.charts = 0
         self.numbers = numbers
         self.title: list[Spans] = []
         self.headline: Spans = ()
@@ -263,6 +288,8 @@ class _Reader:
             self.annexes.append((self.spans(rest), []))
         elif name == "table":
             self._open_table(rest)
+        elif name == "chart":
+            self._chart(rest)
         else:
             raise MarkupError(f"unknown directive @{name}")
 
@@ -271,6 +298,23 @@ class _Reader:
         if len(parts) != count:
             raise MarkupError(f"expected {count} parts separated by |, found {len(parts)}")
         return tuple(self.spans(part) for part in parts)
+
+    def _chart(self, rest: str) -> None:
+        chart_id, title = _PIPE.split(rest, maxsplit=1) if "|" in rest else (rest, "")
+        drawing = self.drawings.get(chart_id.strip())
+        if drawing is None or drawing.table_id not in self.numbers:
+            raise MarkupError(f"no drawing called {chart_id}, or no table that says the same")
+        self.charts += 1
+        self._add(
+            Chart(
+                chart_id=chart_id.strip(),
+                number=self.charts,
+                spans=self.spans(title),
+                alt=f"{drawing.alt}数据见表{self.numbers[drawing.table_id]}。",
+                svg=drawing.svg,
+                table_id=drawing.table_id,
+            )
+        )
 
     def _open_table(self, rest: str) -> None:
         table_id, caption, note = (*_PIPE.split(rest), "", "")[:3]

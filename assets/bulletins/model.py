@@ -7,10 +7,12 @@ it is composed (compose), parsed (markup) or written (typeset, webpage, message)
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from html import unescape
 from typing import Any, ClassVar, Literal
 
 from assets.bulletins.figures import Figure, Form
@@ -128,7 +130,28 @@ class Table:
     rows: tuple[TableRow, ...]
 
 
-Block = Heading | Paragraph | Callout | Note | Table
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A drawing under its finding. ``svg`` prints only texts of the document's own figures; the
+    table ``table_id`` of the same document says the same in numbers, ``alt`` says so in words."""
+
+    kind: ClassVar[str] = "chart"
+    chart_id: str
+    number: int
+    spans: Spans
+    alt: str
+    svg: str
+    table_id: str
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The texts inside the drawing, in order of drawing."""
+        return tuple(unescape(text) for text in _LABEL.findall(self.svg))
+
+
+_LABEL = re.compile(r"<(?:text|title|desc)\b[^>]*>([^<]*)<")
+
+Block = Heading | Paragraph | Callout | Note | Table | Chart
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +227,12 @@ class Bulletin:
         yield from self.body
         for annex in self.annexes:
             yield from annex.blocks
+
+    def charts(self) -> Iterator[Chart]:
+        """All charts in reading order."""
+        for block in self.blocks():
+            if isinstance(block, Chart):
+                yield block
 
     def lead(self) -> Paragraph | None:
         """The first paragraph: the three claims."""

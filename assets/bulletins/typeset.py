@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from assets.bulletins import fonts
 from assets.bulletins.markup import TEMPLATES
-from assets.bulletins.model import Block, Bulletin, Table, plain, to_data
+from assets.bulletins.model import Block, Bulletin, Chart, Table, plain, to_data
 
 TEMPLATE = TEMPLATES / "pdf" / "bulletin.typ"
 STANDARDS: list[Literal["a-2a", "ua-1"]] = ["a-2a", "ua-1"]
@@ -95,6 +95,8 @@ def _block_pieces(where: str, blocks: tuple[Block, ...]) -> Iterator[tuple[str, 
         else:
             number += 1
             yield f"{where}第{number}段", plain(block.spans)
+        if isinstance(block, Chart):
+            yield f"图{block.number}", "".join(block.labels)
 
 
 def page_count(pdf: bytes) -> int:

@@ -91,6 +91,7 @@ def _functions(bulletin: Bulletin) -> dict[str, Callable[..., Any]]:
         "origin": origin,
         "plain": plain,
         "percent": percent,
+        "inline": inline,
         "pick": pick,
         "note_after": note_after,
     }
@@ -127,6 +128,11 @@ def percent(share: str) -> str:
     """CSS width of a bar's share: ``0.2287`` → ``22.87%``."""
     whole, _, digits = share.partition(".")
     return f"{int(whole + digits[:2].ljust(2, '0'))}.{digits[2:].ljust(2, '0')}%"
+
+
+def inline(svg: str) -> str:
+    """A drawing as it stands inside a page, where it needs no name space."""
+    return svg.replace(' xmlns="http://www.w3.org/2000/svg"', "")
 
 
 def pick(table: Table, headings: list[str]) -> tuple[tuple[Column, ...], tuple[Any, ...]]:

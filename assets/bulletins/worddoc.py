@@ -20,6 +20,7 @@ from assets.bulletins.model import (
     Block,
     Bulletin,
     Callout,
+    Chart,
     Column,
     Heading,
     Note,
@@ -271,6 +272,8 @@ def _blocks(document: Document, blocks: Sequence[Block], simulated: bool) -> Non
                 _run(paragraph, mark, HEI, 16)
         elif isinstance(block, Table):
             _table(document, block, mark)
+        elif isinstance(block, Chart):
+            _chart(document, block, mark)
         elif isinstance(block, Note):
             _paragraph(document, block.spans, indent=0, size=9, face=SONG, exact=13)
         elif isinstance(block, Callout):
@@ -364,6 +367,35 @@ def _fill(cell: Any, text: str, *, right: bool = False) -> None:
     if right:
         paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
     _run(paragraph, text, BODY, 14)
+
+
+# --- Charts ---------------------------------------------------------------------------------------
+
+
+def _chart(document: Document, chart: Chart, mark: str) -> None:
+    """The finding as caption, then the picture with its words for those who do not see it."""
+    from docx.enum.text import WD_ALIGN_PARAGRAPH
+    from docx.oxml.ns import qn
+    from docx.shared import Mm
+
+    from assets.bulletins.raster import to_png
+
+    caption = _line(document, "", align=WD_ALIGN_PARAGRAPH.CENTER)
+    caption.paragraph_format.keep_with_next = True
+    _run(caption, f"图{chart.number} ", HEI, 11)
+    _spans(caption, chart.spans, HEI, 11)
+    if mark:
+        _run(caption, mark, HEI, 11)
+    place = _line(document, "", align=WD_ALIGN_PARAGRAPH.CENTER)
+    place.paragraph_format.line_spacing = 1
+    place.paragraph_format.keep_with_next = True
+    picture = place.add_run().add_picture(io.BytesIO(to_png(chart.svg)), width=Mm(TEXT_MM - 6))
+    properties = picture._inline.docPr
+    properties.set("id", str(chart.number))
+    properties.set("name", f"图{chart.number}")
+    properties.set("descr", chart.alt)
+    for inner in picture._inline.iter(qn("pic:cNvPr")):
+        inner.set("name", f"chart-{chart.chart_id}.png")
 
 
 # --- Tables ---------------------------------------------------------------------------------------

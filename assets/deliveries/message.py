@@ -23,7 +23,8 @@ from email.utils import format_datetime
 from urllib.parse import quote
 
 from assets.bulletins.markup import TEMPLATES
-from assets.bulletins.model import Bulletin, plain
+from assets.bulletins.model import Bulletin, Chart, plain
+from assets.bulletins.raster import to_png
 from assets.bulletins.webpage import html_environment
 
 HTML_LIMIT = 100_000
@@ -41,6 +42,8 @@ TABLES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
 )
 """Tables shown in the mail, and which of their columns fit 640 pixels."""
+CHARTS: Mapping[str, str] = {"year_end": "", "goals": "targets", "lanes": "watch"}
+"""Charts shown in the mail and the table each stands before; empty: before all tables."""
 WHERE_KNOWN = ("概率", "推算年末名次", "末位概率（%）")
 """Columns a table has only where there is a forecast."""
 
@@ -128,7 +131,18 @@ def render_message(
     if receipt is not None and receipt.link is not None:
         link = receipt.link(_message_id(digest, sender))
         text, html = text.replace(LINK, link), html.replace(LINK, link)
-    return _finished(recipient, sender, subject, date, text, html, attachments, digest)
+    shown = [chart for chart in _charts(bulletin) if f"cid:{_cid(chart)}" in html]
+    pictures = {_cid(chart): to_png(chart.svg) for chart in shown}
+    return _finished(recipient, sender, subject, date, text, html, attachments, digest, pictures)
+
+
+def _charts(bulletin: Bulletin) -> list[Chart]:
+    return [chart for chart in bulletin.charts() if chart.chart_id in CHARTS]
+
+
+def _cid(chart: Chart) -> str:
+    """Content-ID of a chart's picture: names the drawing, so that it is the same in every mail."""
+    return f"{chart.chart_id}.{hashlib.sha256(chart.svg.encode()).hexdigest()[:16]}@chart"
 
 
 def render_letter(
@@ -162,6 +176,7 @@ def _finished(
     html: str,
     attachments: Sequence[Attachment],
     digest: str,
+    pictures: Mapping[str, bytes] | None = None,
 ) -> Message:
     message_id = _message_id(digest, sender)
     name = " ".join(sender.name.split())
@@ -174,7 +189,7 @@ def _finished(
         "Auto-Submitted": "auto-generated",
         "Content-Language": "zh-CN",
     }
-    content = _assemble(headers, text, html, attachments, digest[:24])
+    content = _assemble(headers, text, html, attachments, digest[:24], pictures or {})
     return Message(recipient, subject, message_id, content)
 
 
@@ -230,6 +245,14 @@ def _values(
         "greeting": greeting,
         "attachments": names,
         "tables": tuple((t, _headings(bulletin, t, wanted)) for t, wanted in TABLES[:tables]),
+        "charts": {
+            table: [
+                (chart, _cid(chart))
+                for chart in _charts(bulletin)
+                if CHARTS[chart.chart_id] == table
+            ]
+            for table in ("", *(table_id for table_id, _ in TABLES[:tables]))
+        },
         "left_out": any(bulletin.table(table_id) for table_id, _ in TABLES[tables:]),
         "closing": f"{contact}数据如有更正以最新版为准。",
     }
@@ -277,12 +300,13 @@ def _assemble(
     html: str,
     attachments: Sequence[Attachment],
     boundary: str,
+    pictures: Mapping[str, bytes],
 ) -> bytes:
     body: MIMEMultipart | MIMEText = MIMEText(text, "plain", "utf-8")
     if html:
         plain, body = body, MIMEMultipart("alternative", boundary=f"=_alt_{boundary}")
         body.attach(plain)
-        body.attach(MIMEText(html, "html", "utf-8"))
+        body.attach(_page_part(html, pictures, boundary))
     mail = MIMEMultipart("mixed", boundary=f"=_mix_{boundary}")
     for name, value in headers.items():
         mail[name] = value
@@ -291,6 +315,23 @@ def _assemble(
         mail.attach(_attachment_part(attachment))
     # compat32 writes our folded headers as they are; the modern policies would fold names again
     return mail.as_bytes(policy=compat32.clone(linesep="\r\n", max_line_length=None))
+
+
+def _page_part(html: str, pictures: Mapping[str, bytes], boundary: str) -> MIMEMultipart | MIMEText:
+    """The page, with its pictures beside it where it has any: they need no network to be seen."""
+    page = MIMEText(html, "html", "utf-8")
+    if not pictures:
+        return page
+    related = MIMEMultipart("related", boundary=f"=_rel_{boundary}", type="text/html")
+    related.attach(page)
+    for cid, content in pictures.items():
+        part = MIMENonMultipart("image", "png", name=f"{cid.partition('.')[0]}.png")
+        part.set_payload(content)
+        encode_base64(part)
+        part["Content-ID"] = f"<{cid}>"
+        part["Content-Disposition"] = "inline"
+        related.attach(part)
+    return related
 
 
 def _attachment_part(attachment: Attachment) -> MIMENonMultipart:

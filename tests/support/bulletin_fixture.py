@@ -179,7 +179,7 @@ def _verdict_rows() -> list[dict[str, Any]]:
         {"target_id": "AK18-1.2-08", "title": "重点园区营业收入", "unit": "亿元",
          "target_value": D(2000), "actual": D("513.9"), "completion_pct": D("25.695"),
          "time_progress_pct": D(50), "gap_pp": D("-18.578"), "light": "red",
-         "verdict": "far_behind"},
+         "verdict": "far_behind", "probability": D("0.051"), "light_basis": "probability"},
         {"target_id": "AK18-2.4-01", "title": "建成面积年均增长", "clause": "二（四）",
          "unit": "%", "target_value": D(15), "actual": D("10.267"), "completion_pct": None,
          "time_progress_pct": None, "gap_pp": D("-4.733"), "light": "yellow",

@@ -19,7 +19,10 @@ def rows(*behind):
 
 @pytest.mark.parametrize(
     ("behind", "told"),
-    [((True, True, False), "3项按序时进度判定，其中2项落后"), ((False,), "没有落后于序时进度的")],
+    [
+        ((True, True, False), "3项按序时进度判定，其中2项低于序时进度"),
+        ((False,), "没有低于序时进度的"),
+    ],
 )
 def test_the_bullet_counts_who_is_behind(behind, told):
     chart = charts.bullet("b", "上半年", rows(*behind))

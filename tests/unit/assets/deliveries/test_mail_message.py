@@ -99,7 +99,26 @@ def test_html_is_small_inlined_and_asks_nothing_of_any_other_place(bulletin: Bul
     assert len(html.encode()) < message.HTML_LIMIT
     assert "prefers-color-scheme: dark" in html  # at-rules survive inlining
     assert 'class="badge red" style="' in html
-    assert not re.search(r"https?://|<img|url\(|<script", html)
+    assert not re.search(r"https?://|url\(|<script", html)
+    assert all(source.startswith("cid:") for source in re.findall(r'<img[^>]*src="([^"]*)"', html))
+
+
+def test_charts_come_along_as_pictures_with_words_for_those_who_see_none(
+    bulletin: Bulletin,
+) -> None:
+    sent = email.message_from_bytes(mail(bulletin).content)
+    tags = re.findall(r"<img[^>]*>", body(mail(bulletin), "html"))
+    asked = [(re.findall(r'src="cid:([^"]+)"', t)[0], re.findall(r'alt="([^"]+)"', t)[0])
+             for t in tags]  # fmt: skip
+    pictures = {
+        part["Content-ID"].strip("<>"): part.get_payload(decode=True)
+        for part in sent.walk()
+        if part.get_content_type() == "image/png"
+    }
+    assert {cid for cid, _ in asked} == set(pictures) != set()
+    assert all(content.startswith(b"\x89PNG") for content in pictures.values())
+    assert all("数据见表" in alt for _, alt in asked)
+    assert mail(bulletin).content == mail(bulletin).content
 
 
 def test_long_tables_go_to_the_attachment_and_the_mail_says_so(
