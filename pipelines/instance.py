@@ -5,8 +5,12 @@ Belongs here: what the shipped ``dagster.yaml`` says and that it exists. Does no
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from warehouse.workspace import HOME_VARIABLE
 
@@ -58,3 +62,26 @@ def use(home: Path, dagster_home: Path) -> None:
     os.environ[HOME_VARIABLE] = str(home)
     os.environ["DAGSTER_HOME"] = str(dagster_home)
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
+
+
+@contextlib.contextmanager
+def kept_open(instance: Any, run_id: str) -> Iterator[None]:
+    """Hold the instance's SQLite files open while a run in this process writes its events.
+
+    Dagster opens and closes a connection for every event; the last one to close writes the journal
+    back and deletes it. With one more connection idle beside them that happens once, at the end.
+    Instances that keep events elsewhere (PostgreSQL) are left alone.
+    """
+    from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
+
+    storage = instance.event_log_storage
+    with contextlib.ExitStack() as held:
+        if isinstance(storage, SqliteEventLogStorage):
+            with storage.run_connection(run_id):
+                pass  # makes the run's file
+            folder = Path(storage.path_for_shard(run_id)).parent
+            for path in (folder / f"{run_id}.db", folder / "index.db", folder.parent / "runs.db"):
+                if path.exists():
+                    connection = held.enter_context(contextlib.closing(sqlite3.connect(path)))
+                    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        yield

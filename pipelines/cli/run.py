@@ -187,7 +187,8 @@ def _execute(run_id: str, period: str, asof: str | None, profile: Profile | None
     from warehouse.workspace import home_folder
 
     logging.getLogger("dagster").setLevel(logging.ERROR)
-    reconcile.free_lost_runs(dg.DagsterInstance.get(), State(home_folder() / "state.sqlite"))
+    own = dg.DagsterInstance.get()
+    reconcile.free_lost_runs(own, State(home_folder() / "state.sqlite"))
     tags = {"dagster/partition": period, jobs.COMMAND_TAG: "run"} | (
         {resources.ASOF_TAG: asof} if asof else {}
     )
@@ -196,11 +197,11 @@ def _execute(run_id: str, period: str, asof: str | None, profile: Profile | None
         tags |= jobs.tags_of(profile)
         selection = jobs.selection_of(profile, defs) if profile.leave_out else None
     job = defs.resolve_job_def(jobs.MONTHLY)
-    with display() as show:
+    with display() as show, instance.kept_open(own, run_id):
         token = resources.watcher.set(show)
         try:
             return job.execute_in_process(
-                instance=dg.DagsterInstance.get(),
+                instance=own,
                 partition_key=period,
                 asset_selection=selection,
                 run_id=run_id,
