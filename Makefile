@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 HOME_DIR ?= var/shaanxi
 READY := $(VENV)/.ready
 
-.PHONY: run test setup check sample dictionary lock bench torture clean
+.PHONY: run test setup setup-offline check sample dictionary lock bench torture licences sbom audit wheelhouse clean
 .DEFAULT_GOAL := run
 
 run: $(HOME_DIR)/parkwatch.toml
@@ -41,11 +41,14 @@ check: $(READY)
 sample: $(READY)
 	@$(BIN)/python examples/sample_returns.py --example shaanxi --to var/sample --from 2017-02 --through 2023-12 --truth var/sample-truth.csv
 
-# Runs killed at every boundary and 200 random moments, then mails under faults and kills; goes on where
-# it stopped (hours).
+# Runs killed at every boundary and 200 random moments (goes on where it stopped), mails under faults and
+# kills, a year replayed, outages of the daemon, trouble with the machine (as root). Hours.
 torture: $(READY)
 	@$(BIN)/python -m bench.torture --random 200 --seed 1
 	@$(BIN)/python -m bench.torture.mail --seed 1
+	@$(BIN)/python -m bench.torture.replay
+	@$(BIN)/python -m bench.torture.outage --seed 1
+	@$(BIN)/python -m bench.torture.machine
 
 dictionary: $(READY)
 	@$(BIN)/parkwatch dictionary > docs/data-dictionary.md
@@ -53,6 +56,29 @@ dictionary: $(READY)
 lock: $(READY)
 	@$(BIN)/uv lock
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header requirements-bootstrap.in -o requirements-bootstrap.txt
+
+# What parkwatch is made of (docs/supply-chain.md). audit ends with 4 when nothing could be audited.
+licences: $(READY)
+	@$(BIN)/python -m bench.supply licences > docs/licences.md
+
+sbom: $(READY)
+	@$(BIN)/python -m bench.supply sbom
+
+audit: $(READY)
+	@$(BIN)/python -m bench.supply audit
+
+# All wheels for a network without an index: carry var/wheelhouse and this checkout over, then there
+# make setup-offline WHEELHOUSE=… (docs/install-offline.md).
+WHEELHOUSE ?= var/wheelhouse
+wheelhouse: $(READY)
+	@$(BIN)/python -m bench.supply wheelhouse $(WHEELHOUSE)
+
+setup-offline:
+	@cd $(WHEELHOUSE) && sha256sum --check --quiet SHA256SUMS
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-index --find-links $(WHEELHOUSE) -r $(WHEELHOUSE)/requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
+	@touch $(READY)
 
 clean:
 	rm -rf $(VENV) var

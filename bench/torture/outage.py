@@ -69,35 +69,38 @@ def months(first: str, count: int) -> list[str]:
     return found
 
 
-def runs(home: Path) -> dict[str, str]:
-    """Run → status, read from Dagster's own file: asking an instance every moment costs too much."""
+def asked(home: Path, query: str, *values: str) -> list[tuple[str, ...]]:
+    """Dagster's own file of runs: asking an instance every moment costs too much. Nothing while the
+    file is being made."""
     file = home / "dagster" / "history" / "runs.db"
     if not file.exists():
-        return {}
-    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=30)) as there:
-        return dict(there.execute("SELECT run_id, status FROM runs"))
+        return []
+    try:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=30)) as there:
+            return there.execute(query, values).fetchall()
+    except sqlite3.OperationalError as error:
+        if "no such table" in str(error):
+            return []
+        raise
+
+
+def runs(home: Path) -> dict[str, str]:
+    """Run → status."""
+    return {row[0]: row[1] for row in asked(home, "SELECT run_id, status FROM runs")}
 
 
 def statuses(home: Path, period: str) -> list[str]:
     """Statuses of the runs of a period."""
-    file = home / "dagster" / "history" / "runs.db"
-    if not file.exists():
-        return []
     query = ("SELECT r.status FROM runs r JOIN run_tags t USING (run_id) "
              "WHERE t.key = 'dagster/partition' AND t.value = ?")  # fmt: skip
-    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=30)) as there:
-        return [status for (status,) in there.execute(query, (period,))]
+    return [row[0] for row in asked(home, query, period)]
 
 
 def at_work(home: Path) -> dict[str, int]:
     """Run → process of every run that is marked with one and counts as under way."""
-    file = home / "dagster" / "history" / "runs.db"
-    if not file.exists():
-        return {}
     query = ("SELECT r.run_id, t.value FROM runs r JOIN run_tags t USING (run_id) "
              "WHERE t.key = 'parkwatch/pid' AND r.status = 'STARTED'")  # fmt: skip
-    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=30)) as there:
-        return {run_id: int(pid) for run_id, pid in there.execute(query)}
+    return {row[0]: int(row[1]) for row in asked(home, query)}
 
 
 def gone(pid: int) -> bool:
