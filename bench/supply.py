@@ -37,21 +37,26 @@ def uv(*words: str) -> str:
     return told.stdout
 
 
-def locked(*, dev: bool = False) -> dict[str, str]:
-    """Name → version of every package the lock installs on this machine and others."""
+def locked(*, dev: bool = False) -> set[tuple[str, str]]:
+    """Name and version of every package the lock installs, here or under another Python."""
     words = ["export", "--frozen", "--no-hashes", "--no-emit-project", "--no-header"]
     return pinned(uv(*words, *([] if dev else ["--no-dev"])))
 
 
-def pinned(requirements: str) -> dict[str, str]:
-    """Name → version in a requirements file; names as PyPI normalises them (PEP 503)."""
+def pinned(requirements: str) -> set[tuple[str, str]]:
+    """Names (as PyPI normalises them, PEP 503) and versions in a requirements file."""
     found = (_PINNED.match(line) for line in requirements.splitlines())
-    return {normal(match[1]): match[2] for match in found if match}
+    return {(normal(match[1]), match[2]) for match in found if match}
 
 
 def normal(name: str) -> str:
     """A package's name as everybody writes it (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def installed() -> dict[tuple[str, str], metadata.PackageMetadata]:
+    """Name and version → metadata of what this environment holds."""
+    return {(normal(d.metadata["Name"]), d.version): d.metadata for d in metadata.distributions()}
 
 
 # --- licences -------------------------------------------------------------------------------------
@@ -70,21 +75,18 @@ def licence_of(about: metadata.PackageMetadata) -> str:
 
 def licences() -> str:
     """The page: every installed package the lock names, by group."""
-    run = locked()
-    installed = {normal(d.metadata["Name"]): d for d in metadata.distributions()}
+    run, everything = locked(), locked(dev=True)
+    here = installed()
     lines = [
         "# Licences", "",
         "Made by `make licences` from the metadata of the installed packages (Linux, CPython",
         f"{sys.version_info.major}.{sys.version_info.minor}); versions are those of `uv.lock`. "
         "parkwatch itself: Apache-2.0.", "",
     ]  # fmt: skip
-    everything = locked(dev=True)
-    dev = {name: version for name, version in everything.items() if name not in run}
-    for title, group in (("Installed with parkwatch", run), ("Development only", dev)):
+    for title, group in (("Installed with parkwatch", run), ("Development only", everything - run)):
         lines += [f"## {title}", "", "| package | version | licence |", "|---|---|---|"]
-        for name, version in sorted(group.items()):
-            if name in installed:
-                lines.append(f"| {name} | {version} | {licence_of(installed[name].metadata)} |")
+        for name, version in sorted(group & here.keys()):
+            lines.append(f"| {name} | {version} | {licence_of(here[name, version])} |")
         lines.append("")
     return "\n".join(lines)
 
@@ -103,9 +105,9 @@ def sbom() -> dict[str, Any]:
     digest = hashlib.sha256((ROOT / "uv.lock").read_bytes()).hexdigest()
     made["metadata"].pop("timestamp", None)
     made["serialNumber"] = uuid.UUID(bytes=bytes.fromhex(digest)[:16], version=5).urn
-    listed = {normal(part["name"]): part["version"] for part in made["components"]}
+    listed = {(normal(part["name"]), part["version"]) for part in made["components"]}
     if listed != locked():
-        raise ValueError(f"not the lock: {sorted(set(listed.items()) ^ set(locked().items()))}")
+        raise ValueError(f"not the lock: {sorted(listed ^ locked())}")
     return made
 
 
@@ -122,18 +124,12 @@ def audit() -> int:
                    "--disable-pip", "--progress-spinner", "off", "--format", "json",
                    "-r", str(file)]  # fmt: skip
         told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    code, words = judged(told.stdout, told.stderr, applicable(locked()))
+    code, words = judged(told.stdout, told.stderr, locked() & installed().keys())
     print(words)
     return code
 
 
-def applicable(packages: dict[str, str]) -> dict[str, str]:
-    """Of the locked packages those this machine would install: others are skipped by their marker."""
-    installed = {normal(d.metadata["Name"]) for d in metadata.distributions()}
-    return {name: version for name, version in packages.items() if name in installed}
-
-
-def judged(answer: str, complaint: str, wanted: dict[str, str]) -> tuple[int, str]:
+def judged(answer: str, complaint: str, wanted: set[tuple[str, str]]) -> tuple[int, str]:
     """Exit code and words for what pip-audit said. Audited must be locked: an answer that leaves a
     package out, or none at all, is no audit."""
     try:
@@ -141,8 +137,8 @@ def judged(answer: str, complaint: str, wanted: dict[str, str]) -> tuple[int, st
     except (ValueError, KeyError, TypeError):
         why = complaint.strip().splitlines()[-1:] or ["no answer"]
         return NOT_AUDITED, f"NOT AUDITED: the advisory source could not be asked ({why[0][:300]})"
-    seen = {normal(row["name"]): row["version"] for row in rows if "version" in row}
-    missing = sorted(set(wanted.items()) - set(seen.items()))
+    seen = {(normal(row["name"]), row["version"]) for row in rows if "version" in row}
+    missing = sorted(wanted - seen)
     if missing:
         names = ", ".join(f"{name} {version}" for name, version in missing[:10])
         return (
