@@ -952,6 +952,33 @@ _INDICATORS = (
     ),
     Table(
         "indicators",
+        "area_nowcast",
+        "地区全年推算",
+        "Forecast of an area's total for the year: its parks with figures, errors of the same sums.",
+        _columns(
+            "area_code indicator_id year asof_period p05 p10 p25 p50 p75 p90 p95 point n_parks "
+            "calibrated",
+            Column("area_code", TEXT, "地区代码", "GB/T 2260 code of the area."),
+            *(
+                Column(f"p{p:02d}", VALUE, f"{p}%分位", f"With {p} % probability not above this.")
+                for p in (5, 10, 25, 50, 75, 90, 95)
+            ),
+            Column("point", VALUE, "推算值", "Sum of the forecasts of its parks."),
+            Column("n_parks", INT, "园区数", "Parks in the sum."),
+            Column("calibrated", FLAG, "已校准", "Past errors of the same sums stand behind it."),
+            required="area_code indicator_id year asof_period n_parks calibrated",
+            lineage={
+                name: ["observations.observation.value", "observations.observation.known_from"]
+                for name in ("p05", "p10", "p25", "p50", "p75", "p90", "p95", "point")
+            }
+            | _same("observations.observation", "indicator_id"),
+        ),
+        ("area_code", "indicator_id", "year", "asof_period"),
+        ("observations.observation", "dims.indicator", "dims.park"),
+        kinds=("duckdb", "python"),
+    ),
+    Table(
+        "indicators",
         "track_record",
         "推算成绩",
         "How past forecasts of an indicator came out: replayed from what was known then.",
@@ -1497,6 +1524,7 @@ _PRODUCTS = (
             "assessment.way_out",
             "assessment.score_detail",
             "indicators.area_year",
+            "indicators.area_nowcast",
             "indicators.track_record",
             "observations.revision",
             "quality.finding",

@@ -14,6 +14,8 @@ from html import escape
 
 INK, SOFT, FAINT, ACCENT, BAD = "#1d242b", "#54606b", "#c3cbd3", "#1f4e79", "#a8181b"
 FONT = '"Noto Sans SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif'
+MONTHS = {1: "一月", 3: "三月", 6: "六月", 9: "九月", 12: "十二月"}
+"""Months named below a year's axis."""
 Point = tuple[float, float]
 
 
@@ -283,7 +285,7 @@ def fan(
                                  strict=True):  # fmt: skip
         parts.append(label(left + wide + 10, place, words, "soft"))
     for month in (1, 3, 6, 9, 12):
-        parts.append(label(at(month, low)[0], up + high + 22, f"{month}月", "soft", "middle"))
+        parts.append(label(at(month, low)[0], up + high + 22, MONTHS[month], "soft", "middle"))
     return sheet(
         chart_id, title, note, (640, up + high + 32), parts,
         ("项目", "数值"),

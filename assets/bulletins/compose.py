@@ -109,7 +109,9 @@ def _context(data: BulletinData, book: FigureBook, find_changes: changes.Finder)
     targets = goals.target_facts(register, data)
     watch = standings.watch_facts(register, data, classes)
     records = prospects.record_facts(register, data)
+    year_end = prospects.year_end_facts(register, data)
     drawn = (
+        plates.year_end_plate(register, year_end),
         plates.goal_plate(register, data, targets),
         plates.lane_plate(register, data, classes, watch),
         plates.record_plate(register, records),
@@ -147,6 +149,7 @@ def _context(data: BulletinData, book: FigureBook, find_changes: changes.Finder)
         "gaps": filing.gap_facts(register, data),
         "revised": filing.revised_facts(register, data),
         "records": records,
+        "year_end": year_end,
         "ways": prospects.way_facts(register, data),
         "definitions": tuple(
             (i.name_zh, i.definition, display_unit(i.unit, 0)[0]) for i in data.indicators

@@ -167,6 +167,24 @@ class RecordRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class YearEndRow:
+    """``indicators.area_nowcast`` of the scope for the lead indicator, in its canonical unit; ``months``
+    are the cumulative totals of the year so far as (period, value)."""
+
+    area_code: str
+    indicator_id: str
+    year: int
+    p05: Decimal
+    p10: Decimal
+    p50: Decimal
+    p90: Decimal
+    p95: Decimal
+    n_parks: int
+    calibrated: bool
+    months: tuple[tuple[str, Decimal], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scheme:
     """An assessment scheme; ``short`` names its parks in a table head (重点园区); ``note`` says
     where its parameters come from (建议值，非官方)."""
@@ -344,6 +362,8 @@ class BulletinData:
     unreported: tuple[str, ...] = ()
     overall: tuple[OverallRow, ...] = ()
     records: tuple[RecordRow, ...] = ()
+    year_end: tuple[YearEndRow, ...] = ()
+    """One row where the year's total of the lead indicator can be forecast."""
     ways: tuple[WayRow, ...] = ()
     """Only for audiences that assess: empty for everybody else."""
     gaps: tuple[GapRow, ...] = ()

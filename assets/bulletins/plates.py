@@ -113,6 +113,27 @@ def _lane(group: standings.ClassFacts, row: standings.RankFacts) -> uncertain.La
     )
 
 
+def year_end_plate(register: Register, outlook: prospects.YearEndFacts | None) -> Plate | None:
+    """The lead indicator's total by month and where the year may end. None without a forecast."""
+    if outlook is None:
+        return None
+    months = [(m, float(figure.value or 0), figure.text) for _, m, figure in outlook.months]
+    bands = [
+        charts.Band(name, float(low.value or 0), float(high.value or 0), low.text, high.text)
+        for name, low, high in (
+            ("九成区间", outlook.low_wide, outlook.high_wide),
+            ("八成区间", outlook.low, outlook.high),
+        )
+    ]
+    name, high = markup.quote(outlook.name), markup.figure_mark(outlook.high, unit=True)
+    title = Marked(f"推算全年{name}在{_mark(outlook.low)}至{high}之间（八成区间）")
+    note = f"单位：{outlook.unit}。实线为已报累计，虚线为推算中位数，浅色带为九成区间，深色带为八成区间"
+    note += "" if outlook.calibrated else "；历史不足，区间未经检验"
+    middle = (float(outlook.middle.value or 0), outlook.middle.text)
+    drawn = charts.fan("year_end", _words(register, title), note, months, middle, bands)
+    return Plate("year_end", title, note, drawn.svg, "year_end")
+
+
 def record_plate(register: Register, records: prospects.RecordsFacts) -> Plate | None:
     """How often the intervals of past forecasts held the result. None without a record."""
     rows = [

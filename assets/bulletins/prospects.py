@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from assets.bulletins import wording
 from assets.bulletins.data import BulletinData, RecordRow, WayRow
 from assets.bulletins.facts import Register
 from assets.bulletins.figures import Figure, display_unit, row_key
@@ -61,6 +62,66 @@ class WaysFacts:
 
     park: str
     ways: tuple[WayFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class YearEndFacts:
+    """The year's total as forecast: eight and nine draws in ten, the middle, what is known so far.
+
+    ``months``: (words, month, figure) of the cumulative totals; ``n_parks`` stand in the sum.
+    """
+
+    name: str
+    unit: str
+    low: Figure
+    high: Figure
+    low_wide: Figure
+    high_wide: Figure
+    middle: Figure
+    n_parks: Figure
+    calibrated: bool
+    months: tuple[tuple[str, int, Figure], ...]
+
+
+def year_end_facts(register: Register, data: BulletinData) -> YearEndFacts | None:
+    """Where the scope's total of the lead indicator may end; None where nothing forecasts it."""
+    row = next(iter(data.year_end), None)
+    lead = next(i for i in data.indicators if i.indicator_id == data.lead_indicator_id)
+    if row is None or not row.months:
+        return None
+    unit, factor, decimals = display_unit(lead.unit, lead.decimals)
+    key = {"area_code": row.area_code, "indicator_id": row.indicator_id}
+
+    def add(
+        column: str, label: str, value: Decimal, of: str = unit, places: int = decimals
+    ) -> Figure:
+        where = row_key(**key, year=str(row.year), asof_period=data.period, column=column)
+        source = ("indicators.area_nowcast", where)
+        parts = ("Y", row.indicator_id, column)
+        return register.add(parts, f"{lead.name_zh}{label}", value, of, source, decimals=places)
+
+    def month(period: str, value: Decimal) -> Figure:
+        where = row_key(**key, scope="all", asof_period=period, column="value")
+        return register.add(
+            ("Y", row.indicator_id, period.replace("-", "")), f"{lead.name_zh}{period}累计",
+            value * factor, unit, ("indicators.area_year", where), decimals=decimals,
+        )  # fmt: skip
+
+    return YearEndFacts(
+        name=lead.name_zh,
+        unit=unit,
+        low=add("p10", "全年推算八成区间下限", row.p10 * factor),
+        high=add("p90", "全年推算八成区间上限", row.p90 * factor),
+        low_wide=add("p05", "全年推算九成区间下限", row.p05 * factor),
+        high_wide=add("p95", "全年推算九成区间上限", row.p95 * factor),
+        middle=add("p50", "全年推算中位数", row.p50 * factor),
+        n_parks=add("n_parks", "全年推算所含园区数", Decimal(row.n_parks), "个", 0),
+        calibrated=row.calibrated,
+        months=tuple(
+            (wording.month_words(period), int(period[5:]), month(period, value))
+            for period, value in row.months
+        ),
+    )
 
 
 def record_facts(register: Register, data: BulletinData) -> RecordsFacts:

@@ -104,6 +104,14 @@ def bulletin_data(
             indicators,
             period,
         ),
+        year_end=_if(
+            seen["targets"] or seen["ranks"],
+            select_figures.year_end,
+            connection,
+            _lead(build, indicators),
+            period,
+            scope,
+        ),
         ways=_if(_may_see_ways(audience), select_judgement.ways, connection, period, scope),
         gaps=_if(seen["quality"], select_figures.gaps, connection, period, scope),
         revised=_if(seen["quality"], select_figures.revised, connection, build, period, scope),
@@ -129,7 +137,7 @@ def data_digest(connection: duckdb.DuckDBPyConnection, months: tuple[str | None,
     """One digest over the rows of these periods a bulletin rests on, whatever else is stored."""
     tables = ("indicators.park_year", "indicators.area_year", "targets.verdict", "targets.overall",
               "assessment.score", "assessment.watch", "assessment.risk", "assessment.way_out",
-              "quality.finding", "quality.gap")  # fmt: skip
+              "quality.finding", "quality.gap", "indicators.area_nowcast")  # fmt: skip
     parts = [month for month in months if month]
     lines = [f"{name} {partitions.of_parts(connection, name, parts)}" for name in tables]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -198,6 +198,32 @@ def unreported(connection: duckdb.DuckDBPyConnection, period: str, scope: Scope)
     return tuple(row["name"] for row in store.fetch(connection, query, values_of(scope, period)))
 
 
+# --- where the year may end ----------------------------------------------------------------------
+
+
+def year_end(
+    connection: duckdb.DuckDBPyConnection, lead: str, period: str, scope: Scope
+) -> tuple[data.YearEndRow, ...]:
+    """Forecast of the scope's total of the lead indicator, with the months it starts from."""
+    rows = store.fetch(
+        connection,
+        "SELECT * FROM indicators.area_nowcast "
+        "WHERE area_code = ? AND indicator_id = ? AND asof_period = ?",
+        [scope.code, lead, period],
+    )
+    months = store.fetch(
+        connection,
+        "SELECT asof_period, value FROM indicators.area_year "
+        "WHERE area_code = $1 AND indicator_id = $2 AND scope = 'all' AND value IS NOT NULL "
+        "AND left(asof_period, 4) = left($3, 4) AND asof_period <= $3 ORDER BY asof_period",
+        [scope.code, lead, period],
+    )
+    known = tuple((row["asof_period"], row["value"]) for row in months)
+    return data.rows_of(
+        data.YearEndRow, [row | {"months": known} for row in rows], "indicators.area_nowcast"
+    )
+
+
 # --- gaps and revisions ----------------------------------------------------------------------
 
 _GAPS = f"""

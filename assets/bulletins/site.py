@@ -27,6 +27,7 @@ from assets.bulletins.select import data_digest
 from assets.bulletins.site_select import Frame, Number
 from warehouse import store
 from warehouse.filing_ledger import FilingLedger
+from warehouse.releases import STATUS_ZH, Key, Releases
 from warehouse.state import spans
 
 if TYPE_CHECKING:
@@ -219,6 +220,7 @@ class _Maker:
             {
                 "title": f"{row.member or row.document_scope_name}{row.title}",
                 "completion_pct": row.completion_pct,
+                "gap_pp": row.gap_pp,
                 "time_progress_pct": row.time_progress_pct,
                 "verdict": row.verdict,
             }
@@ -249,9 +251,18 @@ class _Maker:
             [self.audience.audience_id],
         )
         copies: dict[str, bytes] = {}
-        return tuple(self._issue(row, copies) for row in rows), copies
+        ledger = Releases(self.build.workspace.state_file)
+        newest: dict[str, Mapping[str, Any]] = {}
+        for row in rows:  # the ledger knows what was released after the warehouse was published
+            key = Key(row["period"], row["audience_id"], row["edition"])
+            release = ledger.find(key)
+            row["status"] = release.status if release else row["status"]
+            newest.setdefault(row["period"], row)
+        return tuple(self._issue(row, newest[row["period"]], copies) for row in rows), copies
 
-    def _issue(self, row: Mapping[str, Any], copies: dict[str, bytes]) -> Issue:
+    def _issue(
+        self, row: Mapping[str, Any], newest: Mapping[str, Any], copies: dict[str, bytes]
+    ) -> Issue:
         workspace, period = self.build.workspace, row["period"]
         found = {}
         for name in json.loads(row["documents"]):
@@ -268,9 +279,18 @@ class _Maker:
         page = found.get(".html", "")
         return Issue(
             period, wording.period_words(period), row["edition"],
-            {"draft": "送审稿", "approved": "已批准"}.get(row["status"], row["status"]),
+            _state(row, newest),
             headline(copies[page].decode()) if page else "", page, found.get(".pdf", ""), quality,
         )  # fmt: skip
+
+
+def _state(row: Mapping[str, Any], newest: Mapping[str, Any]) -> str:
+    """Standing of an edition in words; one that a later edition replaces says by which."""
+    word = STATUS_ZH.get(row["status"], row["status"])
+    if row["edition"] == newest["edition"]:
+        return f"{word}（更正件）" if row["edition"] > 1 else word
+    replaced = newest["status"] in ("approved", "sent")
+    return f"{word}，{'已由' if replaced else '拟由'}第{newest['edition']}版更正"
 
 
 def headline(page: str) -> str:

@@ -7,6 +7,7 @@ drawing (``charts``) or pages (``site``).
 from __future__ import annotations
 
 from collections import defaultdict
+from decimal import Decimal
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -99,19 +100,25 @@ def goal_chart(verdicts: list[dict[str, Any]], frame: Frame) -> charts.Chart | N
     rows = [
         charts.BulletRow(
             label=row["title"],
-            share=float(row["completion_pct"]),
-            text=format_number(row["completion_pct"], 1),
+            share=100.0 if row["verdict"] == "met" else float(_done(row)),
+            text="" if row["verdict"] == "met" else format_number(_done(row), 1),
             pace=None if row["time_progress_pct"] is None else float(row["time_progress_pct"]),
             pace_text=format_number(row["time_progress_pct"], 1),
             word=wording.verdict_word(row["verdict"]),
             behind=row["verdict"] in JUDGED_BEHIND,
         )
         for row in verdicts
-        if row["completion_pct"] is not None and row["time_progress_pct"] is not None
+        if (row["gap_pp"] is not None or row["verdict"] == "met")
+        and row["time_progress_pct"] is not None
         and row["verdict"] in wording.JUDGED
     ]  # fmt: skip
     what = wording.period_words(frame.period)
     return charts.bullet("goals", what, rows) if rows else None
+
+
+def _done(row: dict[str, Any]) -> Decimal:
+    """Share of the way covered, which the gap is measured with (folded progress)."""
+    return Decimal(row["gap_pp"]) + Decimal(row["time_progress_pct"])
 
 
 def growth_chart(

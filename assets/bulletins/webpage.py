@@ -16,6 +16,7 @@ from assets.bulletins.markup import TEMPLATES
 from assets.bulletins.model import (
     Block,
     Bulletin,
+    Chart,
     Column,
     FigureSpan,
     Heading,
@@ -153,8 +154,8 @@ def pick(table: Table, headings: list[str]) -> tuple[tuple[Column, ...], tuple[A
     return tuple(table.columns[i] for i in chosen), rows
 
 
-def note_after(bulletin: Bulletin, table: Table) -> Spans:
-    """The note under a table, wherever the table is printed; empty when it has none."""
+def note_after(bulletin: Bulletin, table: Table | Chart) -> Spans:
+    """The note under a table or chart, wherever it is printed; empty when it has none."""
     blocks = list(bulletin.blocks())
     position = next(i for i, block in enumerate(blocks) if block is table)
     follower = blocks[position + 1] if position + 1 < len(blocks) else None

@@ -38,6 +38,14 @@ def period_words(period: str, *, year: bool = True) -> str:
     return f"{whole}年{months}" if year else months
 
 
+_MONTHS = ["一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二"]
+
+
+def month_words(period: str) -> str:
+    """``2020-06`` → ``至六月``: the end of a cumulative period, in words."""
+    return f"至{_MONTHS[int(period[5:]) - 1]}月"
+
+
 def date_words(day: date) -> str:
     """``2020年7月5日``: Arabic numerals, no zero padding (GB/T 9704-2012, 7.3.5.4)."""
     return f"{day.year}年{day.month}月{day.day}日"

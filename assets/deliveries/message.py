@@ -35,11 +35,11 @@ NAME_LIMIT = 75
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 
 TABLES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("targets", ("目标（单位）", "目标值", "实绩", "完成率", "时间", "差", "概率", "判定")),
     (
         "watch",
         ("园区", "预警", "名次", "推算年末名次", "末位概率（%）", "较上期", "低于组均分最多的指标"),
     ),
+    ("targets", ("目标（单位）", "目标值", "实绩", "折算", "时间", "差", "概率", "判定")),
 )
 """Tables shown in the mail, and which of their columns fit 640 pixels."""
 CHARTS: Mapping[str, str] = {"year_end": "", "goals": "targets", "lanes": "watch"}

@@ -4,7 +4,7 @@ import dagster as dg
 
 from assets.build import Build, describe
 from assets.indicators import divided
-from assets.submissions.assets import PERIODS, result
+from assets.submissions.assets import PERIODS, result, spec
 from warehouse import derive
 from warehouse.schema import upstream_keys
 
@@ -50,9 +50,9 @@ def area_year(context: dg.AssetExecutionContext, build: dg.ResourceParam[Build])
         return result(describe(connection, "indicators.area_year", where))
 
 
-@dg.asset(
-    key=["indicators", "nowcast"],
-    deps=upstream_keys("indicators.nowcast"),
+@dg.multi_asset(
+    specs=[spec("indicators.nowcast"), spec("indicators.area_nowcast")],
+    name="nowcast",
     partitions_def=PERIODS,
 )
 def nowcast(context: dg.AssetExecutionContext, build: dg.ResourceParam[Build]):
@@ -62,7 +62,8 @@ def nowcast(context: dg.AssetExecutionContext, build: dg.ResourceParam[Build]):
     with build.step("推算全年") as connection:
         nowcast_rows.refresh_nowcast(connection, build, context.partition_key)
         where = f"asof_period = '{context.partition_key}'"
-        return result(describe(connection, "indicators.nowcast", where))
+        yield result(describe(connection, "indicators.nowcast", where))
+        yield result(describe(connection, "indicators.area_nowcast", where))
 
 
 @dg.asset(

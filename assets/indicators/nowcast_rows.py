@@ -6,6 +6,7 @@ Belongs here: storing forecasts and their scores. Does not belong here: making t
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,8 +21,9 @@ from assets.indicators.outlooks import (
 )
 from methods.backtest import Result, backtest
 from methods.intervals import PUBLISHED, quantiles
-from methods.nowcast import METHODS, MONTHS
+from methods.nowcast import METHODS, MONTHS, Settings
 from methods.nowcast_scale import may_be_negative
+from methods.outlook import total_outlook
 from warehouse import nowcast_input
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ def refresh_nowcast(
 ) -> dict[str, IndicatorOutlook]:
     """Replace the nowcasts of ``period`` and keep them in the log; returns them by indicator."""
     connection.execute("DELETE FROM indicators.nowcast WHERE asof_period = ?", [period])
+    connection.execute("DELETE FROM indicators.area_nowcast WHERE asof_period = ?", [period])
+    areas = _areas(build, period)
     found = {}
     forecast = [indicator for indicator in build.catalog.indicators if is_forecast(indicator)]
     for done, indicator in enumerate(forecast):
@@ -46,6 +50,9 @@ def refresh_nowcast(
         if outlook is not None:
             found[indicator.indicator_id] = outlook
             nowcast_input.write_columns(connection, "indicators.nowcast", columns(outlook, period))
+            sums = area_columns(outlook, period, areas, settings_of(build))
+            if sums:
+                nowcast_input.write_columns(connection, "indicators.area_nowcast", sums)
     nowcast_input.keep_log(connection, period, build.asof)
     return found
 
@@ -71,6 +78,60 @@ def columns(outlook: IndicatorOutlook, period: str) -> dict[str, Any]:
         "scale": model.scale[rows],
         "seasonal_pct": 100 * forecast.share[rows],
         "last_period": [f"{outlook.year}-{month:02d}" for month in outlook.month[rows]],
+    }
+
+
+def _areas(build: Build, period: str) -> dict[str, list[str]]:
+    """Parks of every province, city and county on the period's last day; a 飞地 park counts in its
+    home county, as in the totals."""
+    found: dict[str, list[str]] = {}
+    for park in build.catalog.parks_in(period):
+        county = park.home_county_code or park.county_code
+        for code in {park.province_code, park.city_code, county} - {None, ""}:
+            found.setdefault(str(code), []).append(park.park_id)
+    return dict(sorted(found.items()))
+
+
+def area_columns(
+    outlook: IndicatorOutlook, period: str, areas: Mapping[str, Sequence[str]], settings: Settings
+) -> dict[str, Any]:
+    """Columns of ``indicators.area_nowcast``: sums of parks whose year can be forecast, bottom-up, with
+    the errors of the same sums in past years. Areas nothing can be said of have no row."""
+    known = np.isfinite(outlook.model.scale) & np.isfinite(outlook.model.center)
+    place = {park: unit for unit, park in enumerate(outlook.parks)}
+    members = {
+        code: units
+        for code, parks in areas.items()
+        if (
+            units := np.array(
+                [place[park] for park in parks if park in place and known[place[park]]],
+                dtype=np.int64,
+            )
+        ).size
+    }
+    if not members or outlook.origin == MONTHS or not outlook.record.years:
+        return {}
+    model = total_outlook(
+        outlook.forecast,
+        outlook.known,
+        outlook.origin,
+        outlook.record,
+        [*members.values()],
+        settings,
+    )
+    table = quantiles(model)
+    rows = np.flatnonzero(np.isfinite(table).all(axis=0))
+    codes, n = [*members], rows.size
+    named = {f"p{round(100 * level):02d}": table[i, rows] for i, level in enumerate(PUBLISHED)}
+    return {
+        "area_code": [codes[row] for row in rows],
+        "indicator_id": [outlook.indicator_id] * n,
+        "year": np.full(n, outlook.year, dtype=np.int32),
+        "asof_period": [period] * n,
+        **named,
+        "point": model.center[rows],
+        "n_parks": np.array([members[codes[row]].size for row in rows], dtype=np.int32),
+        "calibrated": model.calibrated[rows],
     }
 
 

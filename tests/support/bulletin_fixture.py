@@ -28,6 +28,7 @@ from assets.bulletins.data import (
     TriggerRow,
     VerdictRow,
     WayRow,
+    YearEndRow,
     rows_of,
 )
 
@@ -387,6 +388,28 @@ def bulletin_data(**changes: Any) -> BulletinData:
         parks=rows_of(ParkRow, _park_rows(), "indicators.park_year"),
         overall=OVERALL,
         records=RECORDS,
+        year_end=rows_of(
+            YearEndRow,
+            [
+                {
+                    "area_code": "610000",
+                    "indicator_id": "C04",
+                    "year": 2020,
+                    "n_parks": 97,
+                    "p05": D(70_512_345),
+                    "p10": D(71_034_567),
+                    "p50": D(73_111_222),
+                    "p90": D(75_222_333),
+                    "p95": D(75_812_222),
+                    "calibrated": True,
+                    "months": (
+                        ("2020-02", D(9_512_340)),
+                        ("2020-05", D(27_812_345)),
+                        ("2020-06", D(34_311_795)),
+                    ),
+                }
+            ],
+        ),
         ways=rows_of(WayRow, _way_rows(scores), "assessment.way_out"),
         gaps=rows_of(GapRow, _gap_rows(), "quality.gap"),
         revised=(

@@ -182,6 +182,7 @@ def test_missing_data_are_said_section_by_section() -> None:
             unreported=(),
             overall=(),
             records=(),
+            year_end=(),
             ways=(),
             gaps=(),
             revised=(),
@@ -203,7 +204,7 @@ def test_what_a_bureau_does_not_keep_has_no_section() -> None:
     issuer = replace(bulletin_data().issuer, unit_word="监测单位", park_word="各州")
     bulletin = compose(
         bulletin_data(
-            verdicts=(), overall=(), records=(), scores=(), schemes=(), triggers=(), ways=(),
+            verdicts=(), overall=(), records=(), year_end=(), scores=(), schemes=(), triggers=(), ways=(),
             topics=(), issuer=issuer,
         )
     )  # fmt: skip
@@ -544,6 +545,17 @@ def test_warnings_are_compared_with_the_period_before(bulletin: Bulletin) -> Non
     assert {by_change[name] for name in found[5].split("等")[0].split("、")} == {"resolved"}
     words = {row[8] for row in cells(bulletin, "watch") if len(row) > 1}
     assert words == {"新增", "持续"}
+
+
+def test_the_year_s_end_is_told_as_a_range_with_what_it_rests_on(bulletin: Bulletin) -> None:
+    text = section(bulletin, "一、")
+    assert "全年营业收入在7103.46至7522.23亿元之间（八成区间），中位数7311.12亿元" in text
+    assert "为97个有数园区合计" in text
+    assert [row[0] for row in cells(bulletin, "year_end") if len(row) > 1][:3] == [
+        "至二月", "至五月", "至六月",
+    ]  # fmt: skip
+    unsure = replace(bulletin_data().year_end[0], calibrated=False)
+    assert "未经检验" in section(compose(bulletin_data(year_end=(unsure,))), "一、")
 
 
 def test_ranks_that_cannot_be_told_apart_are_marked(bulletin: Bulletin) -> None:

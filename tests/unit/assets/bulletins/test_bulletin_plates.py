@@ -29,7 +29,7 @@ def chart(bulletin: Bulletin, name: str) -> Chart:
 
 def test_every_number_in_a_drawing_stands_in_the_table_it_names(bulletin: Bulletin) -> None:
     drawn = list(bulletin.charts())
-    assert [each.chart_id for each in drawn] == ["goals", "lanes", "record"]
+    assert [each.chart_id for each in drawn] == ["year_end", "goals", "lanes", "record"]
     for each in drawn:
         table = bulletin.table(each.table_id)
         assert table is not None
@@ -64,7 +64,7 @@ def test_the_lane_chart_shows_who_is_listed(bulletin: Bulletin) -> None:
 def test_nothing_is_drawn_of_what_nobody_knows() -> None:
     data = bulletin_data()
     bare = tuple(replace(s, p_last_k=None, rank_p10=None, rank_p90=None) for s in data.scores)
-    empty = compose(replace(data, verdicts=(), scores=bare, records=()))
+    empty = compose(replace(data, verdicts=(), scores=bare, records=(), year_end=()))
     assert list(empty.charts()) == []
 
 
@@ -113,6 +113,6 @@ def test_pictures_are_the_same_bytes_each_time(bulletin: Bulletin) -> None:
 
 def test_the_page_shows_the_drawing_with_its_finding(bulletin: Bulletin) -> None:
     page = to_html(bulletin)
-    assert page.count("<figure") == 3
-    assert page.count('role="img"') == 3
+    assert page.count("<figure") == 4
+    assert page.count('role="img"') == 4
     assert json.loads(to_json(bulletin))["body"]

@@ -129,8 +129,8 @@ def test_long_tables_go_to_the_attachment_and_the_mail_says_so(
     sent = mail(bulletin)
     assert "表格较长，其余内容见附件" in body(sent, "html")
     assert "表格较长，其余内容见附件" in body(sent, "plain")
-    assert "地区总量目标进度" in body(sent, "html")
-    assert "连续期数" not in body(sent, "html")
+    assert "预警名单" in body(sent, "html")
+    assert "地区总量目标进度" not in body(sent, "html")
     monkeypatch.setattr(message, "HTML_LIMIT", 500)
     with pytest.raises(MessageError, match="超过 500 字节"):
         mail(bulletin)

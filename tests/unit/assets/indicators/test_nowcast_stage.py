@@ -116,6 +116,20 @@ def test_every_park_of_the_year_has_a_row_and_says_how_it_was_made(build: Build)
     assert 30 < float(found[0]["seasonal_pct"]) < 70
 
 
+def test_an_area_s_year_is_the_sum_of_its_parks(build: Build) -> None:
+    with build.warehouse.building() as connection:
+        nowcast_rows.refresh_nowcast(connection, build, PERIOD)
+    parks = rows(build, "FROM indicators.nowcast")
+    areas = {row["area_code"]: row for row in rows(build, "FROM indicators.area_nowcast")}
+    whole = areas["610000"]
+    assert whole["n_parks"] == len(parks) == SIZE
+    assert abs(whole["point"] - sum(row["point"] for row in parks)) < 1
+    below = [row for code, row in areas.items() if code.endswith("00") and code != "610000"]
+    assert below and sum(row["n_parks"] for row in below) == SIZE
+    for row in areas.values():
+        assert row["p05"] <= row["p10"] <= row["p50"] <= row["p90"] <= row["p95"]
+
+
 def test_the_same_figures_give_the_same_rows_and_one_entry_in_the_log(build: Build) -> None:
     with build.warehouse.building() as connection:
         nowcast_rows.refresh_nowcast(connection, build, PERIOD)
