@@ -550,7 +550,7 @@ def test_warnings_are_compared_with_the_period_before(bulletin: Bulletin) -> Non
 def test_the_year_s_end_is_told_as_a_range_with_what_it_rests_on(bulletin: Bulletin) -> None:
     text = section(bulletin, "一、")
     assert "全年营业收入在7103.46至7522.23亿元之间（八成区间），中位数7311.12亿元" in text
-    assert "为97个有数园区合计" in text
+    assert "为97个园区合计" in text
     assert [row[0] for row in cells(bulletin, "year_end") if len(row) > 1][:3] == [
         "至二月", "至五月", "至六月",
     ]  # fmt: skip
