@@ -7,15 +7,17 @@ printing it (``pipelines.cli``) or anything that changes data.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from warehouse import proof_forecast
-from warehouse.proof import CELL_MARK, NotFoundError, Step, audited
+from warehouse import proof_counts, proof_forecast
+from warehouse.proof import CELL_MARK, NotFoundError, Step, audited, plain, words_of
+from warehouse.proof_counts import MAX_PARTS
 from warehouse.store import fetch
 
 if TYPE_CHECKING:
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FULL_INPUTS", "NotFoundError", "Step", "explain"]
 
-MAX_PARTS = 400
-"""Parts of a total listed before the rest is only counted."""
 FULL_INPUTS = 4
 """Figures a figure is computed from that are proved in full; more are listed with their ids."""
 
@@ -149,7 +149,7 @@ def _printed_figure(connection: duckdb.DuckDBPyConnection, figure_id: str) -> St
     step = _figure(connection, figure)
     step.text += (
         f"({figure['period']} 通报,{figure['audience_id']},第{figure['edition']}版;"
-        f"修约:{figure['rounding'] or '无'};未修约值 {_plain(figure['value'])})"
+        f"修约:{figure['rounding'] or '无'};未修约值 {plain(figure['value'])})"
     )
     return step
 
@@ -179,9 +179,13 @@ def _inputs(connection: duckdb.DuckDBPyConnection, figure: dict[str, Any]) -> li
     ordered = [known[name] for name in figure["inputs"] if name in known]
     if len(ordered) <= FULL_INPUTS:
         return [_figure(connection, row) for row in ordered]
-    return [
-        Step(f"{_figure_words(row)}(来源:parkwatch explain {row['figure_id']})") for row in ordered
-    ]
+    steps = [
+        Step(f"{_figure_words(row)}(来源:parkwatch explain {row['figure_id']})",
+             asks=(row["figure_id"],))
+        for row in ordered
+    ]  # fmt: skip
+    first = next((n for n, row in enumerate(ordered) if row["value"] is not None), 0)
+    return proof_counts.example(steps, lambda: _figure(connection, ordered[first]), first)
 
 
 def _figure_words(figure: dict[str, Any]) -> str:
@@ -197,89 +201,23 @@ def _row(
     ``period`` is the figure's, for tables that are not kept by period (the register of parks).
     """
     key = {name: value for name, value in key.items() if name != "column"}
-    followers = {
+    verdicts = partial(proof_counts.verdicts, prove=_verdict)
+    scores = partial(proof_counts.scores, prove=_score)
+    followers: dict[str, Callable[[duckdb.DuckDBPyConnection, dict[str, Any]], Step]] = {
         "indicators.area_year": _area,
         "indicators.park_year": _park_year,
         "indicators.park_month": _park_month,
-        "targets.verdict": _verdict if "target_id" in key and "scope_code" in key else _verdicts,
-        "assessment.score": _score if "park_id" in key else _scores,
-        "assessment.watch": _watch if "park_id" in key else _scores,
-        "submissions.submission": _submissions,
-        "quality.finding": _findings,
-        "dims.region": _register,
+        "targets.verdict": _verdict if "target_id" in key and "scope_code" in key else verdicts,
+        "assessment.score": _score if "park_id" in key else scores,
+        "assessment.watch": _watch if "park_id" in key else scores,
+        "submissions.submission": proof_counts.submissions,
+        "quality.finding": proof_counts.findings,
+        "dims.region": proof_counts.register,
     }
     follow = followers.get(table)
     if follow is None:
-        return Step(f"{table} {_words(key)}")
+        return Step(f"{table} {words_of(key)}")
     return follow(connection, key | {"period": key.get("period") or period})
-
-
-def _register(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
-    """Parks a region has on the last day of the period, and how many figures came of each."""
-    rows = fetch(connection, _REGISTER, {"code": key["code"], "period": key["period"]})
-    known = sum(row["n"] > 0 for row in rows)
-    step = Step(
-        f"名录中 {key['code']} 的园区 {key['period']}:应报 {len(rows)} 个,本期有数 {known} 个"
-    )
-    step.parts = [
-        Step(f"{row['name']}({row['park_id']}):本期观测值 {row['n']} 个")
-        for row in rows[:MAX_PARTS]
-    ]
-    return step
-
-
-_REGISTER = """
-SELECT park.park_id, park.name, count(observation.park_id) AS n
-FROM dims.park AS park
-LEFT JOIN observations.observation AS observation
-    ON observation.park_id = park.park_id AND observation.period = $period
-WHERE park.valid_from <= last_day(($period || '-01')::DATE)
-    AND (park.valid_to IS NULL OR park.valid_to > last_day(($period || '-01')::DATE))
-    AND coalesce(park.status, 'active') = 'active'
-    AND $code IN (
-        park.province_code, park.city_code, coalesce(nullif(park.home_county_code, ''), park.county_code)
-    )
-GROUP BY ALL
-ORDER BY park.park_id
-"""
-
-
-def _submissions(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
-    """Files of the period: those that report it or hold figures of it; one that cannot be read
-    counts for the month before it came."""
-    rows = fetch(
-        connection,
-        "SELECT reporter, file_name, received_at, status FROM submissions.submission "
-        "WHERE (coalesce(period, strftime(received_at - INTERVAL 1 MONTH, '%Y-%m')) = $period "
-        "  OR submission_id IN (SELECT submission_id FROM observations.observation "
-        "                       WHERE period = $period)) "
-        "AND reporter = coalesce($reporter, reporter) ORDER BY reporter, received_at",
-        {"period": key["period"], "reporter": key.get("reporter")},
-    )
-    step = Step(f"报送件 {_words(key)}:{len(rows)} 个")
-    step.parts = [
-        Step(f"文件“{r['file_name']}”({r['reporter']},{r['received_at']} UTC,{r['status']})")
-        for r in rows[:MAX_PARTS]
-    ]
-    return step
-
-
-def _findings(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
-    names = ("period", "reporter", "severity", "rule_id", "outcome")
-    wanted = {name: key[name] for name in names if name in key}
-    where = " AND ".join([f"{name} = ?" for name in wanted] + ["lifecycle <> 'resolved'"])
-    rows = fetch(
-        connection,
-        f"SELECT file_name, sheet, address, message FROM quality.finding WHERE {where} "
-        "ORDER BY finding_id",
-        list(wanted.values()),
-    )
-    step = Step(f"审核问题 {_words(wanted)}:{len(rows)} 条")
-    step.parts = [
-        Step(f"{r['file_name']} {r['sheet'] or ''} {r['address'] or ''}:{r['message']}")
-        for r in rows[:MAX_PARTS]
-    ]
-    return step
 
 
 def _area(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
@@ -290,12 +228,12 @@ def _area(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
         [key["area_code"], key["scope"], key["indicator_id"], key["asof_period"]],
     )
     if not rows:
-        return Step(f"indicators.area_year {_words(key)}:无此行")
+        return Step(f"indicators.area_year {words_of(key)}:无此行", ground="absence")
     row = rows[0]
     step = Step(
         f"地区合计 {row['area_code']}/{row['scope']} {row['indicator_id']} {row['asof_period']}"
-        f" = {_plain(row['value'])}(上年同期 {_plain(row['value_prior'])},同比 "
-        f"{_plain(row['yoy_pct'])}%;{row['n_reported']}/{row['n_parks']} 个园区)"
+        f" = {plain(row['value'])}(上年同期 {plain(row['value_prior'])},同比 "
+        f"{plain(row['yoy_pct'])}%;{row['n_reported']}/{row['n_parks']} 个园区)"
     )
     members = fetch(connection, _MEMBERS, _member_values(row))
     shown = members[:MAX_PARTS]
@@ -304,6 +242,10 @@ def _area(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
             step.parts.append(_park_year(connection, {**member, "asof_period": row["asof_period"]}))
     if len(members) > MAX_PARTS:
         step.parts.append(Step(f"……另有 {len(members) - MAX_PARTS} 个园区"))
+    if not members:
+        code = {"code": row["area_code"], "period": row["asof_period"]}
+        step.parts = [Step("各园区均没有数值", ground="absence")]
+        step.parts.append(proof_counts.register(connection, code))
     return step
 
 
@@ -421,13 +363,13 @@ def _park_year(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> St
         try:
             return _value(connection, *values)
         except NotFoundError:
-            return Step(f"{values[0]} {values[1]} {values[2]}:没有数值")
+            return Step(f"{values[0]} {values[1]} {values[2]}:没有数值", ground="absence")
     row = rows[0]
     step = Step(
         f"{_park_name(connection, row['park_id'], row['asof_period'])} {row['indicator_id']} "
-        f"{row['year']}年(截至 {row['asof_period']},{row['basis']}) = {_plain(row['value'])}"
+        f"{row['year']}年(截至 {row['asof_period']},{row['basis']}) = {plain(row['value'])}"
         + (
-            f",同比 {_plain(row['yoy_pct'])}%({row['yoy_basis']})"
+            f",同比 {plain(row['yoy_pct'])}%({row['yoy_basis']})"
             if row["yoy_pct"] is not None
             else ""
         )
@@ -452,7 +394,37 @@ def _park_month(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> S
     step.parts = _observations(connection, park_id, indicator_id, period, scope)
     if indicator["over_time"] == "last" and step.parts:
         step.parts = step.parts[-1:]  # a stock rests on the newest one only
+    if not step.parts:
+        step.parts = _unreported(connection, indicator, park_id, period)
     return step
+
+
+def _unreported(
+    connection: duckdb.DuckDBPyConnection, indicator: dict[str, Any], park_id: str, period: str
+) -> list[Step]:
+    """What a figure no return holds comes from: the register, or rows entered with their source."""
+    indicator_id = indicator["indicator_id"]
+    if indicator["counted"]:
+        words = _REGISTER_WORDS.get(indicator["counted"], indicator["counted"])
+        return [Step(f"按园区名录计数({words}),{period} 末在册,不需填报", ground="register")]
+    entered = fetch(
+        connection,
+        "SELECT file, line FROM targets.input WHERE park_id = ? AND indicator_id = ? "
+        "AND left(figure_period, 4) = left(?, 4) AND figure_period <= ? ORDER BY file, line",
+        [park_id, indicator_id, period, period],
+    )
+    rows = fetch(
+        connection,
+        "SELECT 1 AS n FROM indicators.park_month WHERE park_id = ? AND indicator_id = ? "
+        "AND period = ? AND value_ytd IS NOT NULL",
+        [park_id, indicator_id, period],
+    )
+    if entered:
+        return [_entered(connection, row["file"], int(row["line"])) for row in entered]
+    return [] if rows else [Step("没有观测值", ground="absence")]
+
+
+_REGISTER_WORDS = {"parks": "园区", "is_key": "重点园区", "is_demonstration": "示范园区"}
 
 
 def _formula(
@@ -512,7 +484,7 @@ def _observations(
 def _observation(row: dict[str, Any]) -> Step:
     until = f" 至 {row['known_to']}" if row["known_to"] else " 起"
     step = Step(
-        f"{row['period']} {row['measure']} = {_plain(row['value'])}({row['state']};"
+        f"{row['period']} {row['measure']} = {plain(row['value'])}({row['state']};"
         f"知悉 {row['known_from']}{until})"
     )
     factor = f",×{row['unit_factor']}" if row["unit_factor"] not in (None, "1") else ""
@@ -546,13 +518,13 @@ def _value(
         )
     row = rows[0]
     growth = (
-        f",同比 {_plain(row['yoy_pct'])}%(依据 {row['yoy_basis']},上年同期 {_plain(row['value_prior'])})"
+        f",同比 {plain(row['yoy_pct'])}%(依据 {row['yoy_basis']},上年同期 {plain(row['value_prior'])})"
         if row["yoy_pct"] is not None
         else ""
     )
     step = Step(
         f"{_park_name(connection, park_id, period)} {indicator_id} {period}"
-        f":累计 {_plain(row['value_ytd'])},当月 {_plain(row['value_month'])}{growth}"
+        f":累计 {plain(row['value_ytd'])},当月 {plain(row['value_month'])}{growth}"
     )
     step.parts.append(
         _park_month(
@@ -571,34 +543,41 @@ def _verdict(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step
         [key["target_id"], key["asof_period"], key.get("park_id") or "", key.get("scope_code")],
     )
     if not rows:
-        return Step(f"targets.verdict {_words(key)}:无此行")
+        return Step(f"targets.verdict {words_of(key)}:无此行")
     row = rows[0]
     step = Step(
         f"{row['target_id']} {row['doc_no']} {row['clause']}“{row['quote']}”:"
         f"{row['verdict']}({row['light']}),{row['reason']}"
     )
-    for figure_id in row["figure_ids"] or []:
-        step.parts.append(_input(connection, figure_id))
+    step.parts = _verdict_inputs(connection, row["figure_ids"] or [])
+    if not step.parts and row["actual"] is None:
+        step.ground = "clause"
     return step
 
 
-def _verdicts(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
-    """The verdicts a key selects, one line each."""
-    names = ("asof_period", "target_id", "park_id", "verdict")
-    wanted = {name: key[name] for name in names if name in key}
-    where = " AND ".join(f"{name} = ?" for name in wanted) or "true"
-    rows = fetch(
-        connection,
-        f"SELECT * FROM targets.verdict WHERE {where} ORDER BY target_id, scope_code, park_id",
-        list(wanted.values()),
-    )
-    clauses = len({row["target_id"] for row in rows})
-    step = Step(f"目标判定 {_words(wanted)}:{clauses} 项条款,{len(rows)} 个判定")
-    step.parts = [
-        Step(f"{r['target_id']} {r['scope_code']} {r['park_id']}:{r['verdict']},{r['reason']}")
-        for r in rows[:MAX_PARTS]
-    ]
-    return step
+def _verdict_inputs(connection: duckdb.DuckDBPyConnection, names: list[str]) -> list[Step]:
+    """Inputs of a verdict in their order; figures of parks at one period are looked up at once."""
+    steps: list[Step] = []
+    for period, group in groupby(names[:MAX_PARTS], _period_of_park):
+        if period is None:
+            steps += [_input(connection, name) for name in group]
+            continue
+        inputs = [*group]
+        members = [dict(zip(_PARK, name.split("/"), strict=True)) for name in inputs]
+        with _looked_up(connection, members, period):
+            steps += [_input(connection, name) for name in inputs]
+    if len(names) > MAX_PARTS:
+        steps.append(Step(f"……另有 {len(names) - MAX_PARTS} 个依据"))
+    return steps
+
+
+_PARK = ("park_id", "indicator_id", "asof_period")
+
+
+def _period_of_park(name: str) -> str | None:
+    """The period of an input that is a park's figure."""
+    words = name.split("/")
+    return words[2] if len(words) == len(_PARK) and words[0] != "input" else None
 
 
 def _input(connection: duckdb.DuckDBPyConnection, figure_id: str) -> Step:
@@ -607,8 +586,7 @@ def _input(connection: duckdb.DuckDBPyConnection, figure_id: str) -> Step:
     if words[0] == "input" and len(words) == 3:
         return _entered(connection, words[1], int(words[2]))
     if len(words) == 3:
-        park = ("park_id", "indicator_id", "asof_period")
-        return _park_year(connection, dict(zip(park, words, strict=True)))
+        return _park_year(connection, dict(zip(_PARK, words, strict=True)))
     area = ("area_code", "indicator_id", "scope", "asof_period")
     return _area(connection, dict(zip(area, words, strict=True)))
 
@@ -619,12 +597,13 @@ def _entered(connection: duckdb.DuckDBPyConnection, file: str, line: int) -> Ste
     if not rows:
         return Step(f"补录 {file} 第{line}行:已不在现有补录数据中")
     row = rows[0]
-    what = row["text"] if row["value"] is None else f"{_plain(row['value'])}{row['unit']}"
+    what = row["text"] if row["value"] is None else f"{plain(row['value'])}{row['unit']}"
     thing = row["target_id"] or f"{row['indicator_id']} {row['area_code'] or row['park_id']}"
     day = f",{row['entered_on']}" if row["entered_on"] else ""
     return Step(
         f"补录 {file} 第{line}行:{thing} {row['figure_period']} {what},"
-        f"来源 {row['source']},{row['entered_by']}{day}"
+        f"来源 {row['source']},{row['entered_by']}{day}",
+        ground="entered",
     )
 
 
@@ -636,10 +615,10 @@ def _score(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
         values,
     )
     if not rows:
-        return Step(f"assessment.score {_words(key)}:无此行")
+        return Step(f"assessment.score {words_of(key)}:无此行")
     row = rows[0]
     step = Step(
-        f"方案 {row['scheme_id']} 组 {row['class_id']} {row['park_id']}:得分 {_plain(row['score'])},"
+        f"方案 {row['scheme_id']} 组 {row['class_id']} {row['park_id']}:得分 {plain(row['score'])},"
         f"第{row['rank']}名/{row['n']}(模拟名次,非正式考核结果)"
     )
     details = fetch(
@@ -650,8 +629,8 @@ def _score(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
     )
     for detail in details:
         part = Step(
-            f"{detail['indicator_id']} 原值 {_plain(detail['raw'])} → {_plain(detail['normalised'])} "
-            f"× 权重 {_plain(detail['weight'])} = {_plain(detail['points'])} 分({detail['note'] or ''})"
+            f"{detail['indicator_id']} 原值 {plain(detail['raw'])} → {plain(detail['normalised'])} "
+            f"× 权重 {plain(detail['weight'])} = {plain(detail['points'])} 分({detail['note'] or ''})"
         )
         if detail["measure"] in ("adjustment", "penalty"):
             part.parts += _confirmed(connection, row, detail["indicator_id"])
@@ -684,32 +663,12 @@ def _confirmed(
     )
     return [
         Step(
-            f"登记 {one['outcome_id']}:{one['year']}年 {event} {_plain(one['count'])},"
-            f"依据 {one['document']}"
+            f"登记 {one['outcome_id']}:{one['year']}年 {event} {plain(one['count'])},"
+            f"依据 {one['document']}",
+            ground="event",
         )
         for one in found
     ]
-
-
-def _scores(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
-    """The ranked parks of a class, or of every class, one line each."""
-    names = ("asof_period", "scheme_id", "class_id")
-    wanted = {name: key[name] for name in names if name in key}
-    where = " AND ".join(f"{name} = ?" for name in wanted) or "true"
-    rows = fetch(
-        connection,
-        f"SELECT * FROM assessment.score WHERE {where} "
-        "ORDER BY scheme_id, class_id, rank NULLS LAST, park_id",
-        list(wanted.values()),
-    )
-    ranked = sum(row["rank"] is not None for row in rows)
-    step = Step(f"考核得分 {_words(wanted)}:参与排名 {ranked} 个,未参与 {len(rows) - ranked} 个")
-    for row in rows[:MAX_PARTS]:
-        place = f"第{row['rank']}名" if row["rank"] is not None else row["exclusion_reason"]
-        step.parts.append(
-            Step(f"{row['class_id']} {row['park_id']}:{_plain(row['score'])} 分,{place}")
-        )
-    return step
 
 
 def _watch(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
@@ -739,14 +698,3 @@ def _park_name(connection: duckdb.DuckDBPyConnection, park_id: str, period: str)
             connection, f"SELECT name FROM ({_NAMES}) WHERE park_id = $2", [period, park_id]
         )
     return f"{rows[0]['name']}({park_id})" if rows else park_id
-
-
-def _plain(value: object) -> str:
-    if value is None:
-        return "—"
-    text = f"{value:f}" if hasattr(value, "as_tuple") else str(value)
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _words(key: dict[str, Any]) -> str:
-    return " ".join(f"{name}={value}" for name, value in sorted(key.items()))

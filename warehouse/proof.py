@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 
 CELL_MARK = "单元格 "
 AUDIT_MARK = "审核:"
+GROUNDS = {
+    "entered": "a row of an input file (补录) or of the ledger of findings",
+    "event": "an event confirmed by a person",
+    "file": "a delivered file",
+    "finding": "a finding of the audit",
+    "register": "a park of the register",
+    "clause": "a clause nothing was reported for: its verdict says so, and has no figure",
+    "absence": "nothing reported, or nothing counted: right for no value and for zero only",
+}
 SHOWN_FINDINGS = 20
 """Findings on the cells of a proof listed before the rest is only counted."""
 
@@ -33,10 +42,19 @@ class Step:
     parts: list[Step] = field(default_factory=list)
     place: tuple[str, ...] | None = None
     """Of a cell: submission, sheet, address, indicator, period."""
+    ground: str = ""
+    """What a last step other than a cell is: one of ``GROUNDS``."""
+    asks: tuple[str, ...] = ()
+    """Words that ask for the proof of a row named here in one line only."""
 
     def cells(self) -> list[str]:
         """Every cell this proof ends in."""
         return [step.text for step in self.walk() if step.text.startswith(CELL_MARK)]
+
+    def grounds(self) -> set[str]:
+        """What this proof ends in: ``cell`` and names of ``GROUNDS``; empty: it rests on nothing."""
+        steps = list(self.walk())
+        return {"cell" for step in steps if step.place} | {s.ground for s in steps if s.ground}
 
     def walk(self) -> Iterator[Step]:
         """This step and every one below it."""
@@ -122,3 +140,16 @@ def _finding(row: Mapping[str, Any]) -> Step:
     severity = _SEVERITIES.get(row["severity"], row["severity"])
     lifecycle = _LIFECYCLES.get(row["lifecycle"], row["lifecycle"] or "—")
     return Step(f"问题 {row['rule_id']}({severity},{lifecycle}):{row['message']}")
+
+
+def plain(value: object) -> str:
+    """A number without idle zeros; — for none."""
+    if value is None:
+        return "—"
+    text = f"{value:f}" if hasattr(value, "as_tuple") else str(value)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def words_of(key: Mapping[str, Any]) -> str:
+    """A key in words."""
+    return " ".join(f"{name}={value}" for name, value in sorted(key.items()))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from warehouse.proof import Step
+from warehouse.proof import Step, plain
 from warehouse.store import fetch
 
 if TYPE_CHECKING:
@@ -65,8 +65,8 @@ def _words(row: dict[str, Any]) -> str:
     record = "已校准" if row["calibrated"] else "未校准,仅供参考"
     return (
         f"全年推算 {row['park_id']} {row['indicator_id']} {row['year']}年(截至 {row['asof_period']}):"
-        f"{_plain(row['point'])},80%区间 {_plain(row['p10'])} 至 {_plain(row['p90'])};方法 {method}"
-        f"({row['method']}),历史 {row['n_history']} 年,季节进度 {_plain(row['seasonal_pct'])}%,{record}"
+        f"{plain(row['point'])},80%区间 {plain(row['p10'])} 至 {plain(row['p90'])};方法 {method}"
+        f"({row['method']}),历史 {row['n_history']} 年,季节进度 {plain(row['seasonal_pct'])}%,{record}"
     )
 
 
@@ -96,8 +96,8 @@ def _record(connection: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> Step:
     record = found[0]
     return Step(
         f"推算检验记录:{row['indicator_id']} {record['month']}月推算 {record['n_forecasts']} 次"
-        f"({record['n_years']} 年),80%区间实际包含 {_plain(record['covered_80'])}%,"
-        f"平均误差 {_plain(record['mape'])}%"
+        f"({record['n_years']} 年),80%区间实际包含 {plain(record['covered_80'])}%,"
+        f"平均误差 {plain(record['mape'])}%"
     )
 
 
@@ -123,9 +123,9 @@ def risk(
     row = rows[0]
     step = Step(
         f"末位风险 {scheme_id} 组 {row['class_id']} {park_id} {period}:年末位于末 {row['k']} 位"
-        f"(共 {row['n']} 个)的概率 {_plain(row['p_last_k'])},达到退出条件的概率 "
-        f"{_plain(row['p_exit'])},名次区间 {row['rank_p10']}—{row['rank_p90']};抽样 {row['draws']} 次,"
-        f"有误差记录的权重 {_plain(row['calibrated_pct'])}%,抽样摘要 {str(row['scores_digest'])[:12]}"
+        f"(共 {row['n']} 个)的概率 {plain(row['p_last_k'])},达到退出条件的概率 "
+        f"{plain(row['p_exit'])},名次区间 {row['rank_p10']}—{row['rank_p90']};抽样 {row['draws']} 次,"
+        f"有误差记录的权重 {plain(row['calibrated_pct'])}%,抽样摘要 {str(row['scores_digest'])[:12]}"
         "(模拟,非正式考核结果)。同组各园区的推算一并抽样,下列为本园区的"
     )
     used = fetch(
@@ -139,10 +139,3 @@ def risk(
         forecast = nowcast(connection, park_id, item["indicator_id"], period, prove)
         step.parts.append(forecast or Step(f"{item['indicator_id']}:没有全年推算"))
     return step
-
-
-def _plain(value: object) -> str:
-    if value is None:
-        return "—"
-    text = f"{value:f}" if hasattr(value, "as_tuple") else str(value)
-    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -104,6 +104,24 @@ def test_revisions_count_the_correction(home):
     assert float(c01["mean_revision"]) == 50
 
 
+def test_no_registered_figure_of_a_bulletin_rests_on_nothing(home):
+    """Nothing reported is a proof of no value and of zero only."""
+    from warehouse.explain import explain
+    from warehouse.store import connect
+
+    connection = connect(home / "warehouse.duckdb", read_only=True)
+    figures = connection.execute(
+        "SELECT DISTINCT figure_id, value FROM bulletins.figure ORDER BY ALL"
+    ).fetchall()
+    ends = {
+        name: explain(connection, [name]).grounds() - ({"absence"} if value else set())
+        for name, value in figures
+    }
+    assert len(ends) > 30
+    assert {name for name, grounds in ends.items() if not grounds} == set()
+    assert "cell" in set().union(*ends.values())
+
+
 def test_rebuild_gives_the_same_tables_and_documents(home):
     told = parkwatch("rebuild", "--period", "2020-06", "--home", home, "--json")
     assert told.returncode == 0, told.stdout + told.stderr
@@ -184,3 +202,31 @@ def test_sdmx_csv_and_its_structure_are_read_back_by_pysdmx(home, tmp_path):
         "PARK_ID", "INDICATOR_ID", "MEASURE_TYPE", "TIME_PERIOD"
     }  # fmt: skip
     assert sorted(map(float, data.data["OBS_VALUE"])) == sorted(float(r["value"]) for r in known)
+
+
+def test_an_export_of_a_period_holds_that_period_only(home, tmp_path):
+    """Tables kept by period are cut to it; those that are not (the register) come whole."""
+    names = ("observations.observation", "indicators.park_year", "dims.park")
+    tables = [word for name in names for word in ("--table", name)]
+    counts = {}
+    for period in ("2020-06", "2019-06"):
+        folder = tmp_path / period
+        told = parkwatch("export", "--format", "csv", "--to", folder, "--period", period, "--home",
+                         home, *tables)  # fmt: skip
+        assert told.returncode == 0, told.stderr
+        for name in names:
+            with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as handle:
+                rows = list(csv.DictReader(handle))
+            counts[period, name] = len(rows)
+            column = {"observations.observation": "period", "indicators.park_year": "asof_period"}
+            assert {row[column[name]] for row in rows} <= {period} if name in column else True
+    here = query(
+        home, "SELECT count(*) AS n FROM observations.observation WHERE period = '2020-06'"
+    )
+    assert counts["2020-06", "observations.observation"] == here[0]["n"] > 0
+    assert counts["2019-06", "observations.observation"] == 0
+    assert counts["2020-06", "dims.park"] == counts["2019-06", "dims.park"] == 4
+    told = parkwatch(
+        "export", "--format", "csv", "--to", tmp_path, "--period", "2020年6月", "--home", home
+    )
+    assert told.returncode == 2 and "YYYY-MM" in told.stderr

@@ -6,15 +6,21 @@ WITH wanted AS (
     FROM internal.affected_asof
 ),
 
+-- The months by name: an equality lets the scan pass over the row groups of other years.
+months AS (
+    SELECT year, asof_period, year || '-' || lpad(month::VARCHAR, 2, '0') AS period
+    FROM wanted, range(1, 13) AS t(month)
+    WHERE month <= right(asof_period, 2)::INTEGER
+),
+
 known AS (
     SELECT
         month.*,
-        wanted.year,
-        wanted.asof_period,
+        months.year,
+        months.asof_period,
         indicator.over_time
-    FROM wanted
-    JOIN indicators.park_month AS month
-        ON left(month.period, 4)::INTEGER = wanted.year AND month.period <= wanted.asof_period
+    FROM months
+    JOIN indicators.park_month AS month USING (period)
     JOIN dims.indicator AS indicator USING (indicator_id)
 ),
 

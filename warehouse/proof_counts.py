@@ -1,0 +1,170 @@
+"""Proof of counts: the rows a count counted, each with the words that ask for its own proof.
+
+Belongs here: counts of parks, files, findings, verdicts and ranked parks. Does not belong here: the
+proof of one row (``warehouse.explain``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from warehouse.proof import Step, plain, words_of
+from warehouse.store import fetch
+
+if TYPE_CHECKING:
+    import duckdb
+
+Row = dict[str, Any]
+Prove = Callable[["duckdb.DuckDBPyConnection", Row], Step]
+"""Proof of one of the rows counted."""
+
+MAX_PARTS = 400
+"""Rows listed before the rest is only counted."""
+
+
+def _listed(rows: list[Row], line: Callable[[Row], Step]) -> list[Step]:
+    """One line a row, bounded; that there is none is said as well."""
+    if not rows:
+        return [Step("没有这样的记录", ground="absence")]
+    steps = [line(row) for row in rows[:MAX_PARTS]]
+    if len(rows) > MAX_PARTS:
+        steps.append(Step(f"……另有 {len(rows) - MAX_PARTS} 行"))
+    return steps
+
+
+def example(steps: list[Step], proved: Callable[[], Step], number: int = 0) -> list[Step]:
+    """The lines with one of them proved in full; each of the others is asked for by its words."""
+    if number < len(steps) and steps[number].asks:
+        words = " ".join(steps[number].asks)
+        steps[number].parts = [
+            Step(f"以此行为例(其余各行同样以 parkwatch explain {words} 查询):", [proved()])
+        ]
+    return steps
+
+
+def register(connection: duckdb.DuckDBPyConnection, key: Row) -> Step:
+    """Parks a region has on the last day of the period, and how many figures came of each."""
+    rows = fetch(connection, _REGISTER, {"code": key["code"], "period": key["period"]})
+    known = sum(row["n"] > 0 for row in rows)
+    step = Step(
+        f"名录中 {key['code']} 的园区 {key['period']}:应报 {len(rows)} 个,本期有数 {known} 个"
+    )
+    step.parts = _listed(
+        rows,
+        lambda row: Step(
+            f"{row['name']}({row['park_id']}):本期观测值 {row['n']} 个", ground="register"
+        ),
+    )
+    return step
+
+
+_REGISTER = """
+SELECT park.park_id, park.name, count(observation.park_id) AS n
+FROM dims.park AS park
+LEFT JOIN observations.observation AS observation
+    ON observation.park_id = park.park_id AND observation.period = $period
+WHERE park.valid_from <= last_day(($period || '-01')::DATE)
+    AND (park.valid_to IS NULL OR park.valid_to > last_day(($period || '-01')::DATE))
+    AND coalesce(park.status, 'active') = 'active'
+    AND $code IN (
+        park.province_code, park.city_code, coalesce(nullif(park.home_county_code, ''), park.county_code)
+    )
+GROUP BY ALL
+ORDER BY park.park_id
+"""
+
+
+def submissions(connection: duckdb.DuckDBPyConnection, key: Row) -> Step:
+    """Files of the period: those that report it or hold figures of it; one that cannot be read
+    counts for the month before it came."""
+    rows = fetch(
+        connection,
+        "SELECT reporter, file_name, received_at, status FROM submissions.submission "
+        "WHERE (coalesce(period, strftime(received_at - INTERVAL 1 MONTH, '%Y-%m')) = $period "
+        "  OR submission_id IN (SELECT submission_id FROM observations.observation "
+        "                       WHERE period = $period)) "
+        "AND reporter = coalesce($reporter, reporter) ORDER BY reporter, received_at",
+        {"period": key["period"], "reporter": key.get("reporter")},
+    )
+    step = Step(f"报送件 {words_of(key)}:{len(rows)} 个")
+    step.parts = _listed(
+        rows,
+        lambda row: Step(
+            f"文件“{row['file_name']}”({row['reporter']},{row['received_at']} UTC,{row['status']})",
+            ground="file",
+        ),
+    )
+    return step
+
+
+def findings(connection: duckdb.DuckDBPyConnection, key: Row) -> Step:
+    """Findings of the period that still stand."""
+    names = ("period", "reporter", "severity", "rule_id", "outcome")
+    wanted = {name: key[name] for name in names if name in key}
+    where = " AND ".join([f"{name} = ?" for name in wanted] + ["lifecycle <> 'resolved'"])
+    rows = fetch(
+        connection,
+        f"SELECT file_name, sheet, address, message FROM quality.finding WHERE {where} "
+        "ORDER BY finding_id",
+        list(wanted.values()),
+    )
+    step = Step(f"审核问题 {words_of(wanted)}:{len(rows)} 条")
+    step.parts = _listed(
+        rows,
+        lambda row: Step(
+            f"{row['file_name']} {row['sheet'] or ''} {row['address'] or ''}:{row['message']}",
+            ground="finding",
+        ),
+    )
+    return step
+
+
+def verdicts(connection: duckdb.DuckDBPyConnection, key: Row, prove: Prove) -> Step:
+    """The verdicts a key selects, one line each; the first that has figures is proved in full."""
+    names = ("asof_period", "target_id", "park_id", "verdict")
+    wanted = {name: key[name] for name in names if name in key}
+    where = " AND ".join(f"{name} = ?" for name in wanted) or "true"
+    rows = fetch(
+        connection,
+        f"SELECT * FROM targets.verdict WHERE {where} ORDER BY target_id, scope_code, park_id",
+        list(wanted.values()),
+    )
+    clauses = len({row["target_id"] for row in rows})
+    step = Step(f"目标判定 {words_of(wanted)}:{clauses} 项条款,{len(rows)} 个判定")
+    step.parts = _listed(rows, _verdict_line)
+    first = next((n for n, row in enumerate(rows[:MAX_PARTS]) if row["figure_ids"]), 0)
+    if rows:
+        example(step.parts, lambda: prove(connection, rows[first]), first)
+    return step
+
+
+def _verdict_line(row: Row) -> Step:
+    scope, park = row["scope_code"], row["park_id"]
+    text = f"{row['target_id']} {scope} {park}:{row['verdict']},{row['reason']}"
+    return Step(text, asks=(row["target_id"], park or scope, row["asof_period"]))
+
+
+def scores(connection: duckdb.DuckDBPyConnection, key: Row, prove: Prove) -> Step:
+    """The ranked parks of a class, or of every class, one line each; the first is proved in full."""
+    names = ("asof_period", "scheme_id", "class_id")
+    wanted = {name: key[name] for name in names if name in key}
+    where = " AND ".join(f"{name} = ?" for name in wanted) or "true"
+    rows = fetch(
+        connection,
+        f"SELECT * FROM assessment.score WHERE {where} "
+        "ORDER BY scheme_id, class_id, rank NULLS LAST, park_id",
+        list(wanted.values()),
+    )
+    ranked = sum(row["rank"] is not None for row in rows)
+    step = Step(f"考核得分 {words_of(wanted)}:参与排名 {ranked} 个,未参与 {len(rows) - ranked} 个")
+    step.parts = _listed(rows, _score_line)
+    if rows:
+        example(step.parts, lambda: prove(connection, rows[0]))
+    return step
+
+
+def _score_line(row: Row) -> Step:
+    place = f"第{row['rank']}名" if row["rank"] is not None else row["exclusion_reason"]
+    text = f"{row['class_id']} {row['park_id']}:{plain(row['score'])} 分,{place}"
+    return Step(text, asks=(row["scheme_id"], row["park_id"], row["asof_period"]))
