@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 
 from tests.support.eia_deliveries import Delivery, rows_of, write
-from tests.support.workspaces import ROOT, parkwatch, query
+from tests.support.workspaces import ROOT, parkwatch
+from warehouse.store import connect, fetch
 
 EXAMPLE = ROOT / "examples" / "eia"
 STATES = ("AK", "DC", "HI", "VT", "WY")
@@ -52,6 +53,12 @@ def deliveries(tmp_path_factory):
         assert told.returncode in (0, 3), told.stdout + told.stderr
         closed.append(years(home))
     return home, *held, *closed
+
+
+def query(home, sql):
+    """Rows of the published warehouse, read here: a process for each question costs a second."""
+    with connect(home / "warehouse.duckdb", read_only=True) as connection:
+        return fetch(connection, sql)
 
 
 def years(home):
