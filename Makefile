@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 HOME_DIR ?= var/shaanxi
 READY := $(VENV)/.ready
 
-.PHONY: run test setup setup-offline check sample dictionary lock bench torture licences sbom audit wheelhouse clean
+.PHONY: run test setup setup-offline distributed check sample dictionary lock bench torture licences sbom audit wheelhouse clean
 .DEFAULT_GOAL := run
 
 run: $(HOME_DIR)/parkwatch.toml
@@ -32,6 +32,10 @@ $(READY): pyproject.toml uv.lock requirements-bootstrap.txt
 	@$(BIN)/uv sync --frozen --quiet --compile-bytecode 2>/dev/null || \
 		$(BIN)/uv sync --frozen --quiet --compile-bytecode --system-certs
 	@touch $(READY)
+
+# The optional components of docs/distributed.md (workers, DuckLake, Spark; about 700 MB).
+distributed: $(READY)
+	@$(BIN)/uv sync --frozen --quiet --compile-bytecode --extra distributed --extra spark
 
 # Everything quick a change should pass before it is committed.
 check: $(READY)

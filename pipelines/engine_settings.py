@@ -8,7 +8,7 @@ Belongs here: reading and checking that section. Does not belong here: what the 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -30,6 +30,7 @@ class EngineSettings(BaseModel):
     broker: str = "redis://127.0.0.1:6379/0"
     at_once: int = Field(2, ge=1, le=1000)
     attempts: int = Field(20, ge=1, le=1000)
+    executor: dict[str, Any] = {}
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:

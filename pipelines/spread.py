@@ -74,11 +74,10 @@ def _executor(engine: Engine) -> dg.ExecutorDefinition:
 
 def _execution(engine: Engine) -> dict[str, Any]:
     """Run configuration of the executor."""
+    own: dict[str, Any] = {"max_concurrent": engine.at_once}
     if engine.workers == "celery":
-        return {"config": {"broker": engine.broker, "backend": engine.broker}}
-    if engine.workers == "k8s":
-        return {"config": {"max_concurrent": engine.at_once}}
-    return {"config": {"max_concurrent": engine.at_once}}
+        own = {"broker": engine.broker, "backend": engine.broker}
+    return {"config": {**own, **engine.executor}}
 
 
 def on_workers(workspace: Workspace) -> Callable[[Sequence[Share]], None]:

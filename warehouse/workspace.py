@@ -7,9 +7,10 @@ belong here: reading settings files or the environment (``pipelines.settings``).
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from warehouse.catalog.models import DeadlineRule
@@ -155,7 +156,8 @@ class Engine:
 
     ``catalogue``: of DuckLake, ``postgres:host=… dbname=…``; ``data_path``: its Parquet, a shared folder
     or ``s3://…``; ``workers``: who runs the shares (``celery``, ``k8s``, ``processes`` of this machine);
-    ``attempts``: how often a transaction of the lake is begun again.
+    ``attempts``: how often a transaction of the lake is begun again; ``executor``: more of the executor's
+    own configuration, passed on as it is (volumes of Kubernetes jobs, say).
     """
 
     profile: str = "embedded"
@@ -168,6 +170,7 @@ class Engine:
     broker: str = "redis://127.0.0.1:6379/0"
     at_once: int = 2
     attempts: int = 20
+    executor: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_distributed(self) -> bool:

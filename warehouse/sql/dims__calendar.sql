@@ -8,6 +8,6 @@ SELECT
         WHEN right(period, 2)::INTEGER = 1 THEN left(period, 4) || '年1月'
         ELSE left(period, 4) || '年1—' || right(period, 2)::INTEGER || '月'
     END AS label_zh,
-    round(100 * right(period, 2)::INTEGER / 12.0, 8)::DECIMAL(28, 8) AS time_progress_pct
+    round(100 * right(period, 2)::DOUBLE / 12, 8)::DECIMAL(28, 8) AS time_progress_pct
 FROM (SELECT DISTINCT period FROM indicators.park_month)
 ORDER BY period

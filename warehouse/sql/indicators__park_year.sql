@@ -46,6 +46,29 @@ absent AS (
         ON said.park_id = park.park_id AND said.indicator_id = due.indicator_id
         AND said.asof_period = due.asof_period
     WHERE coalesce(park.status, 'active') = 'active'
+),
+
+rows_of_year AS (
+    SELECT
+        park_id,
+        indicator_id,
+        year,
+        asof_period,
+        value_ytd,
+        value_prior,
+        yoy_pct,
+        yoy_basis,
+        yoy_mark,
+        yoy_two_year_pct,
+        break_flag,
+        state,
+        n_months,
+        origin
+    FROM latest
+    UNION ALL
+    SELECT
+        park_id, indicator_id, year, asof_period, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+    FROM absent
 )
 
 SELECT
@@ -68,5 +91,5 @@ SELECT
         ELSE round(100 * n_months::DOUBLE / right(asof_period, 2)::INTEGER, 8)
     END::DECIMAL(28, 8) AS completeness_pct,
     coalesce(origin, 'reported') AS origin
-FROM (FROM latest UNION ALL BY NAME FROM absent)
+FROM rows_of_year
 ORDER BY asof_period, park_id, indicator_id
