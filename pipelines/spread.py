@@ -87,6 +87,7 @@ def on_workers(workspace: Workspace) -> Callable[[Sequence[Share]], None]:
         config = {
             "ops": {"plan": {"config": {"shares": [share.to_config() for share in shares]}}},
             "execution": _execution(workspace.engine),
+            "loggers": {"console": {"config": {"log_level": "ERROR"}}},
         }
         with dg.execute_job(
             dg.reconstructable(shares_job),

@@ -8,7 +8,8 @@ the results. Does not belong here: the rules (the same SQL models run in both ca
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -77,20 +78,18 @@ def refresh_park_month(build: Build) -> None:
 
 def _send(build: Build) -> list[Share]:
     """Bring the lake in line with the facts of the build; the shares to derive from them."""
-    connection = store.connect(build.workspace.work_file)
-    try:
+    with _beside(build) as (connection, shared):
         ordered = formulas.in_order(build.catalog.known_indicators)
         back = 1 + formulas.years_back(ordered)
         values = {"asof": build.asof, "years_back": back}
         store.run_script(connection, "indicators__said_period", values)
         store.run_script(connection, "indicators__kept_growth")
         periods = _column(connection, "SELECT period FROM internal.affected_period ORDER BY 1")
-        with lake.attached(connection, build.workspace.engine) as shared:
-            facts = _column(connection, "SELECT id FROM internal.key WHERE domain = 'period'")
-            kept = _column(connection, _KEPT)
-            shared.bring_in_line(FACTS, _within(facts, periods, back))
-            shared.bring_in_line(DERIVED, kept)
-            snapshot = shared.snapshot()
+        facts = _column(connection, "SELECT id FROM internal.key WHERE domain = 'period'")
+        kept = _column(connection, _KEPT)
+        shared.bring_in_line(FACTS, _within(facts, periods, back))
+        shared.bring_in_line(DERIVED, kept)
+        snapshot = shared.snapshot()
         said = tuple(_column(connection, "SELECT period FROM said_period ORDER BY 1"))
         return [
             Share(
@@ -106,8 +105,6 @@ def _send(build: Build) -> list[Share]:
             for province in lake.provinces(connection)
             for of_year in _by_reach(periods)
         ]
-    finally:
-        connection.close()
 
 
 _KEPT = """
@@ -138,16 +135,28 @@ def _by_reach(periods: Sequence[str]) -> list[list[str]]:
 
 
 def _fetch(build: Build, periods: Sequence[str]) -> None:
-    """The workers' rows into the build; the lake notes that both now hold the same."""
-    with (
-        build.step("汇集月度指标") as connection,
-        lake.attached(connection, build.workspace.engine) as shared,
-    ):
-        derive.replace_park_month(connection, shared.rows(DERIVED, periods))
+    """The workers' rows into the build; the lake notes that both now hold the same.
+
+    By way of a file: nothing may be attached or detached inside the step's transaction.
+    """
+    with tempfile.TemporaryDirectory(prefix="parkwatch-shares-") as folder:
+        rows = Path(folder) / "rows.parquet"
+        with _beside(build) as (connection, shared):
+            query = shared.rows(DERIVED, periods)
+            connection.execute(f"COPY ({query}) TO '{rows}' (FORMAT parquet)")
+        with build.step("汇集月度指标") as connection:
+            derive.replace_park_month(connection, f"FROM read_parquet('{rows}')")
+    with _beside(build) as (_, shared):
+        shared.record(DERIVED, periods)
+
+
+@contextmanager
+def _beside(build: Build) -> Iterator[tuple[duckdb.DuckDBPyConnection, lake.Lake]]:
+    """The work file with the lake attached, between two steps."""
     connection = store.connect(build.workspace.work_file)
     try:
         with lake.attached(connection, build.workspace.engine) as shared:
-            shared.record(DERIVED, periods)
+            yield connection, shared
     finally:
         connection.close()
 
