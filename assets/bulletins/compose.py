@@ -106,6 +106,7 @@ def _context(data: BulletinData, book: FigureBook, find_changes: changes.Finder)
     by_park = parks.park_facts(register, data)
     classes = standings.class_facts(register, data)
     chosen = data.indicators[: facts.ANNEX_INDICATORS]
+    coverage = facts.coverage_facts(register, data)
     targets = goals.target_facts(register, data)
     watch = standings.watch_facts(register, data, classes)
     records = prospects.record_facts(register, data)
@@ -135,13 +136,13 @@ def _context(data: BulletinData, book: FigureBook, find_changes: changes.Finder)
         "lead_name": _lead_name(data),
         "totals": tuple(totals.values()),
         "others": tuple(f for key, f in totals.items() if key != data.lead_indicator_id),
-        "basis": facts.basis_facts(totals.values()),
+        "basis": facts.basis_facts(totals.values(), coverage),
         "areas": areas,
         "parks": by_park,
         "area_indicators": tuple((i.name_zh, display_unit(i.unit, 0)[0]) for i in chosen),
         "spread": facts.area_growth(register, data, areas)
         or parks.park_growth(register, data, by_park),
-        "coverage": facts.coverage_facts(register, data),
+        "coverage": coverage,
         "targets": targets,
         "classes": classes,
         "watch": watch,

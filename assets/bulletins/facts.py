@@ -156,7 +156,8 @@ class BasisFacts:
     ``mixed``: (indicators, parks compared with last year's return) for totals that rest on both
     kinds of base; ``levels`` and ``comparable`` name the indicators that rest on one kind.
     ``carried``: most parks whose stocks are of an earlier month; ``other_parks``: the change of
-    growth compares two months over different numbers of parks.
+    growth compares two months over different numbers of parks; ``shared``: a total counts parks of
+    another register (飞地) too.
     """
 
     comparable: tuple[str, ...]
@@ -165,6 +166,7 @@ class BasisFacts:
     carried: Figure | None
     other_parks: bool
     has_pace: bool
+    shared: bool
 
 
 # --- indicators of an area -------------------------------------------------------------------
@@ -257,7 +259,9 @@ def total_facts(register: Register, data: BulletinData) -> dict[str, IndicatorFa
     }
 
 
-def basis_facts(totals: Iterable[IndicatorFacts]) -> BasisFacts:
+def basis_facts(
+    totals: Iterable[IndicatorFacts], coverage: CoverageFacts | None = None
+) -> BasisFacts:
     """What the growth of the totals rests on, indicator by indicator."""
     every = list(totals)
     known = [item for item in every if item.growth_parks.value and not item.yoy.is_missing]
@@ -274,6 +278,8 @@ def basis_facts(totals: Iterable[IndicatorFacts]) -> BasisFacts:
         ),
         carried=max(carried, key=lambda figure: figure.value or 0, default=None),
         has_pace=any(not item.pace.is_missing for item in every),
+        shared=coverage is not None
+        and any((item.expected.value or 0) > (coverage.expected.value or 0) for item in every),
         other_parks=any(not item.same_parks and not item.pace.is_missing for item in known),
     )
 

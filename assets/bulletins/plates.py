@@ -118,16 +118,13 @@ def year_end_plate(register: Register, outlook: prospects.YearEndFacts | None) -
     if outlook is None:
         return None
     months = [(m, float(figure.value or 0), figure.text) for _, m, figure in outlook.months]
+    low, top = outlook.low, outlook.high
     bands = [
-        charts.Band(name, float(low.value or 0), float(high.value or 0), low.text, high.text)
-        for name, low, high in (
-            ("九成区间", outlook.low_wide, outlook.high_wide),
-            ("八成区间", outlook.low, outlook.high),
-        )
+        charts.Band("八成区间", float(low.value or 0), float(top.value or 0), low.text, top.text)
     ]
-    name, high = markup.quote(outlook.name), markup.figure_mark(outlook.high, unit=True)
+    name, high = markup.quote(outlook.name), markup.figure_mark(top, unit=True)
     title = Marked(f"推算全年{name}在{_mark(outlook.low)}至{high}之间（八成区间）")
-    note = f"单位：{outlook.unit}。实线为已报累计，虚线为推算中位数，浅色带为九成区间，深色带为八成区间"
+    note = f"单位：{outlook.unit}。实线为已报累计，虚线为推算中位数，色带为八成区间"
     note += "" if outlook.calibrated else "；历史不足，区间未经检验"
     middle = (float(outlook.middle.value or 0), outlook.middle.text)
     drawn = charts.fan("year_end", _words(register, title), note, months, middle, bands)

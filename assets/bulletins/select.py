@@ -83,7 +83,7 @@ def bulletin_data(
     found = data.BulletinData(
         period=period,
         scope_code=scope.code,
-        issuer=_issuer(build, public=public),
+        issuer=_issuer(build, scope, public=public),
         as_of=as_of,
         issue_date=as_of.date(),
         simulated=build.workspace.simulated,
@@ -186,8 +186,11 @@ def _topics(build: Build, scope: Scope) -> tuple[data.Topic, ...]:
 # --- the document's own data -----------------------------------------------------------------
 
 
-def _issuer(build: Build, *, public: bool = False) -> data.Issuer:
+def _issuer(build: Build, scope: Scope, *, public: bool = False) -> data.Issuer:
+    """The bureau as issuer. What is not about the bureau's whole region is called by its own name:
+    a city's figures are never those of 全省."""
     bureau = build.workspace.bureau
+    whole = scope.code == bureau.region_code or scope.code not in scope.names
     return data.Issuer(
         bureau=bureau.name,
         letterhead=bureau.letterhead or f"{bureau.name}文件",
@@ -195,7 +198,7 @@ def _issuer(build: Build, *, public: bool = False) -> data.Issuer:
         copies=bureau.copies,
         printer=bureau.printer or bureau.name,
         contact=bureau.contact,
-        region_word=bureau.region_word,
+        region_word=bureau.region_word if whole else scope.name(scope.code),
         park_word=bureau.park_word,
         handling="" if public else INTERNAL,
         unit_word="园区" if build.workspace.catalog_base == PARK_BASE else "监测单位",

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 SHEET_NAME = 31
 """Longest sheet name Excel takes."""
-WIDTH = 8.5
-"""Characters of column width for one unit of the model's relative width."""
+SHEET_WIDTH = 128
+"""Characters side by side on landscape A4 at the sheet's size of type."""
+LEAST_WIDTH = 7.5
+"""Narrowest column, in characters: a number with its decimals."""
 FONT = "宋体"
 HEAD, FIRST_ROW = 3, 4
 """Rows (from 0) of the table's head and of its first line; above them caption and unit note."""
@@ -147,8 +149,10 @@ def _table(sheet: Worksheet, bulletin: Bulletin, table: Table, styles: _Styles) 
     _across(sheet, 1, last, bulletin.meta.period_words, styles(align="center"))
     _across(sheet, 2, last, plain(table.unit_note), styles(align="right", italic=True))
     head = styles(bold=True, align="center", text_wrap=True, border=1, bg_color="#E4EDF6")
+    whole = sum(column.width for column in table.columns)
     for place, column in enumerate(table.columns):
-        sheet.set_column(place, place, max(8.0, WIDTH * column.width))
+        width = max(LEAST_WIDTH, SHEET_WIDTH * column.width / whole)
+        sheet.set_column(place, place, round(width, 1))
         sheet.write_string(HEAD, place, plain(column.spans), head)
     for number, row in enumerate(table.rows, start=FIRST_ROW):
         if row.group:

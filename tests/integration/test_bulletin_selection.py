@@ -75,6 +75,15 @@ def test_a_city_sees_its_own_areas_and_parks_only(city: BulletinData) -> None:
     assert {s.park_id[:6] for s in city.scores} == {"SIM-AK"}
 
 
+def test_a_city_s_figures_are_never_called_those_of_the_province(
+    build: Build, province: BulletinData, city: BulletinData
+) -> None:
+    assert province.issuer.region_word == "全省"
+    assert city.issuer.region_word == "安康市"
+    assert "全省" not in compose(city).title_text
+    assert selected(build, "county", "610902", *ALL).issuer.region_word == "汉滨区"
+
+
 def test_ranks_stay_those_of_the_whole_class(build: Build, city: BulletinData) -> None:
     county = selected(build, "county", "610902", *ALL)
     assert county.scores

@@ -90,3 +90,10 @@ def test_a_table_without_rows_is_a_sheet_with_a_head(bulletin):
         replace(block, rows=()) if isinstance(block, Table) else block for block in bulletin.body
     ))  # fmt: skip
     assert openpyxl.load_workbook(io.BytesIO(to_xlsx(bare))).worksheets[1].max_row == FIRST_ROW
+
+
+def test_a_sheet_is_as_wide_as_a_page_whatever_the_table_s_units(book):
+    for sheet in book.worksheets[1:]:
+        widths = [column.width for column in sheet.column_dimensions.values()]
+        assert 60 < sum(widths) < 175, sheet.title
+        assert min(widths) >= 7.5
