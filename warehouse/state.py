@@ -248,12 +248,16 @@ class State:
             )
 
     def board(self, period: str) -> list[dict[str, Any]]:
-        """Reporting board of a period: one row per expected reporter with the newest delivery."""
+        """Reporting board of a period: one row per expected reporter with the newest delivery, and
+        when the first one came (a correction after the deadline makes nobody late)."""
         with self._open() as connection:
             rows = connection.execute(
                 """
                 SELECT e.reporter, e.name, e.deadline, o.sha256, o.file_name, o.received_at, o.version_no,
-                       o.status, o.reason, coalesce(o.n_findings, 0) AS n_findings
+                       o.status, o.reason, coalesce(o.n_findings, 0) AS n_findings,
+                       (SELECT min(first.received_at) FROM outcome AS first
+                        WHERE first.period = e.period AND first.reporter = e.reporter
+                       ) AS first_received_at
                 FROM expected AS e
                 LEFT JOIN outcome AS o
                   ON o.sha256 = coalesce((

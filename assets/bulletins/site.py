@@ -49,6 +49,10 @@ STYLES = (
 )  # the bulletin's own page first, then the site's additions
 
 
+GRAVEST = ("red", "orange", "yellow", "green", "grey")
+"""Lights in the order a list of verdicts is read."""
+
+
 class NothingToShowError(ValueError):
     """The published warehouse has no period a site could show."""
 
@@ -215,7 +219,10 @@ class _Maker:
 
     def _goals(self) -> dict[str, Any]:
         rows = select_judgement.verdicts(self.connection, self.build, self.frame.period, self.scope)
-        areas = [row for row in rows if row.park_id is None]
+        areas = sorted(
+            (row for row in rows if row.park_id is None),
+            key=lambda row: (GRAVEST.index(row.light), row.scope_code != self.scope.code),
+        )
         shown = [
             {
                 "title": f"{row.member or row.document_scope_name}{row.title}",
@@ -407,7 +414,8 @@ def _standing_of(row: Mapping[str, Any], zone: ZoneInfo) -> str:
         return "未报"
     if row["status"] in ("returned", "rejected"):
         return "退回" if row["status"] == "returned" else "无法读取"
-    moment = datetime.fromisoformat(row["received_at"]).replace(tzinfo=UTC).astimezone(zone)
+    first = row["first_received_at"] or row["received_at"]
+    moment = datetime.fromisoformat(first).replace(tzinfo=UTC).astimezone(zone)
     late = row["deadline"] and moment.date().isoformat() > row["deadline"]
     return "迟报" if late else "按时"
 
