@@ -44,7 +44,7 @@ def translated(full_name: str) -> str:
         write="spark",
         unsupported_level=sqlglot.ErrorLevel.RAISE,
     )
-    return sql
+    return str(sql)
 
 
 def register(session: Any, files: Mapping[str, Path]) -> None:
