@@ -12,12 +12,12 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import pytest
 
+from bench.torture import outage
 from pipelines import clock, instance, jobs, reconcile, sensors
 from pipelines.jobs import MONTHLY
 from pipelines.profiles import ProfileError
 from pipelines.settings import load_workspace
 from tests.support.bureau import BEIJING, make_home
-from tests.support.daemon import Daemon
 from warehouse import backup
 from warehouse.closings import Closings
 from warehouse.outbox_ledger import OutboxLedger
@@ -260,11 +260,7 @@ def test_进程已不在的运行被释放_还在的不动(tmp_path, monkeypatch
 
 
 def test_真的守护进程_工作进程被杀_释放后重跑(tmp_path):
-    home = make_home(tmp_path / "w")
-    settings = home / "parkwatch.toml"
-    text = AUTOMATION.format(since="2020-05").replace("[10, 60]", "[0, 0]")
-    settings.write_text(settings.read_text("utf-8") + text, "utf-8")
-    daemon = Daemon(home)
+    daemon = outage.bureau(tmp_path / "w", "2020-05", 2)
     daemon.set_clock(datetime(2020, 6, 20, tzinfo=BEIJING))
     daemon.start()
     try:
