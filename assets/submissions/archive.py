@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from warehouse.faults import reach
 
@@ -33,6 +34,14 @@ class Delivery:
     inbox_path: str
     received_at: datetime | None
     sender: str | None
+
+
+class ArchiveError(RuntimeError):
+    """The archive cannot be written: nothing can be kept, so nothing may be taken in."""
+
+
+class _UnreadableError(Exception):
+    """A delivery could not be read to its end; ``args`` are those of the OSError."""
 
 
 class ReceiptsError(ValueError):
@@ -161,6 +170,13 @@ def _held(folder: Path) -> Iterator[None]:
 # --- the archive ----------------------------------------------------------------------------------
 
 
+def _chunk(source: BinaryIO) -> bytes:
+    try:
+        return source.read(_CHUNK)
+    except OSError as error:
+        raise _UnreadableError(*error.args) from error
+
+
 class Archive:
     """Content-addressed store: ``ab/abcdef….xlsx``; the suffix is for people, the hash decides."""
 
@@ -183,30 +199,54 @@ class Archive:
         """Keep a copy of a file of any size; returns SHA-256 and number of bytes of what was kept.
 
         Digest and copy come from one reading, so a file that changes meanwhile cannot be filed
-        under a digest that is not its own. Raises OSError when it cannot be read.
+        under a digest that is not its own. Raises OSError when the file cannot be read, ArchiveError
+        when the archive cannot be written: then no delivery can be kept, and the run has to stop.
         """
+        try:
+            with path.open("rb") as source, self._writing():
+                partial, name, size = self._copy(source)
+        except _UnreadableError as unreadable:
+            raise OSError(*unreadable.args) from unreadable
+        reach("archive.copied")
+        with self._writing():
+            self._name(partial, name, path.name)
+        reach("archive.stored")
+        return name, size
+
+    def _copy(self, source: BinaryIO) -> tuple[Path, str, int]:
+        """A copy that has no name yet, its digest and its size; on disk when this returns."""
+        digest, size = hashlib.sha256(), 0
         self.folder.mkdir(parents=True, exist_ok=True)
         partial = self.folder / f".incoming.{os.getpid()}"
-        digest, size = hashlib.sha256(), 0
-        with path.open("rb") as source, partial.open("wb") as copy:
-            while chunk := source.read(_CHUNK):
+        with partial.open("wb") as copy:
+            while chunk := _chunk(source):
                 digest.update(chunk)
                 copy.write(chunk)
                 size += len(chunk)
             copy.flush()
             os.fsync(copy.fileno())
-        reach("archive.copied")
-        name = digest.hexdigest()
-        if self.find(name) is None:
-            target = self._path(name, path.name)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            partial.chmod(0o444)
-            os.replace(partial, target)
-            _sync(target.parent)
-        else:
+        return partial, digest.hexdigest(), size
+
+    def _name(self, partial: Path, digest: str, file_name: str) -> None:
+        """Put a whole copy where it belongs; away with it when the content is kept already."""
+        if self.find(digest) is not None:
             partial.unlink()
-        reach("archive.stored")
-        return name, size
+            return
+        target = self._path(digest, file_name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial.chmod(0o444)
+        os.replace(partial, target)
+        _sync(target.parent)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise ArchiveError(
+                f"归档目录 {self.folder} 无法写入:{error.strerror or error};已停止,收件箱和已发布的数据不变。"
+                "处理:检查磁盘空间、挂载和目录权限(parkwatch doctor),然后重新运行"
+            ) from error
 
     def find(self, digest: str) -> Path | None:
         """Path of the stored file, or None."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from assets.submissions.archive import Archive, ReceiptsError, deliveries
+from assets.submissions.archive import Archive, ArchiveError, ReceiptsError, deliveries
 
 
 def test_stored_bytes_come_back_and_are_read_only(tmp_path):
@@ -86,3 +86,21 @@ def test_an_unclear_receipt_stops_instead_of_guessing(tmp_path, line, said):
     with pytest.raises(ReceiptsError, match=said) as told:
         inbox(tmp_path, ["a.xlsx"], f"file,received_at,sender\n{line}\n")
     assert "第2行" in str(told.value)
+
+
+def test_an_archive_that_cannot_be_written_stops_everything(tmp_path):
+    delivered = tmp_path / "六月.xlsx"
+    delivered.write_bytes(b"x")
+    (tmp_path / "archive").write_bytes(b"a file where the folder should be")
+    with pytest.raises(ArchiveError, match="归档目录"):
+        Archive(tmp_path / "archive").store_file(delivered)
+
+
+def test_a_delivery_that_cannot_be_read_is_only_that_files_trouble(tmp_path):
+    archive = Archive(tmp_path / "archive")
+    with pytest.raises(FileNotFoundError):
+        archive.store_file(tmp_path / "gone.xlsx")
+    (tmp_path / "broken.xlsx").symlink_to("/proc/self/mem")  # opens, and cannot be read
+    with pytest.raises(OSError, match=r"."):
+        archive.store_file(tmp_path / "broken.xlsx")
+    assert archive.find("0" * 64) is None
