@@ -59,7 +59,7 @@ def expectations(context: dg.AssetCheckExecutionContext, build: dg.ResourceParam
     """The results of the period's validation as checks on the tables they are about; nothing where
     the run left the validation or the table out."""
     selected = context.run.asset_selection
-    if selected is not None and RESULTS not in selected:
+    if selected and RESULTS not in selected:
         return
     wanted = context.selected_asset_check_keys
     period = context.partition_key

@@ -7,10 +7,10 @@ import json
 import pytest
 import yaml
 
-from tests.support.workspaces import ROOT, parkwatch, query, small_shaanxi
+from tests.support.workspaces import ROOT, SHARED_LAST, parkwatch, query, ran_shaanxi
 
 KEY_SCHEME = ROOT / "warehouse" / "catalog" / "china_parks" / "schemes" / "shaanxi_key.yaml"
-PERIOD = "2020-03"
+PERIOD = SHARED_LAST
 SCHEME = "shaanxi_demonstration"
 EDIT = """
 scheme_id: shaanxi_demonstration
@@ -38,10 +38,7 @@ def result(home, park, year):
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    folder = small_shaanxi(tmp_path_factory.mktemp("as") / "shaanxi", "2019-12", PERIOD)
-    told = parkwatch("run", "--home", folder, "--period", PERIOD)
-    assert told.returncode in (0, 3), told.stdout + told.stderr
-    return folder
+    return ran_shaanxi(tmp_path_factory, "as")
 
 
 def last_park(home):

@@ -12,19 +12,16 @@ from collections import Counter
 import pytest
 
 from quality.validation import NOT_VALIDATED
-from tests.support.workspaces import parkwatch, query, small_shaanxi
+from tests.support.workspaces import SHARED_LAST, parkwatch, query, ran_shaanxi
 from warehouse import schema
 
-PERIOD = "2020-04"
+PERIOD = SHARED_LAST
 VALIDATED = [t for t in schema.TABLES if t.full_name not in NOT_VALIDATED]
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    folder = small_shaanxi(tmp_path_factory.mktemp("screen") / "shaanxi", "2019-12", PERIOD)
-    told = parkwatch("run", "--home", folder, "--period", PERIOD)
-    assert told.returncode == 3, told.stdout + told.stderr
-    return folder
+    return ran_shaanxi(tmp_path_factory, "screen")
 
 
 def test_review_list_is_ranked_and_leads_to_the_cells(home):

@@ -10,19 +10,22 @@ import time
 
 import pytest
 
-from tests.support.workspaces import PARKWATCH, parkwatch, query, small_shaanxi
+from tests.support.workspaces import (
+    PARKWATCH,
+    SHARED_FIRST,
+    SHARED_LAST,
+    parkwatch,
+    query,
+    ran_shaanxi,
+    small_shaanxi,
+)
 
-PERIOD = "2020-03"
+PERIOD = SHARED_LAST
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    folder = small_shaanxi(tmp_path_factory.mktemp("sn") / "shaanxi", "2019-12", PERIOD)
-    (folder / "inbox" / "notes.xlsx").write_bytes(b"PK\x03\x04 not a workbook")
-    told = parkwatch("run", "--home", folder, "--period", PERIOD)
-    assert told.returncode == 3, told.stdout + told.stderr
-    (folder / "first-run.txt").write_text(told.stdout + told.stderr, encoding="utf-8")
-    return folder
+    return ran_shaanxi(tmp_path_factory, "sn")
 
 
 def digests(home):
@@ -85,7 +88,7 @@ def test_the_same_run_again_changes_nothing(home):
 
 def test_a_second_workspace_gives_the_same_digests_and_touches_nothing(home, tmp_path):
     before = digests(home)
-    other = small_shaanxi(tmp_path / "other", "2019-12", PERIOD)
+    other = small_shaanxi(tmp_path / "other", SHARED_FIRST, PERIOD)
     shutil.copyfile(home / "inbox" / "notes.xlsx", other / "inbox" / "notes.xlsx")
     told = parkwatch("run", "--home", other, "--period", PERIOD, TZ="America/Los_Angeles", LANG="C",
                      PYTHONHASHSEED="7")  # fmt: skip

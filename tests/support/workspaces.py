@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -9,6 +10,8 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PARKWATCH = Path(sys.executable).with_name("parkwatch")
@@ -49,3 +52,28 @@ def small_shaanxi(
         check=True, capture_output=True,
     )  # fmt: skip
     return home
+
+
+SHARED_FIRST, SHARED_LAST = "2019-12", "2020-03"
+
+
+def ran_shaanxi(factory: pytest.TempPathFactory, to: str) -> Path:
+    """A copy, under the name ``to``, of one small workspace run through ``SHARED_LAST``.
+
+    The run is made once for all test processes (half a minute each); one of its files is unreadable.
+    What the command said stands in ``first-run.txt``.
+    """
+    common = factory.getbasetemp()
+    common = common.parent if common.name.startswith("popen-") else common
+    with (common / "ran-shaanxi.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        made = common / "ran-shaanxi"
+        if not (made / "first-run.txt").exists():
+            small_shaanxi(made, SHARED_FIRST, SHARED_LAST)
+            (made / "inbox" / "notes.xlsx").write_bytes(b"PK\x03\x04 not a workbook")
+            told = parkwatch("run", "--home", made, "--period", SHARED_LAST)
+            assert told.returncode == 3, told.stdout + told.stderr
+            (made / "first-run.txt").write_text(told.stdout + told.stderr, encoding="utf-8")
+    folder = factory.mktemp(to) / "shaanxi"
+    shutil.copytree(made, folder, symlinks=True)
+    return folder
