@@ -27,6 +27,7 @@ from pipelines.mail_settings import (
     passwords_in,
     shown_input,
 )
+from pipelines.serve.options import ServeSettings
 from warehouse.workspace import HOME_VARIABLE, Automation, Bureau, Workspace, home_folder
 
 SETTINGS_FILE = "parkwatch.toml"
@@ -134,6 +135,7 @@ class Settings(BaseSettings):
     bulletin: BulletinSettings = BulletinSettings()
     automation: AutomationSettings = AutomationSettings()  # type: ignore[call-arg]
     engine: EngineSettings = EngineSettings()  # type: ignore[call-arg]
+    serve: ServeSettings = ServeSettings()  # type: ignore[call-arg]
     default_period: str | None = None
     simulated: bool = False
     language: str = "zh"
@@ -193,6 +195,7 @@ def load_workspace(home: Path | None = None, **overrides: Any) -> Workspace:
         audiences=settings.bulletin.audiences,
         automation=_automation(settings, folder),
         engine=settings.engine.options(),
+        serving=settings.serve.options(folder),
     )
 
 

@@ -167,14 +167,8 @@ class Releases:
 
         Under the rule of two persons the approver must not be the one who handed it in.
         """
-        with self._open() as connection:
-            found = _find(connection, key)
-            if self.two_persons and found is not None and found.submitted_by == act.by:
-                raise ReleaseError(
-                    f"{key} 由{act.by}送审,须由另一人签发(两人规则,见 parkwatch.toml [release])"
-                )
         return self._move(key, act, "approve", "签发", ("review",), "approved", documents,
-                          approved_by=act.by, ticks="\n".join(ticks),
+                          another_person=self.two_persons, approved_by=act.by, ticks="\n".join(ticks),
                           embargo_until=embargo_until)  # fmt: skip
 
     def reject(self, key: Key, act: Act) -> Release:
@@ -222,6 +216,7 @@ class Releases:
         allowed: Sequence[Status],
         status: Status,
         documents: str | None = None,
+        another_person: bool = False,
         **values: str | None,
     ) -> Release:
         names = "".join(f", {name} = :{name}" for name in values)
@@ -231,6 +226,10 @@ class Releases:
                 raise ReleaseError(f"{key} 还没有草稿:先运行 parkwatch run --period {key.period}")
             if found.status not in allowed:
                 raise _not_now(found, word)
+            if another_person and found.submitted_by == act.by:
+                raise ReleaseError(
+                    f"{key} 由{act.by}送审,须由另一人签发(两人规则,见 parkwatch.toml [release])"
+                )
             if documents is not None and documents != found.documents:
                 raise ReleaseError(
                     f"{key} 的文件在您查看之后已重新生成,未{word}:请重新预览后再{word}"

@@ -179,6 +179,24 @@ class Engine:
 
 
 @dataclass(frozen=True, slots=True)
+class Serving:
+    """Where ``parkwatch serve`` is reached. ``names``: further host names browsers may use;
+    ``behind_proxy``: TLS ends at a proxy in front, whose ``X-Forwarded-…`` headers count when it
+    asks from ``trusted_proxies``; ``certificate``, ``key``: TLS by ourselves."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    names: tuple[str, ...] = ()
+    certificate: Path | None = None
+    key: Path | None = None
+    behind_proxy: bool = False
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+    idle_minutes: float = 30
+    session_hours: float = 10
+    access_log_days: int = 190
+
+
+@dataclass(frozen=True, slots=True)
 class Workspace:
     """Paths and options of one workspace; every path hangs below ``home``."""
 
@@ -199,6 +217,7 @@ class Workspace:
     """Audiences a run writes editions for: ids, or ``all``, ``wide`` (province and cities), ``main``."""
     automation: Automation = field(default_factory=Automation)
     engine: Engine = field(default_factory=Engine)
+    serving: Serving = field(default_factory=Serving)
 
     @property
     def inbox(self) -> Path:

@@ -40,6 +40,7 @@ def main() -> None:
         release,
         review,
         run,
+        serve,
         site,
         status,
         targets,
@@ -69,6 +70,7 @@ def main() -> None:
         deliveries,
         site,
         operations,
+        serve,
     )
     for module in modules:
         module.register(app)
@@ -88,13 +90,14 @@ def _plain_words(error: Exception) -> str | None:
                 "UsageError", "NotFoundError", "ReceiptsError", "PanelError",
                 "NoSuchBuildError", "MixedInputsError", "ReleaseError", "ApprovalError",
                 "SendingError", "OutboxBusyError", "NoMailboxError", "LookupFailedError",
-                "MessageError", "NoAudienceError", "BackupError", "ProfileError"}  # fmt: skip
+                "MessageError", "NoAudienceError", "BackupError", "ProfileError",
+                "UsersError", "ServeError"}  # fmt: skip
     names = {cls.__name__ for cls in type(error).__mro__}
     return str(error) if names & expected else None
 
 
 def _exit_code(error: Exception) -> int:
     name = type(error).__name__
-    if name in ("WarehouseBusyError", "OutboxBusyError"):
+    if name in ("WarehouseBusyError", "OutboxBusyError", "AlreadyServedError"):
         return EXIT_BUSY
     return EXIT_USAGE if name in ("SettingsError", "UsageError", "ProfileError") else EXIT_FAILED

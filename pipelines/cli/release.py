@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -43,16 +43,12 @@ def submit(
     period: Period = None, audience: Audience = None, home: Home = None, by: By = ""
 ) -> None:
     """Hand in the drafts of a period."""
-    from assets.deliveries import approval
+    from assets.deliveries import releasing
 
     desk = _Desk(home, period, by)
 
     def one(edition: Any) -> str:
-        items = approval.checklist(desk.workspace, desk.catalog, edition, desk.now)
-        approval.may_go_on(items, (), warnings=False)
-        ledger = desk.sending.releases
-        ledger.record_draft(edition.key, edition.digest, desk.at)
-        ledger.submit(edition.key, edition.digest, desk.act())
+        items = releasing.submit(desk.sending, edition, desk.act())
         told = [f"\n  提醒 {i.check_id}:{i.message}" for i in items]
         return f"已送审,等待签发({len(edition.mails)} 封邮件){''.join(told)}"
 
@@ -68,21 +64,15 @@ def approve(
     embargo: Annotated[str | None, typer.Option(help="解禁时间(ISO,无时区按工作区时区)")] = None,
 ) -> None:
     """Approve what was handed in, exactly as it lies on disk and in the published warehouse."""
-    from assets.deliveries import approval
+    from assets.deliveries import approval, releasing
 
     desk = _Desk(home, period, by)
-    options = desk.workspace.release
-    approval.check_operator(options, desk.by)
+    approval.check_operator(desk.workspace.release, desk.by)
     wanted = desk.moment(embargo) if embargo else None
 
     def one(edition: Any) -> str:
-        items = approval.checklist(desk.workspace, desk.catalog, edition, desk.now)
-        approval.may_go_on(items, tick or ())
-        until = approval.embargo_of(options, desk.now, wanted)
-        stamp = until.astimezone(UTC).isoformat(timespec="seconds") if until else None
-        ticked = [item.check_id for item in items]
-        desk.sending.releases.approve(
-            edition.key, edition.digest, desk.act(), ticks=ticked, embargo_until=stamp
+        stamp = releasing.approve(
+            desk.sending, edition, desk.act(), ticks=tick or (), embargo=wanted
         )
         return f"已签发{f',解禁时间 {desk.local(stamp)}' if stamp else ''}"
 
@@ -94,10 +84,12 @@ def reject(
     reason: Reason = "",
 ) -> None:  # fmt: skip
     """Send editions under review back to draft."""
+    from assets.deliveries import releasing
+
     desk = _Desk(home, period, by)
 
     def one(edition: Any) -> str:
-        desk.sending.releases.reject(edition.key, desk.act(reason))
+        releasing.reject(desk.sending, edition, desk.act(reason))
         return "已退回修改"
 
     desk.each(audience, ("review",), one)
@@ -108,15 +100,12 @@ def withdraw(
     reason: Reason = "",
 ) -> None:  # fmt: skip
     """Take back approvals; what has left cannot be taken back, the rest is stopped."""
-    from assets.deliveries import sending
+    from assets.deliveries import releasing
 
     desk = _Desk(home, period, by)
 
     def one(edition: Any) -> str:
-        gone, stopped = sending.withdraw(desk.sending, edition.key, desk.act(reason))
-        if not gone:
-            return f"已撤回签发,恢复为草稿;停发 {stopped} 封"
-        return f"已有 {gone} 封发出、不能收回,其余 {stopped} 封停发;请用 bulletin correct 更正"
+        return releasing.withdraw(desk.sending, edition, desk.act(reason))
 
     desk.each(audience, ("approved",), one)
 

@@ -1,0 +1,46 @@
+"""Entry of every process that serve starts: tied to its parent's life, then the work itself.
+
+Belongs here: dying with the parent, however it dies, and choosing the work. Does not belong here: the
+work (``gate``, ``webserver``, Dagster's daemon), starting again (``supervise``).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with(parent: int) -> None:
+    """Get SIGTERM when ``parent`` ends, even by SIGKILL; end at once when it has ended already."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    if os.getppid() != parent:
+        sys.exit(1)
+
+
+def main() -> None:
+    """``child PARENT gate|webserver|daemon …``: see ``supervise`` for the arguments."""
+    parent, work, *rest = sys.argv[1:]
+    die_with(int(parent))
+    if work == "gate":
+        from pipelines.serve import gate
+
+        home, socket, host, port = rest
+        gate.run(Path(home), Path(socket), host, int(port))
+    elif work == "webserver":
+        from pipelines.serve import webserver
+
+        socket, workspace_file = rest
+        webserver.run(Path(socket), Path(workspace_file))
+    else:
+        (workspace_file,) = rest
+        daemon = str(Path(sys.executable).with_name("dagster-daemon"))
+        os.execv(daemon, [daemon, "run", "-w", workspace_file])  # keeps the tie to the parent
+
+
+if __name__ == "__main__":
+    main()
