@@ -67,7 +67,7 @@ class Desk:
         )  # fmt: skip
 
     def page(
-        self, request: Request, name: str, status: int = 200, **values: Any
+        self, request: Request, template: str, http_status: int = 200, /, **values: Any
     ) -> HTMLResponse:  # fmt: skip
         """A page of ours with what every page shows."""
         person: Person | None = getattr(request.state, "person", None)
@@ -80,8 +80,8 @@ class Desk:
             "form_token": person.session.form_token if person else "",
             "here": request.url.path,
         }  # fmt: skip
-        text = self.templates.get_template(f"desk/{name}.html.j2").render(shown | values)
-        return HTMLResponse(text, status)
+        text = self.templates.get_template(f"desk/{template}.html.j2").render(shown | values)
+        return HTMLResponse(text, http_status)
 
     async def form(self, request: Request) -> dict[str, list[str]]:
         """Fields of a form. Raises RefusedError: too large, no form, or not the session's token."""

@@ -102,7 +102,7 @@ class ReleasePages:
         return self._detail(request, told=DONE.get(request.query_params.get("done", ""), ""))
 
     def _detail(
-        self, request: Request, status: int = 200, *, told: str = "", problem: str = ""
+        self, request: Request, http_status: int = 200, *, told: str = "", problem: str = ""
     ) -> HTMLResponse:
         person = self._at_work(request)
         workspace = self.desk.workspace()
@@ -115,7 +115,7 @@ class ReleasePages:
         audience = approval.audience_of(catalog, edition.key.audience_id)
         posts = {r.email: r.name for r in (audience.recipients if audience else ())}
         return self.desk.page(
-            request, "release", status,
+            request, "release", http_status,
             key=edition.key, place=place_of(edition.key), digest=edition.digest,
             name=audience.name if audience else edition.key.audience_id,
             status=standing, words=STATUS_ZH[standing],
