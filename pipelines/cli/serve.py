@@ -43,7 +43,6 @@ def serve(
     ] = False,
 ) -> None:
     """Serve the workspace until SIGTERM or Ctrl-C."""
-    from pipelines import instance
     from pipelines.cli.workspace import UsageError
     from pipelines.serve import supervise, users
     from pipelines.serve.options import faults
@@ -67,7 +66,7 @@ def serve(
             raise supervise.ServeError(
                 f"端口 {options.port} 已被占用:用 --port 换一个,或停掉占用者"
             )
-        instance.prepare(workspace.dagster_home)
+        supervise.prepare_instance(workspace)
         sockets = supervise.socket_folder(workspace.home)
         typer.echo(f"{workspace.bureau.name}:{url}(Ctrl-C 停止;日志在 {workspace.home / 'logs'})")
         supervise.Supervisor(

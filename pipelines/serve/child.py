@@ -23,7 +23,7 @@ def die_with(parent: int) -> None:
 
 
 def main() -> None:
-    """``child PARENT gate|webserver|daemon …``: see ``supervise`` for the arguments."""
+    """``child PARENT gate|webserver|daemon|prepare …``: see ``supervise`` for the arguments."""
     parent, work, *rest = sys.argv[1:]
     die_with(int(parent))
     if work == "gate":
@@ -36,6 +36,11 @@ def main() -> None:
 
         socket, workspace_file = rest
         webserver.run(Path(socket), Path(workspace_file))
+    elif work == "prepare":
+        from dagster import DagsterInstance
+
+        with DagsterInstance.get():
+            pass
     else:
         (workspace_file,) = rest
         daemon = str(Path(sys.executable).with_name("dagster-daemon"))

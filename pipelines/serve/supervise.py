@@ -32,8 +32,10 @@ WAITS = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds before a process that ended is started again, by how often in a row it ended early."""
 EARLY_SECONDS = 60.0
 END_SECONDS = 15.0
+LOOK_SECONDS = 0.25
 LOG_BYTES = 20 << 20
 LOCK = "serve.lock"
+STORAGES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
 WORKSPACE_YAML = """\
 # Code location of this workspace's daemon and webserver.
 load_from:
@@ -51,10 +53,12 @@ class AlreadyServedError(ServeError):
 
 @dataclass(slots=True)
 class Service:
-    """One process. ``ready``: whether it answers; ``without``: variables it must not know."""
+    """One process. ``log``: name of its log; ``ready``: whether it answers; ``without``: variables it
+    must not know."""
 
     name: str
-    arguments: tuple[str, ...]
+    log: str
+    command: tuple[str, ...]
     ready: Callable[[], bool]
     without: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] | None = None
@@ -81,7 +85,7 @@ class Supervisor:
             signal.signal(number, lambda *_: self._end.set())
         began = self.clock()
         try:
-            while not self._end.wait(0.25):
+            while not self._end.wait(LOOK_SECONDS):
                 self.look(began)
         finally:
             self.stop()
@@ -119,10 +123,8 @@ class Supervisor:
                        if not k.startswith(service.without or ("\0",))}  # fmt: skip
         with self._log(service).open("ab") as log:
             service.process = subprocess.Popen(
-                [sys.executable, "-m", "pipelines.serve.child", str(os.getpid()),
-                 *service.arguments],
-                env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True, cwd=self.home,
+                service.command, env=environment, stdin=subprocess.DEVNULL, stdout=log,
+                stderr=log, start_new_session=True, cwd=self.home,
             )  # fmt: skip
         service.started, service.was_ready = self.clock(), False
 
@@ -141,7 +143,7 @@ class Supervisor:
     def _log(self, service: Service) -> Path:
         folder = self.home / "logs"
         folder.mkdir(mode=0o700, exist_ok=True)
-        return folder / f"{service.arguments[0]}.log"
+        return folder / f"{service.log}.log"
 
     def _trim(self, service: Service) -> None:
         """Keep the log and one before it; the process goes on writing at the end of the file."""
@@ -150,6 +152,35 @@ class Supervisor:
             if log.stat().st_size > LOG_BYTES:
                 shutil.copyfile(log, log.with_suffix(".log.1"))
                 os.truncate(log, 0)
+
+
+def prepare_instance(workspace: Workspace) -> None:
+    """Make the storages of the Dagster instance before several processes want to: side by side they
+    would spoil each other's schema. Raises ServeError."""
+    from pipelines import instance
+
+    instance.prepare(workspace.dagster_home)
+    if all(_has_schema(workspace.dagster_home / file) for file in STORAGES):
+        return
+    done = subprocess.run(
+        child("prepare"), env=environment(workspace), cwd=workspace.home,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode or not all(_has_schema(workspace.dagster_home / f) for f in STORAGES):
+        last = (done.stderr.strip().splitlines() or ["未知原因"])[-1]
+        raise ServeError(
+            f"Dagster 实例不能使用:{last}。确认无其他进程在用后,移走 {workspace.dagster_home}"
+            " 再启动(只含运行记录,数据不受影响)"
+        )
+
+
+def _has_schema(file: Path) -> bool:
+    """Whether the storage's tables are there, once."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+            return len(connection.execute("SELECT * FROM alembic_version").fetchall()) == 1
+    except sqlite3.Error:
+        return False
 
 
 def services(workspace: Workspace, sockets: Path) -> list[Service]:
@@ -163,13 +194,20 @@ def services(workspace: Workspace, sockets: Path) -> list[Service]:
     secrets = ("PARKWATCH_MAIL__PASSWORD", "PARKWATCH_MAIL__LOOKUP__PASSWORD",
                "PARKWATCH_MAIL__BOUNCES__PASSWORD")  # fmt: skip
     return [
-        Service("登录入口", ("gate", str(workspace.home), str(dagster_socket), host, str(options.port)),
+        Service("登录入口", "gate",
+                child("gate", workspace.home, dagster_socket, host, options.port),
                 lambda: _answers((_reached(host), options.port)), secrets),
-        Service("数据沿袭(Dagster)", ("webserver", str(dagster_socket), str(workspace_file)),
+        Service("数据沿袭(Dagster)", "webserver", child("webserver", dagster_socket, workspace_file),
                 lambda: _answers(str(dagster_socket)), secrets),
-        Service("守护进程", ("daemon", str(workspace_file)),
+        Service("守护进程", "daemon", child("daemon", workspace_file),
                 lambda: _beats(workspace.dagster_home, began)),
     ]  # fmt: skip
+
+
+def child(work: str, *arguments: object) -> tuple[str, ...]:
+    """Command of a process that lives no longer than this one."""
+    module = ("-m", "pipelines.serve.child")
+    return (sys.executable, *module, str(os.getpid()), work, *map(str, arguments))
 
 
 def environment(workspace: Workspace) -> dict[str, str]:
