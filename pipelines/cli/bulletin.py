@@ -44,9 +44,9 @@ def build(period: Period = None, audience: Audiences = None, home: Home = None) 
     workspace = load_workspace(home)
     month = _month(period, workspace)
     wanted = tuple(audience or (editions.ALL,))
-    from pipelines.cli.run import _display
+    from pipelines.cli.run import display
 
-    with open_build(workspace, str(uuid.uuid4()), period=month) as making, _display() as show:
+    with open_build(workspace, str(uuid.uuid4()), period=month) as making, display() as show:
         making.progress = show
         with making.step("编写通报") as connection:
             written = editions.write_editions(connection, making, month, wanted)
@@ -104,9 +104,9 @@ def preview(
 
 
 def _month(period: str | None, workspace: Workspace) -> str:
-    from pipelines.cli.run import _period
+    from pipelines.cli.run import checked_period
 
-    return _period(period or workspace.default_period, workspace)
+    return checked_period(period or workspace.default_period, workspace)
 
 
 def _listed(workspace: Workspace, period: str) -> list[dict[str, Any]]:
