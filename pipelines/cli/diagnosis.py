@@ -37,11 +37,12 @@ class Diagnosis:
 
 def examine(home: Path) -> list[Diagnosis]:
     """Examine everything that can be examined; an item that cannot be is itself a finding."""
+    from pipelines.cli import diagnosis_serve
     from pipelines.cli.diagnosis_operation import CHECKS
 
     catalog_of.cache_clear()
     found: list[Diagnosis] = []
-    for check in (*_CHECKS, *CHECKS):
+    for check in (*_CHECKS, *CHECKS, *diagnosis_serve.CHECKS):
         try:
             found.extend(check(home))
         except Exception as error:

@@ -6,7 +6,8 @@ checks and transitions (``assets.deliveries.releasing``: the command line uses t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -49,6 +50,7 @@ may: a mistake seen late must not wait for a second person."""
 DONE: Mapping[str, str] = {
     "submit": "已送审,等待签发", "approve": "已签发", "reject": "已退回修改", "withdraw": "已撤回签发",
 }  # fmt: skip
+LOCK_WAIT_SECONDS = 5.0
 _EDITIONS = """
 SELECT period, audience_id, max(edition) AS edition, any_value(folder) AS folder
 FROM bulletins.edition WHERE $1 = '' OR period = $1 GROUP BY period, audience_id
@@ -218,7 +220,7 @@ class ReleasePages:
         elif act == "reject":
             releasing.reject(sending, edition, said)
         else:
-            return releasing.withdraw(sending, edition, said)
+            return _when_free(lambda: releasing.withdraw(sending, edition, said))
         return ""
 
     # --- finding ---------------------------------------------------------------------------------
@@ -252,6 +254,18 @@ class ReleasePages:
         if not file.is_file():
             raise HTTPException(404)
         return edition, message_from_bytes(file.read_bytes(), policy=policy.default)
+
+
+def _when_free(act: Callable[[], str]) -> str:
+    """Do what needs the sending lock; waits a moment for another person's act to be over."""
+    until = time.monotonic() + LOCK_WAIT_SECONDS
+    while True:
+        try:
+            return act()
+        except OutboxBusyError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
 
 
 def place_of(key: Key) -> str:

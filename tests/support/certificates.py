@@ -71,6 +71,30 @@ class Authority:
         return context
 
 
+def self_signed(folder: Path, days: int = 30) -> tuple[Path, Path]:
+    """A certificate that vouches for itself, valid for so many days yet, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = _subject("jiance.example.gov.cn")
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=400))
+        .not_valid_after(now + timedelta(days=days))
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "fullchain.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / "privkey.pem").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    (folder / "privkey.pem").chmod(0o600)
+    return folder / "fullchain.pem", folder / "privkey.pem"
+
+
 def _subject(name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
