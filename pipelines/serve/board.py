@@ -18,6 +18,7 @@ from pipelines.cli import status
 from warehouse.closings import Closings
 from warehouse.filing_ledger import FilingLedger
 from warehouse.releases import Releases
+from warehouse.store import NothingPublishedError, Warehouse, fetch
 from warehouse.workspace import Workspace
 
 STALE = timedelta(minutes=10)
@@ -38,6 +39,7 @@ class Board:
     locked: bool
     open_rows: tuple[Mapping[str, Any], ...]
     all_rows: tuple[Mapping[str, Any], ...]
+    drafts: int
     review: tuple[tuple[str, int], ...]
     approved: tuple[tuple[str, int], ...]
     coming: tuple[tuple[str, str], ...]
@@ -68,6 +70,7 @@ def read(workspace: Workspace, wanted: str = "") -> Board:
         locked=bool(rows and rows[0]["locked"]),
         open_rows=tuple(row for row in rows if row["next_step"] or row["standing"] != "已报"),
         all_rows=tuple(rows),
+        drafts=_drafts(workspace, releases, period),
         review=_standing(releases, "review"),
         approved=_standing(releases, "approved"),
         coming=tuple((each["period"], local(each["at"], zone)) for each in outlook.get("next", ())),
@@ -104,6 +107,30 @@ def _standing(releases: Releases, where: Any) -> tuple[tuple[str, int], ...]:
     for period in releases.periods(where):
         found.append((period, sum(r.status == where for r in releases.of_period(period))))
     return tuple(found)
+
+
+def _drafts(workspace: Workspace, releases: Releases, period: str) -> int:
+    """Audiences whose newest edition of the period is a draft that can be handed in."""
+    newest = {row["audience_id"]: row["edition"] for row in editions(workspace, period)}
+    frozen = {(r.key.audience_id, r.key.edition) for r in releases.of_period(period)
+              if r.status != "draft"}  # fmt: skip
+    return sum(pair not in frozen for pair in newest.items())
+
+
+def editions(workspace: Workspace, period: str = "") -> list[dict[str, Any]]:
+    """Newest published edition of every period and audience: period, audience_id, edition."""
+    try:
+        with Warehouse(workspace).reading() as connection:
+            return fetch(connection, _EDITIONS, [period])
+    except NothingPublishedError:
+        return []
+
+
+_EDITIONS = """
+SELECT period, audience_id, max(edition) AS edition
+FROM bulletins.edition WHERE $1 = '' OR period = $1 GROUP BY period, audience_id
+ORDER BY period DESC, audience_id
+"""
 
 
 def _why(waits: Mapping[str, Any], zone: ZoneInfo) -> str:

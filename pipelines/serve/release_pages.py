@@ -26,13 +26,12 @@ from assets.deliveries.editions import Edition, newest, published
 from assets.deliveries.outbox import OutboxBusyError
 from assets.deliveries.sending import Sending
 from pipelines.serve import rights
-from pipelines.serve.board import local
+from pipelines.serve.board import editions, local
 from pipelines.serve.guard import Person
 from pipelines.serve.pages import Desk, file_below, file_response
 from pipelines.settings import PERIOD
 from warehouse.catalog.load import Catalog, load_catalog
 from warehouse.releases import STATUS_ZH, Act, Key, ReleaseError
-from warehouse.store import NothingPublishedError, Warehouse, fetch
 from warehouse.workspace import Workspace
 
 MAIL_POLICY = (
@@ -51,11 +50,6 @@ DONE: Mapping[str, str] = {
     "submit": "已送审,等待签发", "approve": "已签发", "reject": "已退回修改", "withdraw": "已撤回签发",
 }  # fmt: skip
 LOCK_WAIT_SECONDS = 5.0
-_EDITIONS = """
-SELECT period, audience_id, max(edition) AS edition, any_value(folder) AS folder
-FROM bulletins.edition WHERE $1 = '' OR period = $1 GROUP BY period, audience_id
-ORDER BY period DESC, audience_id
-"""
 
 
 class ReleasePages:
@@ -71,7 +65,7 @@ class ReleasePages:
         person = self._at_work(request)
         workspace = self.desk.workspace()
         catalog = _catalog(workspace)
-        rows = [row for row in _editions(workspace) if person.sees(row["audience_id"])]
+        rows = [row for row in editions(workspace) if person.sees(row["audience_id"])]
         periods = sorted({row["period"] for row in rows}, reverse=True)
         wanted = request.query_params.get("period", "")
         period = wanted if wanted in periods else next(iter(periods), "")
@@ -277,14 +271,6 @@ def for_the_web(text: str) -> str:
     """A message of the commands without their options."""
     lines = [line for line in text.splitlines() if "--tick" not in line]
     return "\n".join(lines).replace(":加 --reason", "").replace(",或不写 --embargo", ",或留空")
-
-
-def _editions(workspace: Workspace) -> list[dict[str, Any]]:
-    try:
-        with Warehouse(workspace).reading() as connection:
-            return fetch(connection, _EDITIONS, [""])
-    except NothingPublishedError:
-        return []
 
 
 def _catalog(workspace: Workspace) -> Catalog:
