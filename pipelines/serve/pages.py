@@ -205,7 +205,7 @@ class Desk:
         from assets.bulletins.markup import TEMPLATES
 
         text = "".join((TEMPLATES / file).read_text(encoding="utf-8")
-                       for file in ("site/site.css", "desk/desk.css"))  # fmt: skip
+                       for file in ("web/page.css", "site/site.css", "desk/desk.css"))  # fmt: skip
         return Response(text, media_type="text/css", headers={"cache-control": "max-age=300"})
 
     def _file(self, request: Request, root: Path, absent: str) -> Response:

@@ -160,7 +160,10 @@ def test_login_page_has_its_style_and_no_script(anybody):
     page = anybody.get("/login", headers=HTML)
     assert page.status_code == 200
     assert "<script" not in page.text
-    assert anybody.get("/desk.css").headers["content-type"].startswith("text/css")
+    style = anybody.get("/desk.css")
+    assert style.headers["content-type"].startswith("text/css")
+    for rule in (".skip {", "--ground:", "header nav {", ".card {"):  # page, site and desk
+        assert rule in style.text
 
 
 def test_every_answer_carries_the_headers(anybody):
