@@ -24,7 +24,6 @@ from warehouse.workspace import Workspace
 STALE = timedelta(minutes=10)
 WHY_ZH: Mapping[str, str] = {
     "running": "正在运行", "retry_later": "等待重试", "given_up": "多次失败,已停止重试",
-    "skipped": "按设置只做最近一期",
 }  # fmt: skip
 
 
@@ -44,6 +43,7 @@ class Board:
     approved: tuple[tuple[str, int], ...]
     coming: tuple[tuple[str, str], ...]
     waiting: tuple[tuple[str, str], ...]
+    n_skipped: int
     looked: str
     looked_lately: bool
     runs: tuple[Mapping[str, Any], ...]
@@ -61,6 +61,7 @@ def read(workspace: Workspace, wanted: str = "") -> Board:
     rows = status._board(ledger, period, now.astimezone(zone).date()) if period else []
     rows.sort(key=lambda row: (status.ORDER.index(row["standing"]), row["reporter"]))
     outlook = Closings(workspace.state_file).outlook() or {}
+    waiting = outlook.get("waiting", ())
     seen = datetime.fromisoformat(outlook["seen_at"]) if outlook else None
     return Board(
         period=period,
@@ -74,7 +75,8 @@ def read(workspace: Workspace, wanted: str = "") -> Board:
         review=_standing(releases, "review"),
         approved=_standing(releases, "approved"),
         coming=tuple((each["period"], local(each["at"], zone)) for each in outlook.get("next", ())),
-        waiting=tuple((w["period"], _why(w, zone)) for w in outlook.get("waiting", ())),
+        waiting=tuple((w["period"], _why(w, zone)) for w in waiting if w["why"] != "skipped"),
+        n_skipped=sum(w["why"] == "skipped" for w in waiting),
         looked=local(outlook["seen_at"], zone) if seen else "",
         looked_lately=seen is not None and abs(now - seen) <= STALE,
         runs=tuple(_run(run, zone) for run in runs),
