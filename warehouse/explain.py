@@ -205,6 +205,8 @@ def _row(
     scores = partial(proof_counts.scores, prove=_score)
     followers: dict[str, Callable[[duckdb.DuckDBPyConnection, dict[str, Any]], Step]] = {
         "indicators.area_year": _area,
+        "indicators.area_nowcast": _area_forecast,
+        "assessment.way_out": _way_out,
         "indicators.park_year": _park_year,
         "indicators.park_month": _park_month,
         "targets.verdict": _verdict if "target_id" in key and "scope_code" in key else verdicts,
@@ -218,6 +220,20 @@ def _row(
     if follow is None:
         return Step(f"{table} {words_of(key)}")
     return follow(connection, key | {"period": key.get("period") or period})
+
+
+def _area_forecast(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
+    return proof_forecast.area(connection, key, partial(_year, connection))
+
+
+def _way_out(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
+    """The least change of a lever, and the risk it is reckoned from."""
+    step = Step(f"assessment.way_out {words_of(key)}:由末位风险的同一组模拟得出")
+    risk = proof_forecast.risk(
+        connection, key["scheme_id"], key["park_id"], key["asof_period"], partial(_year, connection)
+    )
+    step.parts = [risk] if risk is not None else []
+    return step
 
 
 def _area(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from warehouse.proof import Step, plain
+from warehouse.proof import Step, plain, words_of
 from warehouse.store import fetch
 
 if TYPE_CHECKING:
@@ -57,6 +57,38 @@ def nowcast(
     if row["method"] == "class_share":
         step.parts.append(_class(connection, row))
     step.parts.append(_record(connection, row))
+    return step
+
+
+def area(connection: duckdb.DuckDBPyConnection, key: dict[str, Any], prove: Prove) -> Step:
+    """An area's forecast and the forecasts of its parks it adds up: the first in full, the others by
+    name."""
+    asked = [key["area_code"], key["indicator_id"], key["asof_period"]]
+    rows = fetch(
+        connection,
+        "FROM indicators.area_nowcast WHERE area_code = ? AND indicator_id = ? AND asof_period = ?",
+        asked,
+    )
+    if not rows:
+        return Step(f"indicators.area_nowcast {words_of(key)}:无此行", ground="absence")
+    row = rows[0]
+    step = Step(
+        f"地区全年推算 {row['area_code']} {row['indicator_id']} {row['year']}年:{plain(row['point'])},"
+        f"80%区间 {plain(row['p10'])} 至 {plain(row['p90'])};{row['n_parks']} 个园区的推算相加,"
+        "误差按以往年份同样的合计"
+    )
+    parks = fetch(
+        connection,
+        "SELECT DISTINCT park_id, point FROM indicators.nowcast AS said JOIN dims.park USING (park_id) "
+        "WHERE $1 IN (province_code, city_code, coalesce(nullif(home_county_code, ''), county_code)) "
+        "AND indicator_id = $2 AND asof_period = $3 ORDER BY park_id",
+        asked,
+    )
+    for place, park in enumerate(parks):
+        first = (
+            nowcast(connection, park["park_id"], asked[1], asked[2], prove) if not place else None
+        )
+        step.parts.append(first or Step(f"园区 {park['park_id']} 推算 {plain(park['point'])}"))
     return step
 
 

@@ -12,10 +12,12 @@ import pytest
 from assets.build import Build
 from assets.indicators import nowcast_rows
 from assets.indicators.outlooks import indicator_outlook, sight_of, vintages_of
+from assets.submissions.store_rows import load_dimensions
 from methods.nowcast import METHODS
 from tests.support.warehouse_cases import Case, CaseIndicator
-from warehouse import derive, nowcast_input, store
+from warehouse import derive, nowcast_input, proof_forecast, store
 from warehouse.catalog.load import load_catalog
+from warehouse.proof import Step
 from warehouse.state import State
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -193,3 +195,19 @@ def test_the_record_of_closed_years_is_kept_until_a_figure_of_them_changes(build
 def test_nothing_is_forecast_before_the_year_has_a_figure(build: Build) -> None:
     with build.warehouse.building() as connection:
         assert indicator_outlook(connection, build, c04(build), "2021-02") is None
+
+
+def test_an_area_s_forecast_leads_to_the_cells_of_a_park_and_names_the_others(build: Build) -> None:
+    def prove(park: str, indicator: str, period: str) -> Step:
+        return Step(f"{park} {indicator} {period}")
+
+    key = {"area_code": "610000", "indicator_id": "C04", "asof_period": PERIOD}
+    with build.warehouse.building() as connection:
+        load_dimensions(connection, build)
+        nowcast_rows.refresh_nowcast(connection, build, PERIOD)
+        step = proof_forecast.area(connection, key, prove)
+        nothing = proof_forecast.area(connection, key | {"area_code": "140000"}, prove)
+    assert f"{SIZE} 个园区的推算相加" in step.text
+    assert len(step.parts) == SIZE
+    assert step.parts[0].parts and not step.parts[1].parts
+    assert "无此行" in nothing.text
