@@ -6,13 +6,17 @@ work (``gate``, ``webserver``, Dagster's daemon), starting again (``supervise``)
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
+import select
 import signal
 import sys
+import time
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
+LAST_SECONDS = 15.0
 
 
 def die_with(parent: int) -> None:
@@ -22,10 +26,23 @@ def die_with(parent: int) -> None:
         sys.exit(1)
 
 
+def keep(parent: int) -> None:
+    """Leave a small process behind that kills this whole process group when ``parent`` has ended and
+    the group has not followed it in time: code servers of Dagster take more than a minute."""
+    if os.fork():
+        return
+    with contextlib.suppress(OSError):  # gone already
+        select.select([os.pidfd_open(parent)], [], [])
+    time.sleep(LAST_SECONDS)
+    os.killpg(0, signal.SIGKILL)
+
+
 def main() -> None:
     """``child PARENT gate|webserver|daemon|prepare …``: see ``supervise`` for the arguments."""
     parent, work, *rest = sys.argv[1:]
     die_with(int(parent))
+    if work != "prepare":
+        keep(int(parent))
     if work == "gate":
         from pipelines.serve import gate
 

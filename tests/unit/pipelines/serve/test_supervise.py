@@ -151,6 +151,27 @@ def test_a_child_dies_with_its_parent_however_it_dies(home):
     until(lambda: not is_there(child))
 
 
+def test_what_does_not_hear_is_killed_after_its_parent(home):
+    code = (
+        "import signal, sys, time; from pipelines.serve import child; "
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN); child.LAST_SECONDS = 0.1; "
+        "child.die_with(int(sys.argv[1])); child.keep(int(sys.argv[1])); "
+        "print(1, flush=True); time.sleep(100)"
+    )
+    script = (
+        "import subprocess, sys, os, time\n"
+        f"p = subprocess.Popen([sys.executable, '-c', {code!r}, str(os.getpid())], "
+        "stdout=subprocess.PIPE, start_new_session=True)\n"
+        "p.stdout.readline(); print(p.pid, flush=True); time.sleep(100)\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
+    child = int(parent.stdout.readline())
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+    until(lambda: not is_there(child))
+
+
 def test_a_workspace_is_served_once(home):
     with supervise.only_one(home, "http://localhost:1"):
         assert supervise.is_served(home)
