@@ -3,7 +3,7 @@
 Belongs here: the campaign and its checks. Does not belong here: what it exercises. Everything is
 simulated (模拟数据). Prints one line a step; ends with 1 when a promise is broken.
 
-    python -m bench.torture.replay [--year 2020]
+    python -m bench.torture.replay [--year 2020] [--through 12]
 
 1. Every period of the year is run, approved and sent by command. 2. ``backup``, ``restore``, a round of
 the outbox. 3. The tables and documents are thrown away and the year is built again from archive and
@@ -114,8 +114,9 @@ def main() -> int:
     """Command line."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--year", type=int, default=2020)
-    year = parser.parse_args().year
-    periods = [f"{year}-{month:02d}" for month in range(2, 13)]
+    parser.add_argument("--through", type=int, default=12)
+    said = parser.parse_args()
+    periods = [f"{said.year}-{month:02d}" for month in range(2, said.through + 1)]
     whole = ("--from", periods[0], "--to", periods[-1])
     with tempfile.TemporaryDirectory(prefix="parkwatch-replay-") as name:
         folder = Path(name)
