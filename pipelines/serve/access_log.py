@@ -15,6 +15,8 @@ from logging.handlers import TimedRotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.serve.receipt_page import without_token
+
 if TYPE_CHECKING:
     from pipelines.serve.guard import Noted
 
@@ -39,7 +41,7 @@ class AccessLog:
             "user": noted.user,
             "from": (scope.get("client") or ("-", 0))[0],
             "method": scope.get("method", "WEBSOCKET"),
-            "path": scope["path"][:LONGEST_PATH],
+            "path": without_token(scope["path"])[:LONGEST_PATH],
             "status": noted.status,
             "bytes": noted.sent,
             "ms": round(seconds * 1000),

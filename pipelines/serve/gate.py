@@ -24,6 +24,8 @@ from pipelines.serve.guard import App, Guard
 from pipelines.serve.options import host_names
 from pipelines.serve.pages import Desk
 from pipelines.serve.proxy import Proxy
+from pipelines.serve.receipt_page import PREFIX as PAGE
+from pipelines.serve.receipt_page import ReceiptPage
 from pipelines.serve.release_pages import ReleasePages
 from pipelines.serve.sessions import Sessions
 from pipelines.serve.users import Register
@@ -62,6 +64,7 @@ def _routes(desk: Desk, proxy: Proxy) -> list[Any]:
         Route("/login", desk.login, methods=["GET", "POST"]),
         Route("/logout", desk.logout, methods=["POST"]),
         Route("/account", desk.account, methods=["GET", "POST"]),
+        Route(PAGE + "{token}", ReceiptPage(desk.home).answer, methods=["GET", "POST"]),
         Route("/", desk.home_page),
         Route("/releases", releases.list),
         Route(_EDITION, releases.detail),

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from pipelines.serve.access_log import AccessLog
+from pipelines.serve.receipt_page import PREFIX as RECEIPTS
 from pipelines.serve.sessions import Session, Sessions, fingerprint
 from pipelines.serve.users import Register, User
 
@@ -116,7 +117,7 @@ class Guard:
         scope["state"]["person"] = person
         if person is not None:
             noted.user = person.user.user
-        elif scope["path"] not in OPEN_PATHS:
+        elif scope["path"] not in OPEN_PATHS and not _is_receipt(scope):
             await _to_login(scope, send, headers)
             return
         await self.app(scope, receive, send)
@@ -136,6 +137,11 @@ class Guard:
     def _known_host(self, host: str) -> bool:
         name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
         return name.lower() in self.names
+
+
+def _is_receipt(scope: Scope) -> bool:
+    """Whether this is a receipt link: its signature says who may, not a login."""
+    return bool(scope["type"] == "http" and scope["path"].startswith(RECEIPTS))
 
 
 def cookie_in(cookies: str) -> str:

@@ -18,10 +18,12 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+from assets.deliveries import returned
 from pipelines.serve import gate, passwords, users
 from pipelines.serve.users import User
 from pipelines.settings import load_workspace
 from tests.support.bureau import make_home
+from warehouse.outbox_ledger import Mail, OutboxLedger
 
 PASSWORD = "correct-horse-9"
 ORIGIN = {"origin": "http://localhost"}
@@ -396,3 +398,24 @@ def test_the_access_log_has_no_secrets(home, person):
     assert any(line.get("said") == "mutation launchRun" and line["user"] == "op" for line in lines)
     assert any(line.get("said") == "login refused (unknown)" for line in lines)
     assert (home / "logs" / "access.jsonl").stat().st_mode & 0o077 == 0
+
+
+def test_a_receipt_link_needs_no_login_and_is_confirmed_by_the_button_alone(home, anybody):
+    workspace = load_workspace(home)
+    mail = Mail("e", "a@y.test", "bulletin", "监测岗", "六月通报", "<m1@x.test>", "m.eml", "0", 1)
+    ledger = OutboxLedger(workspace.state_file)
+    ledger.plan([mail], "2026-01-01T00:00:00+00:00")
+    key = returned.receipt_key(workspace.receipt_key_file)
+    link = "/receipt/" + returned.make_token(key, mail.message_id, mail.recipient)
+    shown = anybody.get(link)
+    assert shown.status_code == 200 and "确认签收" in shown.text and "六月通报" in shown.text
+    assert not ledger.by_message_id(mail.message_id)["acknowledged_at"]
+    assert anybody.post(link).status_code == 403  # not from the page
+    done = anybody.post(link, headers=ORIGIN)
+    assert done.status_code == 200 and "已签收" in done.text
+    assert ledger.by_message_id(mail.message_id)["acknowledged_at"]
+    ledger.close()
+    assert anybody.get(link[:-2] + "xx").status_code == 404
+    assert anybody.get("/receipt/nothing").status_code == 404
+    assert anybody.get("/receipt/").status_code == 404
+    assert link.rpartition(".")[2] not in (home / "logs" / "access.jsonl").read_text()
