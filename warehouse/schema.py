@@ -1556,6 +1556,28 @@ _PRODUCTS = (
         kinds=("duckdb", "python"),
     ),
     Table(
+        "bulletins",
+        "check",
+        "签发前核对",
+        "What each edition was checked for before its release, and how it ended.",
+        _columns(
+            "period audience_id edition check_id severity outcome description n_checked n_failed "
+            "message sample",
+            Column("check_id", TEXT, "核对编号", "Which check; an open warning is ticked by it."),
+            Column("severity", TEXT, "级别", "error 阻止签发, verify 提醒须确认.", "", SEVERITIES),
+            Column("outcome", TEXT, "结果", "pass/fail/not_evaluable.", "", OUTCOMES),
+            Column("description", TEXT, "说明", "What must hold."),
+            Column("n_checked", "BIGINT", "核对个数", "Things looked at."),
+            Column("n_failed", "BIGINT", "不符个数", "Things that break it."),
+            Column("message", TEXT, "问题", "What is wrong in one line."),
+            Column("sample", TEXT, "不符之处", "JSON: the problems, the first ones."),
+            required="period audience_id edition check_id severity outcome description",
+        ),
+        ("period", "audience_id", "edition", "check_id"),
+        ("bulletins.edition", "bulletins.figure"),
+        kinds=("duckdb", "python"),
+    ),
+    Table(
         "deliveries",
         "message",
         "邮件台账",
@@ -1602,6 +1624,7 @@ _PRODUCTS = (
         ),
         ("period", "table_name", "expectation_id"),
         (
+            "bulletins.check",
             "bulletins.figure",
             "deliveries.message",
             "dims.calendar",

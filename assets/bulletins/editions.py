@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from assets.bulletins import documents
+from assets.bulletins import checking, documents
+from assets.bulletins.checking import Checked
 from assets.bulletins.compose import compose
 from assets.bulletins.model import Bulletin
 from assets.bulletins.select import PUBLIC, Common, bulletin_data, common
@@ -102,6 +103,9 @@ def write_editions(
     for draft in drafts:
         done = documents.write(connection, build, draft.key, draft.bulletin, rendered[draft.key])
         written.append(done)
+    checking.check(
+        connection, build, period, [Checked(d.key, d.audience, d.bulletin) for d in drafts]
+    )
     refresh_status(connection, releases, period)
     return written
 

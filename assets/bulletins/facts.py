@@ -181,13 +181,28 @@ def indicator_facts(
     label = f"{area.scope_name}{indicator.name_zh}"
 
     def add(
-        what: str, column: str, words: str, value: Decimal | int | None, unit: str, decimals: int
+        what: str,
+        column: str,
+        words: str,
+        value: Decimal | int | None,
+        unit: str,
+        decimals: int,
+        formula: str = "",
     ) -> Figure:
         return register.add(
-            (who, indicator.indicator_id, what), f"{label}{words}", value, unit,
+            (who, indicator.indicator_id, what),
+            f"{label}{words}",
+            value,
+            unit,
             _area_source(area, indicator, data.period, column),
-            decimals=decimals, below_unit=what in ("total", "prior"),
-        )  # fmt: skip
+            decimals=decimals,
+            formula=formula,
+            below_unit=what in ("total", "prior"),
+        )
+
+    def count(what: str, column: str, words: str, value: int | None) -> Figure:
+        """Parks behind a column, counted over the parks of the area."""
+        return add(what, column, words, value, "个", 0, f"count({words})")
 
     by_amounts = wording.growth_from_amounts(area.yoy_pct, area.value_prior)
     yoy = add("yoy", "yoy_pct", "同比", None if by_amounts else area.yoy_pct, "%", 1)
@@ -206,10 +221,10 @@ def indicator_facts(
         same_parks=area.previous_n_reported in (None, area.n_reported),
         reported=add("reported", "n_reported", "有数园区数", area.n_reported, "个", 0),
         expected=add("expected", "n_parks", "应报园区数", area.n_parks, "个", 0),
-        growth_parks=add("growth-parks", "yoy_pct", "计算同比的园区数", area.n_growth, "个", 0),
-        levels=add("levels", "value_prior", "以上年报送数为基数的园区数", area.n_levels, "个", 0),
-        carried=add("carried", "n_reported", "沿用前期期末数的园区数", area.n_carried, "个", 0),
-    )
+        growth_parks=count("growth-parks", "yoy_pct", "计算同比的园区数", area.n_growth),
+        levels=count("levels", "value_prior", "以上年报送数为基数的园区数", area.n_levels),
+        carried=count("carried", "n_reported", "沿用前期期末数的园区数", area.n_carried),
+    )  # fmt: skip
 
 
 def _area_source(area: AreaRow, indicator: Indicator, period: str, column: str) -> tuple[str, str]:

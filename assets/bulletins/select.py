@@ -118,8 +118,8 @@ def bulletin_data(
         unreported=_if(seen["quality"], select_figures.unreported, connection, period, scope),
         topics=topics,
         previous_period=previous,
-        filing_deadline=_deadline(build, period),
-        reply_by=Workdays(build.catalog.calendar).later(as_of.date(), REPLY_WORKDAYS),
+        filing_deadline=deadline(build, period),
+        reply_by=reply_by(build, as_of.date()),
         withheld=tuple(topic for topic in (*topics, QUALITY) if not seen[topic]),
         edition=edition,
         audience=audience.name,
@@ -225,11 +225,16 @@ def _as_of(connection: duckdb.DuckDBPyConnection, build: Build, period: str) -> 
     return moment.replace(tzinfo=UTC).astimezone(ZoneInfo(build.workspace.timezone))
 
 
-def _deadline(build: Build, period: str) -> date | None:
+def deadline(build: Build, period: str) -> date | None:
     """Last day on which a return of the period was in time for any reporter."""
     due = expected_reporters(build.catalog, period, build.workspace.first_month)
     days = [day for _, _, day in due if day]
     return date.fromisoformat(max(days)) if days else None
+
+
+def reply_by(build: Build, issued: date) -> date:
+    """Day by which the units answer a bulletin issued on ``issued``."""
+    return Workdays(build.catalog.calendar).later(issued, REPLY_WORKDAYS)
 
 
 def _previous(connection: duckdb.DuckDBPyConnection, period: str) -> str | None:

@@ -218,12 +218,12 @@ def scores(
         row["county_name"] = scope.names.get(row["county_code"] or "", "")
         city = row["city_code"] if scope.level == "province" else ""  # one city needs no name
         row["city_name"] = scope.names.get(city or "", "")
-        row["exclusion_reason"] = _short(row["exclusion_reason"])
+        row["exclusion_reason"] = short_reason(row["exclusion_reason"])
         row["weak"] = weak.get((row["scheme_id"], row["park_id"]), ())
     return data.rows_of(data.ScoreRow, rows, "assessment.score")
 
 
-def _short(reason: str | None) -> str | None:
+def short_reason(reason: str | None) -> str | None:
     """The reason's first statement: what is missing one by one stands in the score's details."""
     return re.split("[；（]", reason)[0] or reason if reason else None
 

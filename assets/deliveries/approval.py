@@ -47,6 +47,7 @@ def checklist(
             Item("error", "documents", f"{fault};请重新运行 parkwatch run")
             for fault in edition.faults
         ),
+        *_content(edition),
         *_blank(edition),
         *_marks(workspace, edition),
         *_recipients(workspace, catalog, edition, day),
@@ -148,6 +149,16 @@ def valid_recipients(
 
 
 # --- the lines ------------------------------------------------------------------------------------
+
+
+def _content(edition: Edition) -> Iterator[Item]:
+    """What the release check found when the edition was written."""
+    if not edition.n_checks:
+        again = f"parkwatch bulletin build --period {edition.key.period}"
+        yield Item("error", "unchecked", f"这一版没有签发前核对的结果;请运行 {again}")
+    for row in edition.failed:
+        severity: Literal["error", "warning"] = "error" if row.severity == "error" else "warning"
+        yield Item(severity, row.check_id, f"{row.description}：{row.message}")
 
 
 def _blank(edition: Edition) -> Iterator[Item]:

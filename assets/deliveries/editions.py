@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +29,19 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
+class Result:
+    """A check of the release check that failed when the edition was written."""
+
+    check_id: str
+    severity: str
+    description: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Edition:
     """An edition on disk. ``digest`` covers documents and messages; ``faults`` say in words what is
-    missing or not as recorded."""
+    missing or not as recorded; ``failed`` of its ``n_checks`` checks did not hold."""
 
     key: Key
     folder: Path
@@ -40,6 +50,8 @@ class Edition:
     n_figures: int
     digest: str
     faults: tuple[str, ...]
+    n_checks: int = 0
+    failed: tuple[Result, ...] = ()
 
 
 def published(workspace: Workspace, period: str, audience_id: str | None = None) -> list[Edition]:
@@ -48,14 +60,25 @@ def published(workspace: Workspace, period: str, audience_id: str | None = None)
         with Warehouse(workspace).reading() as connection:
             rows = fetch(connection, _ROWS, [period])
             mails = fetch(connection, _MAILS, [period])
+            checks = fetch(connection, _CHECKS, [period]) if fetch(connection, _CHECKED) else []
     except NothingPublishedError:
         return []
     wanted = [row for row in rows if audience_id in (None, row["audience_id"])]
-    return [_examined(workspace, row, [m for m in mails if _is_of(m, row)]) for row in wanted]
+    return [
+        replace(
+            _examined(workspace, row, [m for m in mails if _is_of(m, row)]),
+            n_checks=sum(_is_of(c, row) for c in checks),
+            failed=tuple(
+                Result(c["check_id"], c["severity"], c["description"], c["message"])
+                for c in checks if _is_of(c, row) and c["outcome"] == "fail"
+            ),
+        )
+        for row in wanted
+    ]  # fmt: skip
 
 
-def _is_of(mail: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
-    return all(mail[name] == row[name] for name in ("audience_id", "edition"))
+def _is_of(found: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    return all(found[name] == row[name] for name in ("audience_id", "edition"))
 
 
 def newest(editions: Iterable[Edition]) -> list[Edition]:
@@ -76,6 +99,15 @@ FROM bulletins.edition AS edition WHERE period = $1 ORDER BY audience_id, editio
 _MAILS = """
 SELECT audience_id, edition, recipient, message_id, file FROM deliveries.message
 WHERE period = $1 ORDER BY audience_id, edition, recipient
+"""
+
+_CHECKED = """
+SELECT 1 AS kept FROM duckdb_tables() WHERE schema_name = 'bulletins' AND table_name = 'check'
+"""
+"""A warehouse published before there was a release check has no such table."""
+_CHECKS = """
+SELECT audience_id, edition, check_id, severity, outcome, description, message FROM bulletins.check
+WHERE period = $1 ORDER BY ALL
 """
 
 

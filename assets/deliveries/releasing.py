@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from assets.deliveries import approval, sending
+from assets.deliveries import approval, content, sending
 from assets.deliveries.approval import Item
 from assets.deliveries.editions import Edition
 from assets.deliveries.sending import Sending
@@ -20,9 +20,12 @@ from warehouse.releases import Act
 def submit(desk: Sending, edition: Edition, act: Act) -> list[Item]:
     """Hand a draft in; returns the warnings the approver will have to tick.
 
-    Raises ApprovalError when the checklist has errors, ReleaseError when it is no draft any more.
+    Every file and mail is read back and compared number by number first. Raises ApprovalError when the checklist has errors, ReleaseError when it is no draft any more.
     """
     items = approval.checklist(desk.workspace, desk.catalog, edition, desk.clock())
+    known = {item.check_id for item in items}
+    read = content.examined(desk.workspace, desk.catalog, [edition]).get(edition.key, ())
+    items += [item for item in content.items(read) if item.check_id not in known]
     approval.may_go_on(items, (), warnings=False)
     desk.releases.record_draft(edition.key, edition.digest, act.at)
     desk.releases.submit(edition.key, edition.digest, act)

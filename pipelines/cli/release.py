@@ -42,7 +42,7 @@ def register(_app: typer.Typer) -> None:
 def submit(
     period: Period = None, audience: Audience = None, home: Home = None, by: By = ""
 ) -> None:
-    """Hand in the drafts of a period."""
+    """Hand in the drafts of a period; every file and mail is read back and compared first."""
     from assets.deliveries import releasing
 
     desk = _Desk(home, period, by)

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from assets.build import Build
-from assets.bulletins import editions
+from assets.bulletins import checking, editions, recount
 from assets.bulletins.documents import MANIFEST
 from assets.bulletins.model import plain
-from assets.deliveries import mailing
+from assets.bulletins.release_check import Found
+from assets.deliveries import content, mailing
 from tests.support.bulletin_warehouse import PERIOD, built
 from warehouse import store
 from warehouse.releases import Act, Key, Releases, documents_digest
@@ -141,6 +142,108 @@ def test_the_public_edition_hides_small_parks_and_what_would_give_them_away(
         assert not any(amount in text for amount in amounts), file
         assert "X" in text and "不予公布" in text
         assert "内部资料" not in text and "名次" not in text
+
+
+def examined(connection, build: Build, keys: list[Key]) -> dict[str, dict[str, Found]]:
+    """The thorough check of editions as they lie in the build's folders, by audience and check."""
+    again = checking.again(connection, build, keys)
+    documents = {
+        key: {p.name: p.read_bytes() for p in folder(build, key).iterdir() if p.is_file()}
+        for key in keys
+    }
+    found = checking.examine(connection, build, again, documents)
+    return {
+        key.audience_id: {one.check_id: one for one in results} for key, results in found.items()
+    }
+
+
+def test_every_number_of_every_file_and_mail_is_registered_and_recounted(
+    build: Build, written: dict[str, Key]
+) -> None:
+    with build.warehouse.building() as connection:
+        kept = checking.rows_of(connection, PERIOD)
+        found = examined(connection, build, list(written.values()))
+        again = {one.key: one for one in checking.again(connection, build, list(written.values()))}
+        texts = checking.shared_texts(connection, build, PERIOD)
+        dates = checking.document_dates(build, PERIOD, list(again.values()))
+    assert {row["audience_id"] for row in kept} == set(WANTED)
+    assert [
+        row["message"] for row in kept if row["outcome"] == "fail" and row["severity"] == "error"
+    ] == []
+    for audience, results in found.items():
+        errors = {n: f.problems for n, f in results.items() if f.problems and f.severity == "error"}
+        assert errors == {}, audience
+        assert results["formats"].n_checked > 100 and results["recounted"].n_checked > 50
+    for key, one in again.items():
+        for mail in sorted(folder(build, key).glob("mail/*.eml")):
+            recipients = [r.email for r in one.audience.recipients]
+            allowed = texts.with_texts(
+                **checking.printed_texts(one.bulletin), **checking.own_texts(one.bulletin, dates),
+                files=[p.name for p in folder(build, key).iterdir()], addresses=recipients,
+            )  # fmt: skip
+            read = content.mail_against(mail.name, mail.read_bytes(), one.bulletin, allowed)
+            assert read.problems == () and read.n_checked, (key, mail.name)
+
+
+class UndoneError(Exception):
+    """Ends a transaction that must leave nothing."""
+
+
+@pytest.mark.parametrize(
+    ("change", "check_id", "told"),
+    [
+        (
+            "UPDATE indicators.area_year SET value = value + 500 "
+            "WHERE area_code = '610900' AND indicator_id = 'A03' AND scope = 'all'",
+            "recounted", "（202006-610900-A03-total）",
+        ),
+        (
+            "UPDATE bulletins.figure SET text = '3' "
+            "WHERE audience_id = 'sn-assessor' AND figure_id LIKE '%-Q-reporters'",
+            "recounted", "登记为3",
+        ),
+        (
+            "DELETE FROM bulletins.figure "
+            "WHERE audience_id = 'sn-assessor' AND figure_id LIKE '%-610900-A03-total'",
+            "recounted", "没有登记",
+        ),
+    ],
+)  # fmt: skip
+def test_a_row_changed_after_printing_is_found(
+    build: Build, written: dict[str, Key], change: str, check_id: str, told: str
+) -> None:
+    found: dict[str, dict[str, Found]] = {}
+    with pytest.raises(UndoneError), build.warehouse.building() as connection:
+        connection.execute(change)
+        found = examined(connection, build, [written["sn-assessor"]])
+        raise UndoneError
+    wrong = found["sn-assessor"][check_id]
+    assert wrong.outcome == "fail" and told in wrong.message
+
+
+def test_a_number_published_before_may_not_change_without_a_correction(
+    build: Build, written: dict[str, Key]
+) -> None:
+    """May's issue said 1.00 of a row that June's prints again."""
+    key = written["sn-assessor"]
+    with build.warehouse.building() as connection:
+        (one,) = checking.again(connection, build, [key])
+    figures = one.bulletin.figures
+    older = next(f for f in figures if f.figure_id.endswith("-P-C04-yoy-before") and f.value)
+    with pytest.raises(UndoneError), build.warehouse.building() as connection:
+        connection.execute(
+            "INSERT INTO bulletins.figure BY NAME SELECT * REPLACE ('2020-05' AS period, "
+            "'2020-05' AS figure_period, '1.00' AS text, 'May' AS figure_id) FROM bulletins.figure "
+            "WHERE audience_id = ? AND figure_id = ?",
+            [key.audience_id, older.figure_id],
+        )
+        may = Key("2020-05", key.audience_id, key.edition)
+        former = recount.printed_before(connection, [may])[key.audience_id]
+        raise UndoneError
+    wrong = recount.previous(figures, former)
+    assert wrong.outcome == "fail" and "1.00" in wrong.message and "更正2020-05" in wrong.message
+    same = {source: (month, older.text) for source, (month, _) in former.items()}
+    assert recount.previous(figures, same).outcome == "pass"
 
 
 def test_a_thousand_probes_find_nothing_an_audience_may_not_see(
