@@ -162,7 +162,7 @@ def check(
 
     The files are not read back here: :func:`formats` does that for what is handed in.
     """
-    found = _examined(connection, build, period, drafts)
+    found = examined(connection, build, period, drafts)
     rows = [row for key, results in found.items() for row in to_rows(key, results)]
     if drafts:
         places = ", ".join("(?, ?)" for _ in drafts)
@@ -174,9 +174,10 @@ def check(
     return found
 
 
-def _examined(
+def examined(
     connection: duckdb.DuckDBPyConnection, build: Build, period: str, drafts: Sequence[Checked]
 ) -> dict[Key, list[Found]]:
+    """Results of every check that needs no file; audiences with one text are checked once."""
     texts = shared_texts(connection, build, period)
     dates = document_dates(build, period, drafts)
     drawable = fonts.covered(fonts.choose())
@@ -310,7 +311,7 @@ def examine(
     if not editions:
         return {}
     period = editions[0].key.period
-    found = _examined(connection, build, period, editions)
+    found = examined(connection, build, period, editions)
     texts = shared_texts(connection, build, period)
     dates = document_dates(build, period, editions)
     for one in editions:
@@ -333,13 +334,18 @@ def registered_figures(connection: duckdb.DuckDBPyConnection, key: Key) -> list[
         Figure(
             figure_id=row["figure_id"], label=row["label"], value=row["value"],
             unit=row["unit"] or "", period=row["figure_period"],
-            decimals=None if row["rounding"] == "as_given" else int(row["rounding"].split(":")[1]),
+            decimals=_decimals(row["rounding"]), chance=row["rounding"].startswith("chance"),
             text=row["text"], source_table=row["source_table"] or "",
             source_key=row["source_key"] or "", formula=row["formula"] or "",
             inputs=tuple(row["inputs"] or ()),
         )
         for row in rows
     ]  # fmt: skip
+
+
+def _decimals(rounding: str) -> int | None:
+    how, _, places = rounding.partition(":")
+    return int(places) if how == "half_up" else None
 
 
 def formats(bulletin: Bulletin, documents: Mapping[str, bytes], allowed: Allowed) -> Found:

@@ -197,7 +197,7 @@ def _way(register: Register, data: BulletinData, row: WayRow) -> WayFacts:
         lever=row.lever_name,
         amount=register.add(
             (*parts, "extra"), f"{label}比推算再改变", amount, unit, source("extra_amount"),
-            decimals=decimals, below_unit=True,
+            decimals=decimals, formula="abs(extra_amount)", below_unit=True,
         ),
         share=register.add(
             (*parts, "share"), f"{label}占余下推算", row.pct_of_remaining, "%",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from assets.bulletins.figures import Figure, display_unit, format_number
+from assets.bulletins.figures import BELOW_UNIT, Figure, display_unit, format_chance, format_number
 from assets.bulletins.release_check import Found
 from warehouse import schema, store
 from warehouse.releases import Key
@@ -40,7 +40,7 @@ def source_of(figure: Figure) -> _Source | None:
     """Where a figure was read from; None for one that was computed or counted."""
     key: dict[str, Any] = json.loads(figure.source_key or "{}")
     column = key.pop("column", None)
-    if figure.formula or not column:
+    if not column or figure.formula not in ("", f"abs({column})"):
         return None
     return _Source(figure.source_table, tuple((k, str(v or "")) for k, v in key.items()), column)
 
@@ -138,14 +138,25 @@ def _against(figure: Figure, column: str, now: Stored | None, *, hides: bool) ->
         return "" if hidden else f"库中为{format_number(now.value, None)}，却印作没有数据"
     if now.value is None:
         return f"库中没有数值，却印作{figure.text}"
-    unit, factor, _ = display_unit(now.unit, 0)
-    value = now.value * factor if unit == figure.unit else now.value
-    below = figure.text == "…"
-    if value == figure.value and figure.text == format_number(
-        value, figure.decimals, below_unit=below
-    ):
+    value = _in_print(figure, now.value, now.unit)
+    if abs(value - figure.value) <= KEPT and figure.text == _text(figure, value):
         return ""
     return f"印作{figure.text}{figure.unit}，库中为{format_number(now.value, None)}{now.unit}"
+
+
+def _in_print(figure: Figure, stored: Decimal, stored_unit: str) -> Decimal:
+    """The stored value in the unit printed: probabilities are kept as fractions."""
+    if figure.chance:
+        return stored * 100
+    unit, factor, _ = display_unit(stored_unit, 0)
+    value = stored * factor if unit == figure.unit else stored
+    return abs(value) if figure.formula else value
+
+
+def _text(figure: Figure, value: Decimal) -> str:
+    if figure.chance:
+        return format_chance(value)
+    return format_number(value, figure.decimals, below_unit=figure.text == BELOW_UNIT)
 
 
 def same_again(figures: Sequence[Figure], again: Sequence[Figure]) -> Found:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from assets.bulletins.figures import BELOW_UNIT, MISSING, Figure, round_half_up
+from assets.bulletins.figures import BELOW_UNIT, MISSING, Figure, format_chance, round_half_up
 from assets.bulletins.model import (
     Bulletin,
     FigureSpan,
@@ -381,6 +381,8 @@ def _is_print_of(span: FigureSpan, figure: Figure) -> bool:
         return False
     if figure.value is None or figure.text == BELOW_UNIT:
         return figure.value != 0
+    if figure.chance:
+        return figure.text == format_chance(figure.value)
     places = figure.decimals
     shown = Decimal(figure.text)
     return shown == (figure.value if places is None else round_half_up(figure.value, places))

@@ -14,7 +14,7 @@ import pytest
 
 from assets.bulletins import fonts
 from assets.bulletins.compose import compose
-from assets.bulletins.model import Bulletin, Paragraph, Table, Text, plain
+from assets.bulletins.model import Annex, Bulletin, Paragraph, Table, Text, plain
 from assets.bulletins.typeset import TypesetError, page_count, to_pdf
 from tests.support.bulletin_fixture import bulletin_data
 from tests.support.devdata import ROOT
@@ -182,6 +182,52 @@ def test_colophon_closes_the_last_even_page(lines_of: Callable[[int], Path], lin
     assert [colophon(page) for page in found] == [False] * (len(found) - 1) + [True]
     lowest = max(word.y1 for word in found[-1] if word.y0 < 262)
     assert 255 < lowest < 262
+
+
+@poppler
+def test_the_colophon_closes_the_last_even_page_after_annexes_of_any_length(
+    bulletin: Bulletin, tmp_path: Path
+) -> None:
+    """20 lengths, so that the annex ends on every part of odd and even pages."""
+    blanks = 0
+    for lines in range(1, 61, 3):
+        text = Paragraph((Text("国" * (28 * lines - 2)),))
+        annex = Annex(1, (Text("附表"),), (text,))
+        path = tmp_path / f"annex{lines}.pdf"
+        path.write_bytes(
+            to_pdf(replace(bulletin, body=(text,) if lines < 9 else (), annexes=(annex,)))
+        )
+        found = pages(path)
+        assert len(found) % 2 == 0, lines
+        assert [colophon(page) for page in found] == [False] * (len(found) - 1) + [True], lines
+        lowest = max(word.y1 for word in found[-1] if word.y0 < 262)
+        assert 262 - 7 < lowest < 262, lines  # the last rule stands on the type area's edge
+        marks = {"模拟数据", "非真实统计结果", "送审稿"}
+        blanks += {word.text for word in found[-2]} <= marks
+    assert blanks, "no length needed the blank page"
+
+
+def ink(word: Word) -> tuple[float, float]:
+    """Left and right edge without the empty half of an opening or closing mark."""
+    half = (word.y1 - word.y0) / 2
+    return (
+        word.x0 + half * (word.text[0] in "“（〔《"),
+        word.x1 - half * (word.text[-1] in "，。、；：）〕》”"),
+    )
+
+
+@poppler
+def test_everything_stands_within_the_type_area(pdf: Path) -> None:
+    """Margins 37, 28, 35, 26 mm to the millimetre; heads and page numbers stand outside."""
+    left, right, top, bottom = 999.0, 0.0, 999.0, 0.0
+    for page in pages(pdf):
+        inside = [word for word in page if word.y0 > 30 and word.y0 < 262]
+        left = min(left, *(ink(word)[0] for word in inside))
+        right = max(right, *(ink(word)[1] for word in inside))
+        top = min(top, *(word.y0 for word in inside))
+        bottom = max(bottom, *(word.y1 for word in inside))
+    assert abs(left - 28) < 1 and abs(right - 184) < 1
+    assert abs(top - 37) < 1 and abs(bottom - 262) < PITCH
 
 
 @poppler
