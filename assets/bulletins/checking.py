@@ -108,6 +108,7 @@ def own_texts(bulletin: Bulletin, dates: Iterable[str]) -> dict[str, list[str]]:
         ],
         "numbering": [
             *(f"表{table.number}" for table in bulletin.tables()),
+            *(f"图{chart.number}" for chart in bulletin.charts()),
             *(f"附件{annex.number}" for annex in bulletin.annexes),
         ],
         "imprint": [
@@ -135,6 +136,7 @@ def printed_texts(bulletin: Bulletin) -> dict[str, list[str]]:
             *(text for number, title in annexes for text in (f"{number}.{title}", title)),
             "附件：1.",
         ],
+        "drawn": [text for chart in bulletin.charts() for text in (chart.alt, *chart.labels)],
         "edition": [f"第{meta.edition}版", f"替代第{meta.replaces}版" if meta.replaces else ""],
         "counted": [f"（{len(bulletin.figures)}个）"],
     }  # fmt: skip
@@ -387,7 +389,7 @@ def _sourced(bulletin: Bulletin) -> list[Piece]:
 
 
 _WANTED = {
-    "pdf": printed.body,
+    "pdf": printed.sheet,
     "docx": printed.body,
     "html": _sourced,
     "xlsx": printed.tables,

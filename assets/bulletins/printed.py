@@ -11,12 +11,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from html import unescape
 from itertools import accumulate
 
 from assets.bulletins.model import (
     Badge,
     Block,
     Bulletin,
+    Chart,
     FigureSpan,
     Spans,
     Table,
@@ -70,23 +72,34 @@ def front(bulletin: Bulletin) -> Iterator[Piece]:
 
 
 def page(bulletin: Bulletin) -> Iterator[Piece]:
-    """What the page prints: the headline and key numbers around the title, then the text."""
+    """What the page prints: the headline and key numbers around the title, then the text with
+    drawings and their descriptions."""
     headline, *tiles = front(bulletin)
-    first, *rest = body(bulletin)
-    titles = [piece for piece in (first, *rest) if piece.where == TITLE]
+    every = list(body(bulletin, _LABELS))
+    titles = [piece for piece in every if piece.where == TITLE]
     yield from (headline, *titles, *tiles)
-    yield from (piece for piece in (first, *rest) if piece.where != TITLE)
+    yield from (piece for piece in every if piece.where != TITLE)
 
 
-def body(bulletin: Bulletin) -> Iterator[Piece]:
-    """Title, addressee, text and annexes: what every full format prints."""
+def sheet(bulletin: Bulletin) -> Iterator[Piece]:
+    """What the PDF prints: the text with its drawings."""
+    return body(bulletin, _DRAWN)
+
+
+def body(bulletin: Bulletin, labels: re.Pattern[str] | None = None) -> Iterator[Piece]:
+    """Title, addressee, text and annexes: what every full format prints. ``labels``: the texts of
+    drawings that can be read back, None where a drawing is a picture."""
     for line in bulletin.title:
         yield Piece(TITLE, (line,))
     yield Piece("主送机关", (bulletin.addressee,))
-    yield from _blocks("正文", bulletin.body)
+    yield from _blocks("正文", bulletin.body, labels)
     for annex in bulletin.annexes:
         yield Piece(f"附件{annex.number}标题", (annex.title,))
-        yield from _blocks(f"附件{annex.number}", annex.blocks)
+        yield from _blocks(f"附件{annex.number}", annex.blocks, labels)
+
+
+_DRAWN = re.compile(r"<text\b[^>]*>([^<]*)<")
+_LABELS = re.compile(r"<(?:text|title|desc)\b[^>]*>([^<]*)<")
 
 
 def tables(bulletin: Bulletin) -> Iterator[Piece]:
@@ -95,14 +108,17 @@ def tables(bulletin: Bulletin) -> Iterator[Piece]:
         yield from of_table(table)
 
 
-def _blocks(where: str, blocks: Iterable[Block]) -> Iterator[Piece]:
+def _blocks(where: str, blocks: Iterable[Block], labels: re.Pattern[str] | None) -> Iterator[Piece]:
     number = 0
     for block in blocks:
         if isinstance(block, Table):
             yield from of_table(block)
-        elif hasattr(block, "spans"):
-            number += 1
-            yield Piece(f"{where}第{number}段", (block.spans,))
+            continue
+        number += 1
+        yield Piece(f"{where}第{number}段", (block.spans,))
+        if labels is not None and isinstance(block, Chart):
+            for text in labels.findall(block.svg):
+                yield Piece(f"图{block.number}内", ((Text(unescape(text)),),))
 
 
 def of_table(table: Table) -> Iterator[Piece]:

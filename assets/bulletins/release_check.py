@@ -13,7 +13,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from assets.bulletins.figures import BELOW_UNIT, MISSING, Figure, format_chance, round_half_up
+from assets.bulletins.figures import (
+    BELOW_UNIT,
+    MISSING,
+    Figure,
+    Form,
+    format_chance,
+    round_half_up,
+)
 from assets.bulletins.model import (
     Bulletin,
     FigureSpan,
@@ -93,7 +100,7 @@ def of_document(
     """
     texts = list(pieces(bulletin))
     return [
-        registered(texts, allowed),
+        merged([registered(texts, allowed), drawn(bulletin, allowed)])[0],
         sums(bulletin.figures, adding),
         lists(bulletin),
         direction(bulletin),
@@ -117,6 +124,33 @@ def registered(texts: Iterable[Piece], allowed: Allowed) -> Found:
         if left:
             problems.append(f"{piece.where}：“{left}”不是登记数字")
     return Found("registered", n, tuple(problems))
+
+
+def drawn(bulletin: Bulletin, allowed: Allowed) -> Found:
+    """Numbers inside drawings and in their descriptions are printed texts of the figures of the
+    drawing's title and of the table that says the same."""
+    known = {figure.figure_id: figure for figure in bulletin.figures}
+    problems, n = [], 0
+    for chart in bulletin.charts():
+        said = {span.figure_id for span in chart.spans if isinstance(span, FigureSpan)}
+        said |= _named_in(bulletin, chart.table_id)
+        texts = {form for name in said & known.keys() for form in _forms(known[name])}
+        names = allowed.with_texts(figures=texts)
+        for label in (chart.alt, *chart.labels):
+            n += 1
+            left = names.outside(label)
+            if left:
+                problems.append(f"图{chart.number}：“{left}”不是登记数字")
+    return Found("registered", n, tuple(problems))
+
+
+def _forms(figure: Figure) -> Iterator[str]:
+    for form in _FORMS:
+        for unit in (False, True):
+            yield figure.show(form, unit=unit)
+
+
+_FORMS: tuple[Form, ...] = ("number", "magnitude")
 
 
 def sums(figures: Sequence[Figure], rule: Adding | None = None) -> Found:
