@@ -265,8 +265,11 @@ def _territories(known: Mapping[str, Figure], rule: Adding) -> Iterator[_Whole]:
 # --- lists ---------------------------------------------------------------------------------------
 
 LISTED: Mapping[str, str] = {
-    "each-behind": "each_behind", "watch-parks": "watch", "watch-alerted": "",
-}  # fmt: skip
+    "each-behind": "each_behind",
+    "watch-parks": "watch",
+    "watch-listed": "watch",
+    "watch-alerted": "watch",
+}
 """Endings of counts whose every member must be named (名单), and the table that names them; empty:
 the text."""
 

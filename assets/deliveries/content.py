@@ -22,7 +22,7 @@ from assets.bulletins.release_check import TITLES, Found
 from assets.bulletins.webpage import note_after, pick
 from assets.deliveries.approval import Item
 from assets.deliveries.editions import Edition
-from assets.deliveries.message import TABLES, subject_of
+from assets.deliveries.message import TABLES, headings_of, subject_of
 from warehouse import builds
 from warehouse.releases import Key
 from warehouse.state import State
@@ -130,7 +130,8 @@ def _wanted(bulletin: Bulletin, kind: str, text: str) -> Iterator[Piece]:
     for table_id, headings in TABLES:
         table = bulletin.table(table_id)
         if table is not None and printed.squeezed(_caption(table)) in flat:
-            yield from _table(bulletin, table, list(headings), kind)
+            shown = headings_of(bulletin, table_id, headings)
+            yield from _table(bulletin, table, shown, kind)
 
 
 def _caption(table: Table) -> str:

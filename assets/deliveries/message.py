@@ -244,7 +244,7 @@ def _values(
         "subject": subject,
         "greeting": greeting,
         "attachments": names,
-        "tables": tuple((t, _headings(bulletin, t, wanted)) for t, wanted in TABLES[:tables]),
+        "tables": tuple((t, headings_of(bulletin, t, wanted)) for t, wanted in TABLES[:tables]),
         "charts": {
             table: [
                 (chart, _cid(chart))
@@ -258,7 +258,8 @@ def _values(
     }
 
 
-def _headings(bulletin: Bulletin, table_id: str, wanted: tuple[str, ...]) -> list[str]:
+def headings_of(bulletin: Bulletin, table_id: str, wanted: tuple[str, ...]) -> list[str]:
+    """Columns of a table the mail shows, without those this document does not have."""
     table = bulletin.table(table_id)
     known = {plain(column.spans) for column in table.columns} if table else set(wanted)
     return [name for name in wanted if name in known or name not in WHERE_KNOWN]
