@@ -287,7 +287,7 @@ def test_a_mails_numbers_are_the_documents(bulletin: Bulletin) -> None:
         part = parsed.get_body(preferencelist=(kind,))
         assert part is not None
         text = str(part.get_content())
-        assert "61.2" in text
-        part.set_content(text.replace("61.2", "61.3", 1), subtype=kind)
+        assert "3431.18" in text
+        part.set_content(text.replace("3431.18", "3431.19", 1), subtype=kind)
         found = content.mail_against("01.eml", parsed.as_bytes(), bulletin, texts)
-        assert found.outcome == "fail" and "61.3" in found.message, kind
+        assert found.outcome == "fail" and "3431.19" in found.message, kind
