@@ -156,9 +156,7 @@ def _logs(home: Path, catalog: Catalog, tried: Counter[str]) -> list[str]:
         tables = [
             row[0] for row in state.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         ]
-        kept = [
-            name for name in tables if name in ("release", "audit", "mail", "returned")
-        ]
+        kept = [name for name in tables if name in ("release", "audit", "mail", "returned")]
         text = "\n".join(
             str(row) for name in kept for row in state.execute(f"SELECT * FROM {name}")
         )
