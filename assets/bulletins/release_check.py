@@ -252,7 +252,7 @@ def _territories(known: Mapping[str, Figure], rule: Adding) -> Iterator[_Whole]:
         park = re.fullmatch(r"\d{6}-K-.+-([^-]+)-value", name)
         if area and (area[1] in rule.indicators if area[2] == "total" else not rule.shared):
             below.setdefault((area[1], area[2]), []).append(figure)
-        elif park and park[1] in rule.indicators and not rule.split:
+        elif park and park[1] in rule.indicators and not (rule.split or rule.hides):
             below.setdefault((park[1], "parks"), []).append(figure)
     for (indicator, what), parts in below.items():
         ending = "total" if what == "parks" else what

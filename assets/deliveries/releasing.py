@@ -20,7 +20,8 @@ from warehouse.releases import Act
 def submit(desk: Sending, edition: Edition, act: Act) -> list[Item]:
     """Hand a draft in; returns the warnings the approver will have to tick.
 
-    Every file and mail is read back and compared number by number first. Raises ApprovalError when the checklist has errors, ReleaseError when it is no draft any more.
+    Every file and mail is read back and compared number by number first. Raises ApprovalError when
+    the checklist has errors, ReleaseError when it is no draft any more.
     """
     items = approval.checklist(desk.workspace, desk.catalog, edition, desk.clock())
     known = {item.check_id for item in items}
