@@ -131,7 +131,8 @@ def _stands(secret: str, text: str) -> bool:
 
 def _everything(home: Path, edition: Edition) -> str:
     """All a post of this audience gets or could open."""
-    texts = [text_of(name, (edition.folder / name).read_bytes()) for name in edition.documents]
+    files = {(edition.folder / name).read_bytes(): name for name in edition.documents}
+    texts = [text_of(name, data) for data, name in files.items()]
     texts += [p.read_text(encoding="utf-8") for p in edition.folder.glob("*.html")]
     for mail in edition.mails:
         message = message_from_bytes((home / mail.file).read_bytes(), policy=policy.default)
@@ -142,7 +143,9 @@ def _everything(home: Path, edition: Edition) -> str:
             elif part.get_filename():
                 content = part.get_payload(decode=True)
                 assert isinstance(content, bytes)
-                texts.append(f"{part.get_filename()}\n{text_of(str(part.get_filename()), content)}")
+                texts.append(str(part.get_filename()))
+                if content not in files and part.get_content_maintype() != "image":
+                    texts.append(text_of(str(part.get_filename()), content))
     return "\n".join(texts)
 
 
