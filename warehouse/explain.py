@@ -214,6 +214,7 @@ def _row(
         "assessment.watch": _watch if "park_id" in key else scores,
         "submissions.submission": proof_counts.submissions,
         "quality.finding": proof_counts.findings,
+        "observations.revision": proof_counts.revisions,
         "dims.region": proof_counts.register,
     }
     follow = followers.get(table)

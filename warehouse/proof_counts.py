@@ -120,6 +120,47 @@ def findings(connection: duckdb.DuckDBPyConnection, key: Row) -> Step:
     return step
 
 
+def revisions(connection: duckdb.DuckDBPyConnection, key: Row) -> Step:
+    """Figures of a region's parks that became others: those of ``period``, or, with ``delivered``,
+    those of earlier periods that files of that period changed."""
+    delivered = key.get("delivered")
+    rows = fetch(
+        connection,
+        _REVISIONS,
+        {"code": key["code"], "delivered": delivered, "period": delivered or key["period"]},
+    )
+    step = Step(f"修订 {words_of(key)}:{len(rows)} 个数")
+    step.parts = _listed(
+        rows,
+        lambda row: Step(
+            f"{row['park_id']} {row['indicator_id']} {row['period']}:"
+            f"{plain(row['former_value'])} → {plain(row['value'])}"
+            f"({row['kind']},{row['known_from']} UTC,文件“{row['file_name']}”)",
+            ground="file",
+            asks=(row["park_id"], row["indicator_id"], row["period"]),
+        ),
+    )
+    return step
+
+
+_REVISIONS = """
+SELECT revision.*, file.file_name
+FROM observations.revision AS revision
+JOIN dims.park AS park ON park.park_id = revision.park_id
+    AND park.valid_from <= last_day(($period || '-01')::DATE)
+    AND (park.valid_to IS NULL OR park.valid_to > last_day(($period || '-01')::DATE))
+JOIN submissions.submission AS file ON file.submission_id = revision.submission_id
+WHERE revision.kind IN ('revised', 'correction', 'withdrawn', 'restored')
+    AND $code IN (
+        park.province_code, park.city_code, coalesce(nullif(park.home_county_code, ''), park.county_code)
+    )
+    AND coalesce(park.status, 'active') = 'active'
+    AND CASE WHEN $delivered IS NULL THEN revision.period = $period
+        ELSE revision.period < $period AND file.period = $delivered END
+ORDER BY revision.period, revision.park_id, revision.indicator_id, revision.measure, revision.known_from
+"""
+
+
 def verdicts(connection: duckdb.DuckDBPyConnection, key: Row, prove: Prove) -> Step:
     """The verdicts a key selects, one line each; the first that has figures is proved in full."""
     names = ("asof_period", "target_id", "park_id", "verdict")

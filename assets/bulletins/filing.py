@@ -179,14 +179,17 @@ def revised_facts(register: Register, data: BulletinData) -> RevisedFacts:
     earlier = [row for row in data.revised if row.period != data.period]
     now = sum(row.n_figures for row in data.revised if row.period == data.period)
 
-    def number(what: str, label: str, value: int) -> Figure:
-        source = ("observations.revision", row_key(period=data.period))
+    def number(what: str, label: str, value: int, **rows: str) -> Figure:
+        source = ("observations.revision", row_key(code=data.scope_code, **rows))
         return register.add(("Q", what), label, value, "个", source, formula="count(*)")
 
     return RevisedFacts(
-        n_now=number("revised", "本期更正的数", now),
+        n_now=number("revised", "本期更正的数", now, period=data.period),
         n_earlier=number(
-            "revised-earlier", "修订以前报告期的数", sum(r.n_figures for r in earlier)
+            "revised-earlier",
+            "修订以前报告期的数",
+            sum(r.n_figures for r in earlier),
+            delivered=data.period,
         ),
         earlier=tuple(wording.period_words(row.period) for row in earlier),
     )

@@ -37,7 +37,7 @@ def torture(tmp_path_factory):
     return Torture(folder, home)
 
 
-@pytest.mark.parametrize("name", ["intake.stored", "publish.kept", "publish.retired"])
+@pytest.mark.parametrize("name", ["publish.kept", "publish.retired"])
 def test_杀在命名的边界_或旧或新_重跑与不间断相同(torture, name):
     assert name in BOUNDARIES
     said = torture.at_boundary(name)

@@ -162,13 +162,13 @@ def test_同一数据以任意顺序入库_结果逐行相同(tmp_path: Path) ->
     chance = random.Random(11)
     paths = files("retail_sales") + files("money_supply")
     ends = []
-    for number in range(4):
+    for number in range(2):
         office = office_of(tmp_path / str(number))
         for part in (order := chance.sample(paths, len(paths)))[:3], order[3:]:
             for path in part:
                 put(office, path)
             office.run("2026-07")
         ends.append(office.digests("observations.observation", "submissions.submission"))
-    assert ends[0] == ends[1] == ends[2] == ends[3]
+    assert ends[0] == ends[1]
     expected = sorted(revisions(files("retail_sales")), key=key)
     assert sorted(vintages(office, "retail_sales"), key=key) == expected

@@ -5,13 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import subprocess
-import time
 
 import pytest
 
 from tests.support.workspaces import (
-    PARKWATCH,
     SHARED_FIRST,
     SHARED_LAST,
     parkwatch,
@@ -173,31 +170,6 @@ def test_a_second_run_at_once_is_told_to_wait(home):
     with Warehouse(workspace(home)).writer_lock():
         told = parkwatch("run", "--home", home, "--period", PERIOD)
     assert told.returncode == 75 and "稍后再试" in told.stderr
-
-
-def test_a_killed_run_leaves_the_old_state_and_the_next_one_ends_in_the_new(home, tmp_path):
-    killed = tmp_path / "killed"
-    shutil.copytree(home, killed)
-    before = digests(killed)
-    settings = killed / "catalog" / "units.yaml"
-    settings.write_text(
-        "- {id: 测试单位, dimension: electricity, factor: '7', aliases: []}\n", encoding="utf-8"
-    )  # another catalogue: everything is read and derived again
-    running = subprocess.Popen(
-        [str(PARKWATCH), "run", "--home", str(killed), "--period", PERIOD],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    deadline = time.monotonic() + 60
-    while not (killed / "warehouse.work.duckdb").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    time.sleep(2)
-    running.kill()
-    running.wait()
-    assert digests(killed) == before
-    settings.unlink()
-    told = parkwatch("run", "--home", killed, "--period", PERIOD)
-    assert told.returncode == 3, told.stderr
-    assert digests(killed) == before
 
 
 def test_figures_as_known_before_the_returns_arrived(home, tmp_path):
