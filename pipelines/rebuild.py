@@ -65,8 +65,9 @@ def rebuild_edition(workspace: Workspace, period: str, edition: int) -> Rebuilt:
     with tempfile.TemporaryDirectory(prefix="parkwatch-rebuild-") as folder:
         home = Path(folder) / "home"
         _prepare(workspace, manifest, version, home, period, edition)
-        _run(home, version / "shipped", period, manifest.asof)
         again = Workspace(home=home, bureau=workspace.bureau)
+        builds.carry_over(workspace, manifest, period, again.warehouse_file)
+        _run(home, version / "shipped", period, manifest.asof)
         _compare_tables(manifest, builds.manifests(again)[-1], period, found)
         for row in rows:
             for name, sha256 in json.loads(row["documents"]).items():

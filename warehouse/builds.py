@@ -288,3 +288,23 @@ def opened(workspace: Workspace, manifest: Manifest) -> Iterator[duckdb.DuckDBPy
         yield connection
     finally:
         connection.close()
+
+
+def carry_over(workspace: Workspace, manifest: Manifest, period: str, target: Path) -> None:
+    """Make a warehouse at ``target`` that knows what a kept build had said of earlier periods.
+
+    Chances, forecasts and warnings are kept as they were said (``asof_period``); a later edition
+    compares itself with them. Facts are not carried over: they come from the archive.
+    """
+    with contextlib.closing(store.connect(target)) as connection:
+        store.create_all(connection)
+        for table in schema.TABLES:
+            if table.is_view or not any(c.name == "asof_period" for c in table.columns):
+                continue
+            names = ", ".join(column.name for column in table.columns)
+            said = select_parts(workspace, manifest, table.full_name)
+            connection.execute(
+                f"INSERT INTO {table.full_name} ({names}) "
+                f"SELECT {names} FROM ({said}) WHERE asof_period < ?",
+                [period],
+            )
