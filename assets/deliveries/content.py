@@ -20,6 +20,7 @@ from assets.bulletins.model import Bulletin, Paragraph, Spans, Table, Text
 from assets.bulletins.printed import Allowed, Piece
 from assets.bulletins.release_check import TITLES, Found
 from assets.bulletins.webpage import note_after, pick
+from assets.deliveries import receipts
 from assets.deliveries.approval import Item
 from assets.deliveries.editions import Edition
 from assets.deliveries.message import TABLES, headings_of, subject_of
@@ -58,7 +59,7 @@ def examined(
         allowed = texts.with_texts(
             **checking.printed_texts(one.bulletin), **checking.own_texts(one.bulletin, dates)
         )
-        mails = _mails(workspace.home, folders[one.key], one.bulletin, allowed)
+        mails = _mails(workspace, folders[one.key], one.bulletin, allowed)
         found[one.key] = release_check.merged([*found[one.key], mails])
     return found
 
@@ -79,15 +80,17 @@ def _bytes(path: Path) -> bytes:
     return path.read_bytes() if path.is_file() else b""
 
 
-def _mails(home: Path, edition: Edition, bulletin: Bulletin, allowed: Allowed) -> Found:
+def _mails(workspace: Workspace, edition: Edition, bulletin: Bulletin, allowed: Allowed) -> Found:
     problems: list[str] = []
     n = 0
     for mail in edition.mails:
-        data = _bytes(home / mail.file)
+        data = _bytes(workspace.home / mail.file)
+        asks = receipts.asking(workspace, mail.recipient)
         more = allowed.with_texts(
             attachments=edition.documents,
             addresses=[mail.recipient],
             subject=[subject_of(bulletin)],
+            receipt=[asks.link(mail.message_id)] if asks and asks.link else [],
         )
         found = mail_against(Path(mail.file).name, data, bulletin, more)
         problems += found.problems

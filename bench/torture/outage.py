@@ -36,7 +36,7 @@ PATIENCE = 1800.0
 KEPT = ("dims", "submissions", "observations")
 NEEDED = {"ops.digest", "quality.finding", "quality.finding_cell", "quality.rule_outcome",
           "indicators.park_month", "indicators.park_year", "indicators.area_year",
-          "bulletins.edition", "bulletins.figure"}  # fmt: skip
+          "bulletins.edition", "bulletins.figure", "bulletins.check"}  # fmt: skip
 ACTIVE = ("QUEUED", "NOT_STARTED", "STARTING", "STARTED", "CANCELING")
 
 

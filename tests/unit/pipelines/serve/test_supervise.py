@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -144,11 +145,13 @@ def test_a_child_dies_with_its_parent_however_it_dies(home):
     )
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
     child = int(parent.stdout.readline())
-    assert is_there(child)
+    handle = os.pidfd_open(child)  # of this process, whoever gets its number afterwards
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
     parent.stdout.close()
-    until(lambda: not is_there(child))
+    ended, _, _ = select.select([handle], [], [], 30)
+    os.close(handle)
+    assert ended
 
 
 def test_what_does_not_hear_is_killed_after_its_parent(home):
