@@ -143,11 +143,12 @@ def _row(
 ) -> WatchRow:
     streak = _streak(row, place, before)
     fired = _triggers(scheme.watch, row, place, others, before, streak)
-    fired |= _risk_trigger(scheme.watch, risk)
+    known = risk if _is_calibrated(scheme.watch, risk) else None
+    fired |= _risk_trigger(scheme.watch, known)
     provisional = bound is not None and bound.could_change
     light = _light(row, place, others, fired, bound)
-    if row.rank is not None and VETOED not in fired and _is_calibrated(scheme.watch, risk):
-        light = _risk_light(scheme.watch, risk, others, fired, provisional)
+    if row.rank is not None and VETOED not in fired and known is not None:
+        light = _risk_light(scheme.watch, known, others, fired, provisional)
     change = _change(row, light, before)
     said = [text for text in fired.values() if text]
     if place is not None and LAST_K not in fired and place.reason:
@@ -165,10 +166,10 @@ def _row(
         asof_period=row.asof_period,
         park_id=row.park_id,
         simulated_rank=row.rank,
-        rank_p10=risk["rank_p10"] if risk else None,
-        rank_p90=risk["rank_p90"] if risk else None,
-        p_last_k=risk["p_last_k"] if risk else None,
-        p_exit=risk["p_exit"] if risk else None,
+        rank_p10=known["rank_p10"] if known else None,
+        rank_p90=known["rank_p90"] if known else None,
+        p_last_k=known["p_last_k"] if known else None,
+        p_exit=known["p_exit"] if known else None,
         streak=streak,
         trigger_ids=tuple(fired),
         triggers=f"{LABEL}。" + "；".join(said) + ("。" if said else ""),
@@ -234,8 +235,7 @@ def _risk_trigger(rule: WatchRule, risk: Mapping[str, Any] | None) -> dict[str, 
         return {}
     shown = printable(float(risk["p_last_k"]), risk["draws"])
     places = f"名次多在第{risk['rank_p10']}至第{risk['rank_p90']}名之间"
-    rough = "" if _is_calibrated(rule, risk) else "，缺少往年误差，仅供参考"
-    return {RISK: f"推算年末位于组内末{risk['k']}位的概率{shown}，{places}{rough}"}
+    return {RISK: f"推算年末位于组内末{risk['k']}位的概率{shown}，{places}"}
 
 
 def _is_calibrated(rule: WatchRule, risk: Mapping[str, Any] | None) -> bool:
