@@ -20,7 +20,11 @@ LAST_SECONDS = 15.0
 
 
 def die_with(parent: int) -> None:
-    """Get SIGTERM when ``parent`` ends, even by SIGKILL; end at once when it has ended already."""
+    """Get SIGTERM when ``parent`` ends, even by SIGKILL; end at once when it has ended already.
+
+    Whoever started the parent may have had it ignore SIGTERM, and that is inherited.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     if os.getppid() != parent:
         sys.exit(1)
