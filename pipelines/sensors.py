@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
+from assets.submissions import archive
 from pipelines import ahead, clock, housekeeping, reconcile
 from pipelines.due import Attempt, Decision, Due, Request, decide, due_moments
 from pipelines.jobs import (
@@ -224,10 +225,14 @@ def inbox(context: dg.SensorEvaluationContext):
     rule = workspace.automation
     if rule.policy == "none" or not rule.inbox:
         return dg.SkipReason("设置为不自动收件")
-    files = new_files(workspace)
+    known = State(workspace.state_file).known_files() if workspace.state_file.exists() else {}
+    files = archive.new_files(workspace.inbox, known)
     if not files:
         return dg.SkipReason("收件箱没有新文件")
-    if _newest(files) > datetime.now(UTC).timestamp() - SETTLE_SECONDS:
+    if (
+        max(modified for _, _, modified in files) / 1e9
+        > datetime.now(UTC).timestamp() - SETTLE_SECONDS
+    ):
         return dg.SkipReason("文件还在放入,稍候")
     if context.instance.get_runs(dg.RunsFilter(job_name=MONTHLY, statuses=ACTIVE), limit=1):
         return dg.SkipReason("有运行在进行,它会收下这些文件")
@@ -246,23 +251,6 @@ def inbox(context: dg.SensorEvaluationContext):
         asset_selection=_selection(how),
         tags=tags_of(how) | {REASON_TAG: "inbox", WAIT_TAG: str(LOCK_WAIT_SECONDS)},
     )
-
-
-def new_files(workspace: Workspace) -> list[tuple[str, int, int]]:
-    """Files of the inbox no run has taken in: path below it, bytes, modification time in ns."""
-    known = State(workspace.state_file).known_files() if workspace.state_file.exists() else {}
-    found = []
-    for path in sorted(workspace.inbox.rglob("*")):
-        name = path.relative_to(workspace.inbox).as_posix()
-        if path.is_file() and not any(part.startswith(".") for part in name.split("/")):
-            stat = path.stat()
-            if path.name != "receipts.csv" and (name, stat.st_size, stat.st_mtime_ns) not in known:
-                found.append((name, stat.st_size, stat.st_mtime_ns))
-    return found
-
-
-def _newest(files: list[tuple[str, int, int]]) -> float:
-    return max(modified for _, _, modified in files) / 1e9
 
 
 def current_period(workspace: Workspace, moments: list[Due], now: datetime) -> str | None:

@@ -8,7 +8,6 @@ Expectations' own pages load scripts and styles from the internet; this one load
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 from quality.expectations import CATEGORIES
 from quality.finding import SEVERITY_ZH
 from warehouse import schema
+from warehouse.files import write_whole
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "report_templates" / "quality"
 OUTCOME_ZH = {
@@ -49,10 +49,7 @@ def write(
         period=period, results=results, findings=findings, rules=rules, bureau=bureau,
         simulated=simulated,
     )  # fmt: skip
-    page.parent.mkdir(parents=True, exist_ok=True)
-    partial = page.with_name(f".{page.name}.part")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, page)
+    write_whole(page, text.encode())
 
 
 def render(

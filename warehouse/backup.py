@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from warehouse import audit, releases
-from warehouse.store import sync
+from warehouse.files import sync
 
 LEDGER, ANCHORS = "state.sqlite", "audit.anchors"
 MANIFEST = "manifest.json"

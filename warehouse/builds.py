@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from warehouse import partitions, schema, store
 from warehouse.faults import reach
+from warehouse.files import sync, write_whole
 from warehouse.partitions import WHOLE, Part
 from warehouse.workspace import Workspace
 
@@ -131,7 +132,7 @@ def keep(
     path = workspace.builds / f"{manifest.name}.json"
     known = _read(path)
     if known is None or known.editions != manifest.editions:
-        _write(path, json.dumps(asdict(manifest), ensure_ascii=False, indent=0).encode())
+        write_whole(path, json.dumps(asdict(manifest), ensure_ascii=False, indent=0).encode())
     reach("publish.kept")
     return manifest
 
@@ -154,7 +155,7 @@ def _keep_part(
         f"COPY (SELECT {names} FROM {name} WHERE {where} ORDER BY {', '.join(table.key)}) "
         f"TO {_quoted(partial)} (FORMAT parquet, COMPRESSION zstd)"
     )
-    store.sync(partial)
+    sync(partial)
     os.replace(partial, path)
     reach("publish.partition")
 
@@ -167,17 +168,6 @@ def part_file(workspace: Workspace, name: str, part: str, digest: str) -> Path:
 
 def _quoted(value: object) -> str:
     return "'" + str(value).replace("'", "''") + "'"
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}")
-    with partial.open("wb") as handle:
-        handle.write(data)
-        handle.flush()
-        os.fsync(handle.fileno())
-    os.replace(partial, path)
-    store.sync(path.parent)
 
 
 def prune(workspace: Workspace, current: Manifest, keep_last: int = KEPT) -> list[str]:

@@ -13,13 +13,13 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from warehouse import partitions, schema
+from warehouse import locks, partitions, schema
 from warehouse.faults import reach
+from warehouse.files import sync, write_whole
 from warehouse.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Warehouse:
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
-        self._lock: int | None = None
+        self._locked = False
 
     # --- reading ---------------------------------------------------------------------------------
 
@@ -93,26 +93,21 @@ class Warehouse:
 
         Raises WarehouseBusyError when another process holds it. Re-entrant within the process.
         """
-        if self._lock is not None:
+        if self._locked:
             yield
             return
-        self.workspace.home.mkdir(parents=True, exist_ok=True)
-        handle = os.open(self.workspace.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            owner = os.pread(handle, 200, 0).decode(errors="replace").strip()
-            os.close(handle)
-            raise WarehouseBusyError(
-                f"另一个进程({owner or '未知'})正在写入本工作区,请稍后再试。"
-            ) from None
-        os.pwrite(handle, _owner().encode().ljust(200), 0)
-        self._lock = handle
-        try:
-            yield
-        finally:
-            self._lock = None
-            os.close(handle)
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(locks.hold(self.workspace.lock_file))
+            except locks.HeldError as holder:
+                raise WarehouseBusyError(
+                    f"另一个进程({holder})正在写入本工作区,请稍后再试。"
+                ) from None
+            self._locked = True
+            try:
+                yield
+            finally:
+                self._locked = False
 
     def begin(self, run_id: str) -> None:
         """Start a build: the work file becomes a fresh copy of what is published.
@@ -165,7 +160,7 @@ class Warehouse:
         folders = _staged_folders(self.workspace)
         if folders:
             said = json.dumps({"number": number, "folders": folders}).encode()
-            _write_synced(self.workspace.announced_file, said)
+            write_whole(self.workspace.announced_file, said)
         reach("publish.announced")
         os.replace(self.workspace.work_file, self.workspace.warehouse_file)
         sync(self.workspace.home)
@@ -209,12 +204,6 @@ class Warehouse:
         reach("publish.settled")
 
 
-def _owner() -> str:
-    """This process in the words of whoever has to wait for it."""
-    since = datetime.now(UTC).isoformat(sep=" ", timespec="seconds")
-    return f"pid {os.getpid()},uid {os.getuid()},始于 {since}"
-
-
 def _build_number(connection: duckdb.DuckDBPyConnection) -> int:
     row = connection.execute("SELECT max(number) FROM internal.build").fetchone()
     return int(row[0]) if row and row[0] else 0
@@ -247,27 +236,8 @@ def copy_file(source: Path, target: Path) -> None:
 _FICLONE = 0x40049409
 
 
-def _write_synced(path: Path, data: bytes) -> None:
-    partial = path.with_name(f"{path.name}.part")
-    with partial.open("wb") as handle:
-        handle.write(data)
-        handle.flush()
-        os.fsync(handle.fileno())
-    os.replace(partial, path)
-    sync(path.parent)
-
-
 def _with_wal(path: Path) -> list[Path]:
     return [path, path.with_name(path.name + ".wal")]
-
-
-def sync(path: Path) -> None:
-    """Wait until a file's or folder's content is on disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 # --- tables ---------------------------------------------------------------------------------------

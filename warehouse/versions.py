@@ -13,10 +13,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from warehouse import builds, compare, store
+from warehouse import builds, compare
 from warehouse.builds import NoSuchBuildError
 from warehouse.catalog.load import SHIPPED, Catalog, load_catalog
 from warehouse.compare import Change, Difference
+from warehouse.files import sync, write_whole
 from warehouse.workspace import Workspace
 
 SETTINGS = "parkwatch.toml"
@@ -37,9 +38,9 @@ def keep(workspace: Workspace, digest: str) -> str:
         _copy(workspace.catalog, making / "catalog")
         for path in making.rglob("*"):
             if path.is_file():
-                store.sync(path)
+                sync(path)
         os.replace(making, folder)
-        store.sync(folder.parent)
+        sync(folder.parent)
     return _keep_settings(workspace, folder)
 
 
@@ -57,10 +58,7 @@ def _keep_settings(workspace: Workspace, folder: Path) -> str:
     digest = hashlib.sha256(data).hexdigest()
     path = settings_file(folder, digest)
     if not path.exists():
-        partial = path.with_name(f".{path.name}")
-        partial.write_bytes(data)
-        store.sync(partial)
-        os.replace(partial, path)
+        write_whole(path, data)
     return digest
 
 

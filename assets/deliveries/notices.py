@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from warehouse.files import write_whole
 from warehouse.outbox_ledger import Mail, OutboxLedger
 from warehouse.workspace import Workspace
 
@@ -46,7 +47,7 @@ def plan(workspace: Workspace, notice: Notice, at: datetime) -> int:
         _mail(workspace, notice, folder, operator, body, at) for operator in operators_of(workspace)
     ]
     new = OutboxLedger(workspace.state_file).plan(mails, at.isoformat(timespec="seconds"))
-    _write(text, body.encode())  # last: a kill before it tells again, and the ledger knows it
+    write_whole(text, body.encode())  # last: a kill before it tells again, and the ledger knows it
     return new
 
 
@@ -64,7 +65,7 @@ def _mail(
     message_id = f"<alert.{digest[:40]}@{sender.rpartition('@')[2]}>"
     content = _content(notice.subject, sender, operator, message_id, body, at)
     file = folder / f"{digest[:16]}.eml"
-    _write(file, content)
+    write_whole(file, content)
     return Mail(
         batch=f"alert:{hashlib.sha256(notice.key.encode()).hexdigest()}",
         recipient=operator,
@@ -102,9 +103,3 @@ def _words(text: str) -> Sequence[str]:
     """Encoded words of at most 75 characters (RFC 2047, 2): 14 Chinese characters each."""
     pieces = [text[i : i + 14] for i in range(0, len(text), 14)]
     return [f"=?utf-8?B?{b64encode(piece.encode()).decode()}?=" for piece in pieces]
-
-
-def _write(path: Path, data: bytes) -> None:
-    partial = path.with_name(f".{path.name}.part")
-    partial.write_bytes(data)
-    partial.replace(path)

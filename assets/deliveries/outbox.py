@@ -7,11 +7,10 @@ how the ledger stores it (``warehouse.outbox_ledger``). One sender at a time per
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any, Protocol
 
 from assets.deliveries.mailboxes import Lookup, LookupFailedError
 from assets.deliveries.smtp import Attempt
+from warehouse import locks
 from warehouse.outbox_ledger import OutboxLedger
 
 Clock = Callable[[], datetime]
@@ -69,12 +69,11 @@ class Report:
 @contextmanager
 def only_sender(lock_file: Path) -> Iterator[None]:
     """Hold the workspace's sending lock; OutboxBusyError when another process does."""
-    lock_file.parent.mkdir(parents=True, exist_ok=True)
-    with lock_file.open("a") as lock:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise OutboxBusyError("另一个进程正在发送邮件:请等它结束后再试") from None
+            stack.enter_context(locks.hold(lock_file))
+        except locks.HeldError as holder:
+            raise OutboxBusyError(f"另一个进程({holder})正在发送邮件:请等它结束后再试") from None
         yield
 
 

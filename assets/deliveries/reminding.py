@@ -7,7 +7,6 @@ it so that it is never produced twice. Does not belong here: stages and wording
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -20,6 +19,7 @@ from quality.reminders import Awaited, Reminder, awaited_return, due_reminders, 
 from warehouse.catalog.load import Catalog
 from warehouse.catalog.models import period_end
 from warehouse.catalog.workdays import Workdays
+from warehouse.files import write_whole
 from warehouse.filing_ledger import FilingLedger, Returned
 from warehouse.workspace import Workspace
 
@@ -135,10 +135,7 @@ def _file(workspace: Workspace, reminder: Reminder) -> Path:
 def _keep(ledger: FilingLedger, workspace: Workspace, produced: Produced, moment: datetime) -> None:
     """Text first, then the record: killed in between, the next run writes the same file again."""
     file, matter = produced.file, produced.reminder.awaited
-    file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_name(f".{file.name}.part")
-    partial.write_text(f"{produced.letter.subject}\n\n{produced.letter.text}", encoding="utf-8")
-    os.replace(partial, file)
+    write_whole(file, f"{produced.letter.subject}\n\n{produced.letter.text}".encode())
     ledger.add_letter(
         {
             "key": produced.letter.key,

@@ -8,7 +8,6 @@ files, keeping what was sent back. Does not belong here: marking (``quality.retu
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -37,6 +36,7 @@ from quality.returns.workbook import Heading
 from warehouse import filing
 from warehouse.catalog.load import Catalog
 from warehouse.catalog.workdays import Workdays
+from warehouse.files import write_whole
 from warehouse.filing_ledger import FilingLedger, Returned
 from warehouse.store import Warehouse
 from warehouse.workspace import Workspace
@@ -252,9 +252,7 @@ def _write(folder: Path, copies: Mapping[str, Marked], document: Document) -> No
         if old.is_file() and old.name not in contents:
             old.unlink()
     for name, data in contents.items():
-        partial = folder / f".{name}.part"
-        partial.write_bytes(data)
-        os.replace(partial, folder / name)
+        write_whole(folder / name, data)
 
 
 def _letter(

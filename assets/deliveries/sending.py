@@ -8,11 +8,9 @@ and alerts as mails. Does not belong here: one message's way (``outbox``, ``smtp
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -22,6 +20,7 @@ from assets.deliveries.mailboxes import FolderLookup, ImapLookup, LogLookup, Loo
 from assets.deliveries.message import Attachment, Message, Sender, fitting_name, render_letter
 from assets.deliveries.outbox import Outbox, Policy, Report, only_sender, utc_now
 from assets.deliveries.receipts import asking
+from warehouse.files import write_whole
 from warehouse.outbox_ledger import OPEN, Mail, OutboxLedger
 from warehouse.releases import Act, Key, Release, ReleaseError, Releases
 from warehouse.workspace import MailPlace, Workspace
@@ -312,7 +311,7 @@ def _plan_message(
         return False
     name = hashlib.sha256(message.message_id.encode()).hexdigest()[:32] + ".eml"
     file = sending.workspace.outbox / name
-    _write(file, message.content)
+    write_whole(file, message.content)
     mail = Mail(
         key, message.recipient, kind, post, message.subject, message.message_id,
         file.relative_to(sending.workspace.home).as_posix(), message.sha256, len(message.content),
@@ -353,16 +352,6 @@ def subject_in(content: bytes) -> str:
     from email import message_from_bytes, policy
 
     return str(message_from_bytes(content, policy=policy.default)["Subject"])
-
-
-def _write(file: Path, content: bytes) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_name(f".{file.name}.part")
-    with partial.open("wb") as out:
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
-    os.replace(partial, file)
 
 
 def _stamp(moment: datetime) -> str:

@@ -8,18 +8,19 @@ parkwatch.
 from __future__ import annotations
 
 import csv
-import fcntl
 import hashlib
 import io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from warehouse import locks
 from warehouse.faults import reach
+from warehouse.files import sync, write_whole
 
 RECEIPTS_FILE = "receipts.csv"
 _IGNORED_PREFIXES = (".", "~$")
@@ -54,17 +55,41 @@ def deliveries(inbox: Path) -> Iterator[Delivery]:
     Raises ReceiptsError when a ``receipts.csv`` is malformed: guessing a time of receipt would
     decide wrongly who was late and which version is the newer one.
     """
-    for folder, subfolders, names in os.walk(inbox):
-        subfolders.sort()
-        receipts = _receipts(Path(folder) / RECEIPTS_FILE)
-        for name in sorted(names):
-            if name == RECEIPTS_FILE or name.startswith(_IGNORED_PREFIXES):
-                continue
-            path = Path(folder) / name
-            if path.is_symlink() or not path.is_file():
-                continue  # a pipe or a link is not a delivered file, and reading it could hang
-            received_at, sender = receipts.get(name, (None, None))
+    for folder, paths in _folders(inbox):
+        receipts = _receipts(folder / RECEIPTS_FILE)
+        for path in paths:
+            received_at, sender = receipts.get(path.name, (None, None))
             yield Delivery(path, path.relative_to(inbox).as_posix(), received_at, sender)
+
+
+def new_files(inbox: Path, known: Container[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
+    """Signatures of the deliveries that are not ``known``."""
+    found = (signature(path, inbox) for _, paths in _folders(inbox) for path in paths)
+    return [each for each in found if each[1] >= 0 and each not in known]
+
+
+def signature(path: Path, inbox: Path) -> tuple[str, int, int]:
+    """By what a file of the inbox is known again without reading it: path below the inbox, bytes,
+    modification time in ns; -1 and -1 when it has gone since it was listed."""
+    name = path.relative_to(inbox).as_posix()
+    try:
+        seen = path.stat()
+    except OSError:
+        return name, -1, -1
+    return name, seen.st_size, seen.st_mtime_ns
+
+
+def _folders(inbox: Path) -> Iterator[tuple[Path, list[Path]]]:
+    """Every folder of the inbox with its deliveries, in path order; what is hidden is not ours."""
+    for folder, subfolders, names in os.walk(inbox):
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        paths = [
+            Path(folder) / name
+            for name in sorted(names)
+            if name != RECEIPTS_FILE and not name.startswith(_IGNORED_PREFIXES)
+        ]
+        # a pipe or a link is not a delivered file, and reading it could hang
+        yield Path(folder), [p for p in paths if p.is_file() and not p.is_symlink()]
 
 
 def _receipts(path: Path) -> Mapping[str, tuple[datetime, str | None]]:
@@ -102,12 +127,12 @@ def deliver(folder: Path, name: str, data: bytes, received_at: datetime, sender:
     carries its zone. Raises ReceiptsError when the folder's receipts cannot be used.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with _held(folder):
+    with locks.hold(folder / ".receipts.lock", wait=True):
         target = _free_name(folder, name, data)
         if not target.exists():
             _receipts(folder / RECEIPTS_FILE)  # only add to what can be read
             _add_receipt(folder / RECEIPTS_FILE, target.name, received_at, sender)
-            _write_whole(target, data)
+            write_whole(target, data)
     return target
 
 
@@ -133,38 +158,7 @@ def _add_receipt(path: Path, name: str, received_at: datetime, sender: str) -> N
         writer.writerow(heads)
     values = {"file": name, "received_at": received_at.isoformat(), "sender": sender}
     writer.writerow([values.get(head, "") for head in heads])
-    _write_whole(path, text.getvalue().encode("utf-8"))
-
-
-def _write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
-    """The file appears whole or not at all, even when the machine stops in between."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    with partial.open("wb") as handle:
-        handle.write(data)
-        handle.flush()
-        os.fsync(handle.fileno())
-    partial.chmod(mode)
-    os.replace(partial, path)
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-@contextmanager
-def _held(folder: Path) -> Iterator[None]:
-    """One writer of a folder's receipts at a time; freed when the process dies."""
-    handle = os.open(folder / ".receipts.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
+    write_whole(path, text.getvalue().encode("utf-8"))
 
 
 # --- the archive ----------------------------------------------------------------------------------
@@ -192,7 +186,7 @@ class Archive:
         if self.find(digest) is None:
             target = self._path(digest, file_name)
             target.parent.mkdir(parents=True, exist_ok=True)
-            _write_whole(target, data, 0o444)
+            write_whole(target, data, 0o444)
         return digest
 
     def store_file(self, path: Path) -> tuple[str, int]:
@@ -236,7 +230,7 @@ class Archive:
         target.parent.mkdir(parents=True, exist_ok=True)
         partial.chmod(0o444)
         os.replace(partial, target)
-        _sync(target.parent)
+        sync(target.parent)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

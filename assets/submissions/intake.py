@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from assets.build import Progress
-from assets.submissions.archive import Archive, Delivery, deliveries
+from assets.submissions.archive import Archive, Delivery, deliveries, signature
 from assets.submissions.reading.workbook import Rejected, Workbook
 from assets.submissions.revisions import revision_of
 from assets.submissions.tables.file_marks import FileMark, file_marks
@@ -83,8 +83,8 @@ def receive(
     changed: list[Receipt] = []
     findings: list[Finding] = []
     found = list(deliveries(inbox))
-    new = [(d, signature) for d in found if (signature := _signature(d)) not in known]
-    for number, (delivery, signature) in enumerate(new, start=1):
+    new = [(d, mark) for d in found if (mark := signature(d.path, inbox)) not in known]
+    for number, (delivery, mark) in enumerate(new, start=1):
         progress("收件归档", number, len(new))
         try:
             sha256, size = archive.store_file(delivery.path)
@@ -101,25 +101,17 @@ def receive(
             bytes=size,
             received_at=received,
             sender=delivery.sender or _folder(delivery),
-            modified_ns=signature[2],
+            modified_ns=mark[2],
             repeated=sha256 in seen,
         )
         fresh.append(receipt)
         seen.add(sha256)
     for delivery in found:
-        before = known.get(_signature(delivery))
+        before = known.get(signature(delivery.path, inbox))
         if before is not None and (after := _put_right(before, delivery)) != before:
             changed.append(after)
     state.add_receipts([*fresh, *changed])
     return Received(fresh, findings)
-
-
-def _signature(delivery: Delivery) -> tuple[str, int, int]:
-    try:
-        status = delivery.path.stat()
-    except OSError:  # gone since it was listed: told when it is to be copied
-        return delivery.inbox_path, -1, -1
-    return delivery.inbox_path, status.st_size, status.st_mtime_ns
 
 
 def _utc(moment: datetime) -> str:

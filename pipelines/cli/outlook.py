@@ -6,7 +6,6 @@ examining the machine (``doctor``); nothing heavy may be imported by this module
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from assets.submissions.archive import new_files
 from warehouse import locks
 from warehouse.closings import Closings
 from warehouse.outbox_ledger import OutboxLedger
@@ -143,26 +143,11 @@ def _overdue(
 
 
 def _new_files(home: Path, *, alive: bool) -> Iterator[dict[str, str]]:
-    known = set(State(home / "state.sqlite").known_files())
-    inbox = home / "inbox"
-    new = [name for name, path in _files(inbox) if _mark(name, path) not in known]
+    known = State(home / "state.sqlite").known_files()
+    new = [name for name, _, _ in new_files(home / "inbox", known)]
     if new and not alive:
         yield _stuck(f"收件箱有 {len(new)} 个文件尚未收入:{'、'.join(new[:3])}",
                      "执行 parkwatch run --period 报告期,或启动守护进程")  # fmt: skip
-
-
-def _files(inbox: Path) -> Iterator[tuple[str, Path]]:
-    for folder, subfolders, names in os.walk(inbox):
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        for name in sorted(names):
-            path = Path(folder) / name
-            if name != "receipts.csv" and not name.startswith((".", "~$")) and path.is_file():
-                yield path.relative_to(inbox).as_posix(), path
-
-
-def _mark(name: str, path: Path) -> tuple[str, int, int]:
-    seen = path.stat()
-    return name, seen.st_size, seen.st_mtime_ns
 
 
 def _releases(home: Path) -> Iterator[dict[str, str]]:

@@ -7,7 +7,6 @@ Does not belong here: what the job does. Exit: 0 done; 3 done with returns or mi
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 import uuid
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipelines import instance, outcome
+from warehouse.files import write_whole
 from warehouse.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -90,9 +90,7 @@ def _copy_whole(source: Path, target: Path) -> None:
     while target.exists() and target.read_bytes() != data:
         number += 1
         target = target.with_name(f"{source.stem}({number}){source.suffix}")
-    partial = target.with_name(f".{target.name}.part")
-    partial.write_bytes(data)
-    os.replace(partial, target)
+    write_whole(target, data)
 
 
 def checked_period(text: str | None, workspace: Workspace) -> str:

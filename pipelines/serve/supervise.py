@@ -7,7 +7,6 @@ Belongs here: their commands, environments, logs, and their life. Does not belon
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -26,6 +25,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from warehouse import locks
 from warehouse.workspace import Workspace
 
 WAITS = (1.0, 2.0, 5.0, 10.0, 30.0)
@@ -237,16 +237,13 @@ def port_is_free(host: str, port: int) -> bool:
 @contextlib.contextmanager
 def only_one(home: Path, url: str) -> Iterator[None]:
     """This workspace is served by this process alone. Raises AlreadyServedError."""
-    with (home / LOCK).open("a+", encoding="utf-8") as lock:
+    since = datetime.now(UTC).isoformat(timespec="seconds")
+    name = json.dumps({"url": url, "pid": os.getpid(), "since": since})
+    with contextlib.ExitStack() as stack:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.seek(0)
-            raise AlreadyServedError(f"该工作区已在提供服务:{lock.read().strip()}") from None
-        lock.truncate(0)
-        lock.write(json.dumps({"url": url, "pid": os.getpid(),
-                               "since": datetime.now(UTC).isoformat(timespec="seconds")}))  # fmt: skip
-        lock.flush()
+            stack.enter_context(locks.hold(home / LOCK, name))
+        except locks.HeldError as holder:
+            raise AlreadyServedError(f"该工作区已在提供服务:{holder}") from None
         yield
 
 
@@ -255,12 +252,11 @@ def is_served(home: Path) -> bool:
     path = home / LOCK
     if not path.exists():
         return False
-    with path.open("a", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return True
-    return False
+    try:
+        with locks.hold(path):
+            return False
+    except locks.HeldError:
+        return True
 
 
 def socket_folder(home: Path) -> Path:

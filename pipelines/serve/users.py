@@ -7,7 +7,6 @@ every change is an entry of the audit log.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +18,8 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pipelines.serve import passwords, rights
-from warehouse import audit
+from warehouse import audit, locks
+from warehouse.files import write_whole
 
 FILE = "users.yaml"
 _HEAD = "# 网页登录用户;用 parkwatch user 增改,口令只存散列。权限应为 0600。\n"
@@ -163,15 +163,12 @@ def _change(home: Path, user: str, values: Mapping[str, Any]) -> None:
 @contextmanager
 def _changing(home: Path) -> Iterator[dict[str, Any]]:
     """The file's content, written back whole when it is still right; one change at a time."""
-    import fcntl
-
     import yaml
 
     if not (home / "parkwatch.toml").is_file():
         raise UsersError(f"{home} 不是工作区;请用 --home 指定")
     path = users_file(home)
-    with path.with_name(f".{FILE}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locks.hold(path.with_name(f".{FILE}.lock"), wait=True):
         load(home)  # a file that is wrong is mended by a person, not written over
         said = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else None
         said = {"users": [], **(said or {})}
@@ -180,13 +177,8 @@ def _changing(home: Path) -> Iterator[dict[str, Any]]:
             _File.model_validate(said)
         except ValidationError as error:
             raise UsersError(";".join(e["msg"] for e in error.errors())) from None
-        partial = path.with_name(f".{FILE}.part")
         text = _HEAD + yaml.safe_dump(said, allow_unicode=True, sort_keys=False)
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
-            out.write(text)
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(partial, path)
+        write_whole(path, text.encode(), mode=0o600)
 
 
 def _plain(user: User) -> dict[str, Any]:
