@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,6 +34,7 @@ retention:
 """
 
 
+EVENT_WAIT_SECONDS = 60.0  # for another process that is writing the same event file
 STORAGE_VARIABLE = "PARKWATCH_DAGSTER_STORAGE"
 """URL of Dagster's own PostgreSQL, with its password: runs and events of several machines go there."""
 
@@ -65,23 +65,53 @@ def use(home: Path, dagster_home: Path) -> None:
 
 
 @contextlib.contextmanager
-def kept_open(instance: Any, run_id: str) -> Iterator[None]:
-    """Hold the instance's SQLite files open while a run in this process writes its events.
+def kept_open(instance: Any) -> Iterator[None]:
+    """Keep the instance's SQLite event files open while a run in this process writes its events.
 
-    Dagster opens and closes a connection for every event; the last one to close writes the journal
-    back and deletes it. With one more connection idle beside them that happens once, at the end.
-    Instances that keep events elsewhere (PostgreSQL) are left alone.
+    Dagster makes an engine, opens and closes a file for every event, about 600 a run. Here each file
+    has one connection until the run ends, and a commit waits for the disk only when the journal is
+    written back (WAL, ``synchronous = NORMAL``: a power cut may lose the last events of the history,
+    never the file; what must not be lost is in the workspace's own ledger). Instances that keep
+    events elsewhere (PostgreSQL) are left alone.
     """
     from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 
     storage = instance.event_log_storage
-    with contextlib.ExitStack() as held:
-        if isinstance(storage, SqliteEventLogStorage):
-            with storage.run_connection(run_id):
-                pass  # makes the run's file
-            folder = Path(storage.path_for_shard(run_id)).parent
-            for path in (folder / f"{run_id}.db", folder / "index.db", folder.parent / "runs.db"):
-                if path.exists():
-                    connection = held.enter_context(contextlib.closing(sqlite3.connect(path)))
-                    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if not isinstance(storage, SqliteEventLogStorage):
         yield
+        return
+    connect = storage._connect
+    with contextlib.ExitStack() as held:
+        shards: dict[str, Any] = {}
+
+        @contextlib.contextmanager
+        def kept(shard: str) -> Iterator[Any]:
+            if shard not in shards:
+                with connect(shard):
+                    pass  # makes the file
+            with storage._db_lock:
+                if shard not in shards:
+                    shards[shard] = held.enter_context(_connection(storage, shard))
+                with shards[shard].begin():
+                    yield shards[shard]
+
+        storage._connect = kept  # type: ignore[method-assign]
+        held.callback(setattr, storage, "_connect", connect)
+        yield
+
+
+@contextlib.contextmanager
+def _connection(storage: Any, shard: str) -> Iterator[Any]:
+    from sqlalchemy import create_engine
+    from sqlalchemy.pool import NullPool
+
+    engine = create_engine(
+        storage.conn_string_for_shard(shard),
+        poolclass=NullPool,
+        connect_args={"timeout": EVENT_WAIT_SECONDS, "check_same_thread": False},
+    )
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA synchronous = NORMAL")
+        connection.commit()
+        yield connection
+    engine.dispose()

@@ -195,7 +195,7 @@ def _execute(run_id: str, period: str, asof: str | None, profile: Profile | None
         tags |= jobs.tags_of(profile)
         selection = jobs.selection_of(profile, defs) if profile.leave_out else None
     job = defs.resolve_job_def(jobs.MONTHLY)
-    with display() as show, instance.kept_open(own, run_id):
+    with display() as show, instance.kept_open(own):
         token = resources.watcher.set(show)
         try:
             return job.execute_in_process(
