@@ -92,6 +92,20 @@ class Daemon:
                 for record in there.get_run_records(ascending=True)
             ]
 
+    def failures(self) -> list[tuple[str, str]]:
+        """Period and cause of every failed run, in order: the first failure its events tell."""
+        import dagster as dg
+
+        kinds = {dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE}
+        found = []
+        with dg.DagsterInstance.from_config(str(self.home / "dagster")) as there:
+            failed = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE])
+            for record in there.get_run_records(failed, ascending=True):
+                run = record.dagster_run
+                told = [_words(entry) for entry in there.all_logs(run.run_id, of_type=kinds)]
+                found.append((run.tags.get("dagster/partition", ""), (told or ["no event"])[0]))
+        return found
+
     def wait(self, until: Callable[[], Any], seconds: float) -> Any:
         """The first true answer of ``until``; AssertionError with the log's end when none comes."""
         last = time.monotonic() + seconds
@@ -113,3 +127,13 @@ class Daemon:
             if run["period"] == period and run["process"] and run["status"] == "STARTED":
                 return run
         return None
+
+
+def _words(entry: Any) -> str:
+    """Step, message and the error at the bottom of a failure."""
+    event = entry.get_dagster_event()
+    error = getattr(event.event_specific_data, "error", None)
+    while error is not None and error.cause is not None:
+        error = error.cause
+    what = error.message.strip() if error is not None else event.message or ""
+    return f"{event.step_key or 'run'}: {what}"[:500]
