@@ -17,21 +17,19 @@ With ``--folder`` the workspaces stay there, to look into what happened.
 from __future__ import annotations
 
 import argparse
-import ctypes
 import os
 import random
-import resource
 import signal
 import sqlite3
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
+from bench.torture.spent import counted
 from tests.support.bureau import BEIJING, make_home
 from tests.support.daemon import Daemon
 from warehouse import schema
@@ -43,7 +41,6 @@ NEEDED = {"ops.digest", "quality.finding", "quality.finding_cell", "quality.rule
           "indicators.park_month", "indicators.park_year", "indicators.area_year",
           "bulletins.edition", "bulletins.figure", "bulletins.check"}  # fmt: skip
 ACTIVE = ("QUEUED", "NOT_STARTED", "STARTING", "STARTED", "CANCELING")
-PR_SET_CHILD_SUBREAPER = 36
 
 
 def bureau(home: Path, since: str, retries: int) -> Daemon:
@@ -116,24 +113,6 @@ def gone(pid: int) -> bool:
     except OSError:
         return True
     return text.rpartition(")")[2].split()[0] in "ZX"
-
-
-@contextmanager
-def counted() -> Iterator[list[float]]:
-    """CPU seconds of everything started meanwhile, also of what was killed or lost its parent: this
-    process takes it in. The one number is there when it is over."""
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    before, spent = resource.getrusage(resource.RUSAGE_CHILDREN), [0.0]
-    yield spent
-    until = time.monotonic() + 30
-    while time.monotonic() < until:
-        try:
-            if os.waitpid(-1, os.WNOHANG) == (0, 0):
-                time.sleep(0.2)
-        except ChildProcessError:
-            break
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    spent[0] = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def unexplained(daemon: Daemon, expected: str) -> list[str]:

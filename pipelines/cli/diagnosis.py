@@ -106,11 +106,16 @@ def _rules(home: Path) -> Iterator[Diagnosis]:
 
 
 def _folders(home: Path) -> Iterator[Diagnosis]:
-    for name in ("inbox", "archive", "reports", "quality", "dagster"):
+    """Those of a new workspace, and those a run has made: on a read-only disk nobody may write."""
+    made = [n for n in ("lake", "published", "catalog-versions", "site") if (home / n).exists()]
+    for name in ("", "inbox", "archive", "reports", "quality", "dagster", *made):
         folder = home / name
         ok = folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
         yield Diagnosis(
-            f"目录 {name}", ok, str(folder), f"建立该目录并授予写权限:mkdir -p {folder}"
+            f"目录 {name}".strip(),
+            ok,
+            str(folder) if ok else f"没有或不能写入:{folder}",
+            f"没有则建立:mkdir -p {folder};有则授予写权限,或将所在磁盘改为可写",
         )
 
 

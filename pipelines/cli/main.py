@@ -11,6 +11,8 @@ import sys
 
 import typer
 
+from pipelines import trouble
+
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_FINDINGS, EXIT_BUSY = 0, 1, 2, 3, 75
 
 app = typer.Typer(
@@ -95,7 +97,7 @@ def _plain_words(error: Exception) -> str | None:
                 "MessageError", "NoAudienceError", "BackupError", "ProfileError",
                 "UsersError", "ServeError"}  # fmt: skip
     names = {cls.__name__ for cls in type(error).__mro__}
-    return str(error) if names & expected else None
+    return str(error) if names & expected else trouble.of(error)
 
 
 def _exit_code(error: Exception) -> int:

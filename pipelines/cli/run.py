@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines import instance, outcome
+from pipelines import instance, outcome, trouble
 from warehouse.files import write_whole
 from warehouse.workspace import Workspace
 
@@ -252,9 +252,7 @@ def display() -> Iterator[Any]:
 def _failure(result: Any) -> str:
     for event in result.all_events:
         if event.is_step_failure:
-            error = event.step_failure_data.error
-            inner = error.cause or error
-            return f"{event.step_key}:{inner.message.strip()}"
+            return trouble.why(event)
     return "未知原因"
 
 

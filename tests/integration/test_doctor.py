@@ -149,6 +149,8 @@ FAULTS = [
     ("inbox is gone", "目录 inbox", lambda w: w.move("inbox")),
     ("reports is a file", "目录 reports",
      lambda w: (w.move("reports"), (w.home / "reports").write_text(""))),
+    ("lake read-only", "目录 lake",
+     lambda w: w.patch.setattr(os, "access", lambda path, _mode: "lake" not in str(path))),
     ("disk nearly full", "磁盘空间", lambda w: w.free(50 << 20)),
     ("no room for a run", "一次运行所需空间", lambda w: w.free(1 << 10)),
     ("workspace on a network share", "文件系统", lambda w: w.mount("nfs4")),
