@@ -8,10 +8,10 @@ from __future__ import annotations
 from warehouse.state import State
 
 
-def of_run(state: State, period: str | None, failed: bool) -> tuple[str, str]:
-    """Status (done, done_with_findings, failed) and summary of a run that is over."""
-    if failed:
-        return "failed", "运行中有步骤失败"
+def of_run(state: State, period: str | None, failed: str | None) -> tuple[str, str]:
+    """Status (done, done_with_findings, failed) and summary of a run that is over. ``failed``: why."""
+    if failed is not None:
+        return "failed", failed
     if period is None:
         return "done", ""
     board = state.board(period)

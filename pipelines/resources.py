@@ -16,7 +16,7 @@ from typing import Any
 import dagster as dg
 
 from assets.build import Build, Progress, no_progress
-from pipelines import clock, outcome, reconcile
+from pipelines import clock, outcome, reconcile, trouble
 from pipelines.jobs import WAIT_TAG
 from pipelines.settings import load_workspace
 from warehouse.state import State
@@ -88,7 +88,7 @@ def build_resource(context: dg.InitResourceContext) -> Iterator[Build]:
             yield build
         finally:
             failed = _failed(context)
-            if build.begun and workspace.work_file.exists() and not failed:
+            if build.begun and workspace.work_file.exists() and failed is None:
                 build.publish(None)  # single assets launched by hand: their result must be seen too
             status, summary = outcome.of_run(state, period, failed)
             state.finish_run(build.run_id, _stamp(), status, summary)
@@ -124,9 +124,14 @@ def _stamp() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _failed(context: dg.InitResourceContext) -> bool:
-    """Whether any step of the run failed or never finished."""
+def _failed(context: dg.InitResourceContext) -> str | None:
+    """Step and cause of the first failure of the run; None when every step ended well."""
     if context.instance is None or context.run_id is None:
-        return False
+        return None
+    kind = dg.DagsterEventType.STEP_FAILURE
+    told = context.instance.get_records_for_run(context.run_id, of_type=kind, limit=1).records
+    if told and (event := told[0].event_log_entry.dagster_event):
+        return trouble.why(event)
     steps = context.instance.get_run_step_stats(context.run_id)
-    return any(step.status.value != "SUCCESS" for step in steps)
+    unfinished = [s.step_key for s in steps if s.status.value != "SUCCESS"]
+    return f"{unfinished[0]}:没有完成" if unfinished else None

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from assets.submissions import archive
-from pipelines import ahead, clock, housekeeping, reconcile
+from pipelines import ahead, clock, housekeeping, reconcile, trouble
 from pipelines.due import Attempt, Decision, Due, Request, decide, due_moments
 from pipelines.jobs import (
     COMMAND_TAG,
@@ -340,13 +340,14 @@ def alert_on_failure(context: dg.RunFailureSensorContext):
     run = context.dagster_run
     period = run.tags.get("dagster/partition", "")
     again = DUE_TAG in run.tags
+    causes = [trouble.why(event) for event in context.get_step_failure_events()]
     plan(
         workspace,
         Notice(
             _what_failed(run, clock.now()),
             f"{period or run.job_name} 运行失败",
             (
-                f"原因:{context.failure_event.message or '未知'}",
+                f"原因:{next(iter(causes), context.failure_event.message) or '未知'}",
                 "后果:已发布的数据仍是上一次的,没有半成品。",
                 "下一步:系统会按间隔自动重试;" if again else "下一步:改正后重新运行;",
                 f"详情:Dagster 界面运行 {run.run_id},或 parkwatch status。",

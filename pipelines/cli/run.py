@@ -261,7 +261,7 @@ def _conclude(workspace: Workspace, state: Any, run_id: str, period: str, second
     board = state.board(period)
     missing = [row["name"] for row in board if row["status"] is None]
     troubled = state.troubled(period)
-    status, summary = outcome.of_run(state, period, failed=False)
+    status, summary = outcome.of_run(state, period, failed=None)
     state.finish_run(run_id, _now(), status, summary)
     typer.echo(f"完成,用时 {seconds:.0f} 秒。{summary}")
     _print_troubled(workspace, troubled, missing)

@@ -4,6 +4,9 @@ again; a killed worker leaves nothing behind. Real Dagster instances, a clock th
 
 from __future__ import annotations
 
+import email
+import email.policy
+import errno
 import subprocess
 import sys
 import time
@@ -52,7 +55,7 @@ class Bureau:
             self.order.append(period)
             if period in self.fails:
                 self.fails.remove(period)
-                raise RuntimeError("磁盘已满")
+                raise OSError(errno.ENOSPC, "No space left on device", "/srv/w/lake")
             self.closings.record(period, context.run_id, clock.now())
 
         @dg.job(name=MONTHLY)
@@ -120,13 +123,29 @@ def test_屡次失败后停止重试并告警一次(tmp_path, monkeypatch):
     assert bureau.order == ["2020-05"] * 3
     mails = OutboxLedger(bureau.home / "state.sqlite").mails()
     assert [(m["kind"], m["state"]) for m in mails] == [("alert", "planned")]
-    content = (bureau.home / mails[0]["file"]).read_bytes()
-    import email
-    import email.policy
-
-    mail = email.message_from_bytes(content, policy=email.policy.default)
+    mail = read_mail(bureau.home / mails[0]["file"])
     assert mail["Subject"] == "【运维告警】2020-05 多次运行失败,已停止自动重试"
     assert "parkwatch run --period 2020-05" in mail.get_content()
+
+
+def read_mail(file):
+    return email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+
+
+def test_一次失败的告警说出原因和处理办法(tmp_path, monkeypatch):
+    bureau = Bureau(tmp_path / "w", monkeypatch, since="2020-05", fails=["2020-05"])
+    bureau.at(datetime(2020, 6, 20, tzinfo=BEIJING))
+    bureau.tick()
+    (run,) = bureau.instance.get_runs()
+    (entry,) = bureau.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
+    context = dg.build_run_status_sensor_context(
+        "alert_on_failure", entry.dagster_event, bureau.instance, run
+    )
+    sensors.alert_on_failure(context.for_run_failure())
+    (mail,) = OutboxLedger(bureau.home / "state.sqlite").mails()
+    told = read_mail(bureau.home / mail["file"]).get_content()
+    assert "close:磁盘已满,写不下 /srv/w/lake" in told and "腾出空间" in told
+    assert "系统会按间隔自动重试" in told
 
 
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Shanghai"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 
 import pytest
 
@@ -12,8 +13,7 @@ from warehouse.store import connect
 
 
 def full_by_the_system(_folder):
-    with open("/dev/full", "wb") as file:
-        file.write(b"x" * 100_000)
+    Path("/dev/full").write_bytes(b"x" * 100_000)
 
 
 def full_by_sqlite(folder):
@@ -33,7 +33,7 @@ def read_only_by_sqlite(folder):
 
 
 def refused_by_the_system(_folder):
-    open("/sys/kernel/parkwatch", "wb")
+    Path("/sys/kernel/parkwatch").write_bytes(b"x")
 
 
 def refused_by_duckdb(folder):
