@@ -29,7 +29,12 @@ _KINDS = (
         "将它所在的磁盘或目录改为可写(检查挂载方式;parkwatch doctor 说明是哪个目录)",
     ),
     (
-        re.compile(r"Permission denied|Operation not permitted|unable to open database file"),
+        re.compile(r"unable to open database file"),
+        "{place}的运行记录(dagster)或台账(state.sqlite)打不开,目录只读或没有权限",
+        "检查挂载方式和属主(parkwatch doctor 说明是哪个目录)",
+    ),
+    (
+        re.compile(r"Permission denied|Operation not permitted"),
         "没有写入 {place} 的权限",
         "把该目录的属主改为运行本系统的用户(parkwatch doctor 说明是哪个目录)",
     ),

@@ -8,6 +8,7 @@ SQL models, content digests and publication. Does not belong here: what the mode
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -68,9 +69,11 @@ class Warehouse:
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Read-only connection to the published file, which a running build never disturbs.
 
-        Raises NothingPublishedError before the first run has published.
+        Raises NothingPublishedError before the first run has published. A reader who may not write
+        leaves a killed publication to the next who may.
         """
-        self.recover()
+        with contextlib.suppress(OSError):
+            self.recover()
         path = self.workspace.warehouse_file
         if not path.exists():
             raise NothingPublishedError(
@@ -168,6 +171,8 @@ class Warehouse:
         sync(self.workspace.work_file)
         reach("publish.checkpointed")
         folders = _staged_folders(self.workspace)
+        for name in folders:
+            _refuse_read_only(self.workspace.home / name)
         if folders:
             said = json.dumps({"number": number, "folders": folders}).encode()
             write_whole(self.workspace.announced_file, said)
@@ -187,7 +192,7 @@ class Warehouse:
         path = self.workspace.announced_file
         if not path.exists():
             return
-        with contextlib.suppress(WarehouseBusyError, PermissionError), self.writer_lock():
+        with contextlib.suppress(WarehouseBusyError), self.writer_lock():
             said = json.loads(path.read_text(encoding="utf-8"))
             connection = connect(self.workspace.warehouse_file, read_only=True)
             try:
@@ -235,6 +240,15 @@ def _staged_folders(workspace: Workspace) -> list[str]:
         for path in workspace.making.glob(pattern)
         if path.is_dir()
     )
+
+
+def _refuse_read_only(target: Path) -> None:
+    """OSError when ``target`` could not be put in its place: once the tables are published it is too
+    late to notice."""
+    place = next(parent for parent in target.parents if parent.exists())
+    if not os.access(place, os.W_OK | os.X_OK):
+        number = errno.EROFS if os.statvfs(place).f_flag & os.ST_RDONLY else errno.EACCES
+        raise OSError(number, os.strerror(number), str(place))
 
 
 def copy_file(source: Path, target: Path) -> None:

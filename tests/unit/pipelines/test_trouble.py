@@ -32,6 +32,10 @@ def read_only_by_sqlite(folder):
     sqlite3.connect(f"file:{folder}/x.sqlite?mode=ro", uri=True).execute("CREATE TABLE t (a)")
 
 
+def unopened_by_sqlite(folder):
+    sqlite3.connect(folder / "none" / "x.sqlite")
+
+
 def refused_by_the_system(_folder):
     Path("/sys/kernel/parkwatch").write_bytes(b"x")
 
@@ -53,6 +57,7 @@ TROUBLE = [
     (full_by_duckdb, "磁盘已满", "腾出空间"),
     (wrapped, "磁盘已满", "腾出空间"),
     (read_only_by_sqlite, "只读", "改为可写"),
+    (unopened_by_sqlite, "台账(state.sqlite)打不开", "检查挂载方式"),
     (refused_by_the_system, "没有写入 /sys/kernel/parkwatch 的权限", "属主"),
     (refused_by_duckdb, "没有写入 /sys/kernel/parkwatch.parquet 的权限", "属主"),
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 from datetime import datetime
@@ -75,6 +77,54 @@ def test_an_unpublished_build_is_invisible_and_thrown_away_by_the_next_run(tmp_p
         connection.execute("DELETE FROM dims.indicator")
     case.warehouse.begin("next run")
     assert len(case.rows("FROM dims.indicator")) == 1
+
+
+def published_once_then_built_again(tmp_path):
+    """A warehouse with one publication, and a build with a document that is not published yet."""
+    case = Case(tmp_path, [CaseIndicator("C01")])
+    case.warehouse.publish()
+    case.warehouse.begin("next")
+    with case.warehouse.building() as connection:
+        connection.execute("DELETE FROM dims.indicator")
+    staged = case.workspace.making / "reports" / "2020-06" / "office" / "1"
+    staged.mkdir(parents=True)
+    (staged / "bulletin.html").write_text("new")
+    return case
+
+
+def read_indicators(case):
+    with case.warehouse.reading() as connection:
+        return len(store.fetch(connection, "FROM dims.indicator"))
+
+
+def test_where_documents_cannot_go_no_tables_are_published_either(tmp_path, monkeypatch):
+    case = published_once_then_built_again(tmp_path)
+    writable = os.access
+    monkeypatch.setattr(
+        os, "access", lambda place, mode: place != tmp_path and writable(place, mode)
+    )
+    with pytest.raises(PermissionError, match=str(tmp_path)):
+        case.warehouse.publish()
+    assert read_indicators(case) == 1
+    assert not case.workspace.announced_file.exists()
+
+
+def test_a_reader_who_may_not_write_still_reads_after_a_killed_publication(tmp_path, monkeypatch):
+    case = published_once_then_built_again(tmp_path)
+
+    def killed(_folders):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(case.warehouse, "_place_folders", killed)
+    with pytest.raises(OSError, match="Read-only"):
+        case.warehouse.publish()
+    assert read_indicators(case) == 0
+    with pytest.raises(OSError, match="Read-only"):
+        case.warehouse.begin("would throw the documents away")
+    monkeypatch.undo()
+    case.warehouse.begin("can write again")
+    placed = tmp_path / "reports" / "2020-06" / "office" / "1" / "bulletin.html"
+    assert placed.read_text() == "new"
 
 
 def test_steps_of_one_run_share_a_work_file(tmp_path):
