@@ -1,10 +1,12 @@
 """How a probability may be printed: whole per cent, never certain.
 
-Belongs here: the one rule for printing probabilities of ending last. Does not belong here: computing
-them (``risk``) or the sentences around them.
+Belongs here: the one rule for printing probabilities of ending last, and for saying why none is
+printed. Does not belong here: computing them (``risk``) or the sentences around them.
 """
 
 from __future__ import annotations
+
+from decimal import Decimal
 
 
 def printable(probability: float, draws: int, least: float = 0.02) -> str:
@@ -19,3 +21,17 @@ def printable(probability: float, draws: int, least: float = 0.02) -> str:
     if probability > 1 - bound:
         return f"高于{1 - bound:.0%}"
     return f"{probability:.0%}"
+
+
+def why_no_chance(k: int, calibrated_pct: Decimal, least_pct: Decimal) -> str:
+    """Why a simulated chance is not printed: the class has no last places (``k`` 0), or too little of
+    the weight rests on figures with known past errors (per cent, of which ``least_pct`` are needed).
+
+    The share is cut, not rounded: it must not read as reaching a bound it misses.
+    """
+    if k <= 0:
+        return "该组没有末位名额，不列末位概率"
+    return (
+        f"不列末位概率：有往年误差记录的指标只占计分权重的{int(calibrated_pct)}%，"
+        f"不足方案规定的{least_pct.normalize():f}%"
+    )

@@ -196,6 +196,8 @@ class Scheme:
     red_chance: Decimal | None = None
     """Chance of the last places from which the light is red; ``watch_chance``: orange."""
     watch_chance: Decimal | None = None
+    least_calibrated: Decimal | None = None
+    """Share of the weight (per cent) that must rest on known past errors before a chance is printed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

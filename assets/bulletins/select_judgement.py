@@ -197,6 +197,7 @@ def schemes(build: Build) -> tuple[data.Scheme, ...]:
             note=scheme.label,
             red_chance=scheme.watch.red_probability,
             watch_chance=scheme.watch.watch_probability,
+            least_calibrated=scheme.watch.calibrated_pct,
         )
         for scheme in build.catalog.schemes
     )
@@ -268,8 +269,11 @@ WITH {PARKS}
 SELECT way.*, park.name AS park_name, indicator.name_zh AS lever_name
 FROM assessment.way_out AS way
 JOIN park USING (park_id)
+JOIN assessment.watch AS watch
+    ON watch.scheme_id = way.scheme_id AND watch.class_id = way.class_id
+    AND watch.park_id = way.park_id AND watch.asof_period = way.asof_period
 LEFT JOIN dims.indicator AS indicator ON indicator.indicator_id = way.lever
-WHERE way.asof_period = $period
+WHERE way.asof_period = $period AND watch.p_last_k IS NOT NULL
 ORDER BY way.scheme_id, way.class_id, way.park_id, way.lever
 """
 
@@ -277,7 +281,8 @@ ORDER BY way.scheme_id, way.class_id, way.park_id, way.lever
 def ways(
     connection: duckdb.DuckDBPyConnection, period: str, scope: Scope
 ) -> tuple[data.WayRow, ...]:
-    """The least changes that leave the last places. Ask only for audiences that assess."""
+    """The least changes that leave the last places, where the chance of them is printed at all. Ask
+    only for audiences that assess."""
     rows = store.fetch(connection, _WAYS, values_of(scope, period))
     for row in rows:
         row["lever_name"] = row["lever_name"] or "各项指标同时改善"

@@ -347,6 +347,7 @@ def _frame(
         lead=next((i for i in indicators if i.indicator_id == wanted), indicators[0]),
         regions=scope.names,
         schemes={s.scheme_id: s.name for s in select_judgement.schemes(build)},
+        least_calibrated={s.scheme_id: s.watch.calibrated_pct for s in catalog.schemes},
         classes={
             (scheme, class_id): select_judgement.class_name(catalog.scheme(scheme), class_id)
             for scheme, class_id in classes.fetchall()

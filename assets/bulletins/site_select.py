@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from assets.bulletins import charts, wording
 from assets.bulletins.data import Indicator
 from assets.bulletins.figures import MISSING, display_unit, format_number
-from methods.risk_words import printable
+from methods.risk_words import printable, why_no_chance
 from warehouse import store
 
 if TYPE_CHECKING:
@@ -114,7 +114,11 @@ class ParkPage:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What all parks' pages share: periods, indicators, and the names the catalogue gives."""
+    """What all parks' pages share: periods, indicators, and the names the catalogue gives.
+
+    ``least_calibrated``: scheme → share of the weight (per cent) that must rest on known past errors
+    before a chance is printed.
+    """
 
     period: str
     periods: tuple[str, ...]
@@ -124,6 +128,7 @@ class Frame:
     schemes: Mapping[str, str]
     classes: Mapping[tuple[str, str], str]
     targets: Mapping[str, str]
+    least_calibrated: Mapping[str, Decimal]
     ranks: bool = True
     verdicts: bool = True
 
@@ -146,7 +151,7 @@ ORDER BY park_id, target_id, scope_code
 """
 _STANDINGS = """
 SELECT watch.*, score.rank, score.n, score.eligible, score.exclusion_reason, score.official,
-       basis.label, risk.draws, risk.k, risk.p_last_k AS p_year_end
+       basis.label, risk.draws, risk.k, risk.calibrated_pct
 FROM assessment.score AS score
 LEFT JOIN assessment.watch AS watch USING (scheme_id, class_id, park_id, asof_period)
 LEFT JOIN assessment.risk AS risk USING (scheme_id, class_id, park_id, asof_period)
@@ -157,8 +162,9 @@ ORDER BY score.park_id, score.scheme_id, score.asof_period
 """
 _WAYS = """
 SELECT way.*, indicator.name_zh FROM assessment.way_out AS way
+JOIN assessment.watch AS watch USING (scheme_id, class_id, park_id, asof_period)
 LEFT JOIN dims.indicator AS indicator ON indicator.indicator_id = way.lever
-WHERE way.asof_period = $period AND list_contains($parks, way.park_id)
+WHERE way.asof_period = $period AND list_contains($parks, way.park_id) AND watch.p_last_k IS NOT NULL
 ORDER BY way.park_id, way.scheme_id, way.lever = '*', NOT way.realistic, way.surprise_pct, way.lever
 """
 _FINDINGS = """
@@ -361,9 +367,7 @@ def _standing(
         light=light,
         word=wording.LIGHTS[light],
         places=_places(now),
-        probability=""
-        if now["p_year_end"] is None
-        else f"推算年末位于末{now['k']}位的概率{printable(float(now['p_year_end']), now['draws'])}",
+        probability=_probability(frame, now),
         triggers=now["triggers"] or "",
         ways=tuple(_way(way) for way in ways),
         history=tuple(
@@ -376,6 +380,18 @@ def _standing(
             for row in reversed(rows)
         ),
     )
+
+
+def _probability(frame: Frame, row: Mapping[str, Any]) -> str:
+    """Chance of the last places as the bulletins print it, or why there is none; empty where the
+    park was not simulated."""
+    if row["draws"] is None:
+        return ""
+    if row["p_last_k"] is None:
+        return why_no_chance(
+            row["k"], row["calibrated_pct"], frame.least_calibrated[row["scheme_id"]]
+        )
+    return f"推算年末位于末{row['k']}位的概率{printable(float(row['p_last_k']), row['draws'])}"
 
 
 def _rank(row: Mapping[str, Any]) -> str:

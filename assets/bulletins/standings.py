@@ -23,7 +23,8 @@ class RankFacts:
     ``triggers`` are the rules that fired beside rank and streak; ``weak`` the indicators that cost
     most points. ``chance`` of the last places at the year's end and ``low``–``high``, the ranks of
     eight draws in ten, come from the simulation under the scheme's own rules; ``warning`` says
-    new, persisting or resolved against the period before.
+    new, persisting or resolved against the period before. ``uncalibrated``: simulated, but too little
+    of the weight has known past errors for a chance to be printed.
     """
 
     park: str
@@ -43,6 +44,7 @@ class RankFacts:
     high: Figure
     not_distinguishable: bool | None
     warning: str
+    uncalibrated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,8 @@ class WatchFacts:
     ``changes``: (word, parks, their number) of new, persisting and resolved warnings; ``close``:
     listed parks that cannot be told apart from the cut-off; ``likely``: those more likely than not
     among the last at the year's end. ``least_calibrated``: the smallest share of weight with known
-    errors behind these chances.
+    errors behind these chances, ``needed`` what the schemes ask for. ``has_gaps``: some listed park
+    has no chance; ``uncalibrated``: some for want of known errors.
     """
 
     rows: tuple[RankFacts, ...]
@@ -113,6 +116,9 @@ class WatchFacts:
     n_likely: Figure
     red_from: Figure | None
     watch_from: Figure | None
+    needed: Figure | None
+    has_gaps: bool
+    uncalibrated: bool
 
 
 ALERTS = ("yellow", "orange", "red")
@@ -286,6 +292,7 @@ def _rank(
         ),
         not_distinguishable=row.not_distinguishable,
         warning=row.change,
+        uncalibrated=bool(row.last_k) and row.p_last_k is None and row.calibrated_pct is not None,
     )  # fmt: skip
 
 
@@ -361,8 +368,15 @@ def watch_facts(
         least_calibrated=_least_calibrated(register, data) if chances else None,
         likely=_names(likely),
         n_likely=count("watch-likely", "推算年末位于末位区间概率过半的园区数", likely),
-        red_from=_threshold(register, data, "red_chance", "红灯"),
-        watch_from=_threshold(register, data, "watch_chance", "橙灯"),
+        red_from=_rule(register, data, "red_chance", "末位概率红灯界线", "方案规定的红灯概率", 100),
+        watch_from=_rule(
+            register, data, "watch_chance", "末位概率橙灯界线", "方案规定的橙灯概率", 100
+        ),
+        needed=_rule(
+            register, data, "least_calibrated", "列示末位概率所需权重", "方案规定的权重比例"
+        ),
+        has_gaps=any(row.chance.is_missing for row in listed),
+        uncalibrated=any(row.uncalibrated for row in listed),
     )
 
 
@@ -370,21 +384,16 @@ HALF = 50
 """Per cent: more likely than not."""
 
 
-def _threshold(register: Register, data: BulletinData, name: str, light: str) -> Figure | None:
-    """Chance from which the light turns; None where the schemes differ or say nothing."""
+def _rule(
+    register: Register, data: BulletinData, name: str, label: str, formula: str, factor: int = 1
+) -> Figure | None:
+    """A percentage the schemes lay down; None where they differ or say nothing."""
     used = {row.scheme_id for row in data.scores}
     values = {getattr(s, name) for s in data.schemes if s.scheme_id in used}
     if len(values) != 1 or None in values:
         return None
     source = ("assessment.basis", row_key(asof_period=data.period))
-    return register.add(
-        ("S", name),
-        f"末位概率{light}界线",
-        values.pop() * 100,
-        "%",
-        source,
-        formula=f"方案规定的{light}概率",
-    )
+    return register.add(("S", name), label, values.pop() * factor, "%", source, formula=formula)
 
 
 def _names(rows: Iterable[RankFacts]) -> tuple[str, ...]:
@@ -400,7 +409,8 @@ def _draws(register: Register, data: BulletinData) -> Figure:
 
 
 def _least_calibrated(register: Register, data: BulletinData) -> Figure:
-    known = [row.calibrated_pct for row in data.scores if row.calibrated_pct is not None]
+    known = [row.calibrated_pct for row in data.scores
+             if row.p_last_k is not None and row.calibrated_pct is not None]  # fmt: skip
     source = ("assessment.risk", row_key(asof_period=data.period, column="calibrated_pct"))
     return register.add(
         ("S", "calibrated"), "有往年误差记录的计分权重（最低）", min(known, default=None), "%",

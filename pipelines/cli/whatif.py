@@ -7,6 +7,7 @@ stored by the run). For assessment posts: it is never sent to those who report.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
@@ -28,6 +29,8 @@ def whatif(
     as_json: Json = False,
 ) -> None:
     """Print risk and ways out of one park under every scheme it is ranked in."""
+    from pipelines.settings import load_workspace
+    from warehouse.catalog.load import load_catalog
     from warehouse.explain import NotFoundError
     from warehouse.store import fetch
 
@@ -39,6 +42,10 @@ def whatif(
             f"没有园区“{park}”在该报告期的末位风险:名称须与登记一致(parkwatch watch --all 可查),"
             "且园区须参与某个方案的排名"
         )
+    workspace = load_workspace(home)
+    catalog = load_catalog(workspace.catalog, workspace.catalog_base)
+    for row in rows:
+        row["why_empty"] = _why_empty(row, catalog.scheme(row["scheme_id"]).watch.calibrated_pct)
     if as_json:
         told = [
             row | {"ways": [w for w in ways if w["scheme_id"] == row["scheme_id"]]} for row in rows
@@ -54,10 +61,14 @@ def whatif(
 def _words(row: Mapping[str, Any], ways: list[Mapping[str, Any]]) -> Iterator[str]:
     from methods.risk_words import printable
 
+    head = f"\n{row['name']}({row['park_id']}) {row['scheme_id']} {row['class_id']}:"
+    if row["p_last_k"] is None:
+        yield f"{head}{row['why_empty']};也不测算脱离末位所需的变化"
+        return
     shown = printable(float(row["p_last_k"]), row["draws"])
     yield (
-        f"\n{row['name']}({row['park_id']}) {row['scheme_id']} {row['class_id']}:"
-        f"推算年末位于末{row['k']}位的概率{shown},{_places(row)}(共{row['n']}个)"
+        f"{head}推算年末位于末{row['k']}位的概率{shown},{_places(row)}(共{row['n']}个,"
+        f"有往年误差记录的指标占计分权重的{int(row['calibrated_pct'])}%)"
     )
     if not ways:
         yield "  概率低于20%、高于98%或年度已结束,不作测算"
@@ -65,6 +76,15 @@ def _words(row: Mapping[str, Any], ways: list[Mapping[str, Any]]) -> Iterator[st
         yield f"  {_way(way)}"
     if ways:
         yield "  其他园区按推算不变;以80%的把握脱离末位计;名额不变,总有园区位于末位"
+
+
+def _why_empty(row: Mapping[str, Any], least_pct: Decimal) -> str:
+    """Why the park's chance is not given; empty where it is."""
+    from methods.risk_words import why_no_chance
+
+    if row["p_last_k"] is not None:
+        return ""
+    return why_no_chance(row["k"], row["calibrated_pct"], least_pct)
 
 
 def _places(row: Mapping[str, Any]) -> str:
@@ -97,14 +117,25 @@ JOIN dims.park AS park
 WHERE $1 IN (one.park_id, park.name, park.short_name)
     AND one.asof_period = coalesce($2, (SELECT max(asof_period) FROM assessment.risk))
 """
+_WATCH = """
+LEFT JOIN assessment.watch AS watch
+    ON watch.scheme_id = one.scheme_id AND watch.class_id = one.class_id
+    AND watch.park_id = one.park_id AND watch.asof_period = one.asof_period
+"""
 _RISK = f"""
-SELECT one.*, coalesce(nullif(park.short_name, ''), park.name) AS name
-FROM assessment.risk AS one {_PARK}
+SELECT one.* REPLACE (
+           watch.p_last_k AS p_last_k, watch.p_exit AS p_exit,
+           watch.rank_p10 AS rank_p10, watch.rank_p90 AS rank_p90
+       ),
+       coalesce(nullif(park.short_name, ''), park.name) AS name
+FROM assessment.risk AS one {_WATCH} {_PARK}
 ORDER BY one.scheme_id
 """
+"""Chances as the watch list has them: empty where too little of the weight has known past errors."""
 _WAYS = f"""
 SELECT one.*, indicator.name_zh, indicator.kind
 FROM assessment.way_out AS one
-LEFT JOIN dims.indicator AS indicator ON indicator.indicator_id = one.lever {_PARK}
+LEFT JOIN dims.indicator AS indicator ON indicator.indicator_id = one.lever {_WATCH} {_PARK}
+    AND watch.p_last_k IS NOT NULL
 ORDER BY one.scheme_id, one.lever = '*', NOT one.realistic, one.surprise_pct, one.lever
 """

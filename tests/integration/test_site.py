@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from assets.bulletins import editions, site
+from assets.bulletins import editions, site, site_select
 from assets.bulletins.figures import format_number
 from tests.support import bulletin_warehouse
 from warehouse import store
@@ -131,6 +131,31 @@ def test_a_printed_number_is_its_stored_value_rounded(folder):
         low, high = (Decimal(printed) + Decimal(s) * Decimal(1).scaleb(-digits) for s in (-1, 1))
         value = Decimal(stored)
         assert any(low <= value * factor <= high for factor in (1, Decimal("0.0001"))), stored
+
+
+def test_a_chance_is_printed_where_the_watch_list_has_one_else_why_not(build):
+    """The fixture has no history: every chance rests on unknown errors until one is given a record."""
+    with build.warehouse.building() as connection:
+        frame, scope = site._frame(connection, build, editions.main_audience(build))
+        ranked = {row[0] for row in connection.execute(
+            "SELECT park_id FROM assessment.risk WHERE k > 0").fetchall()}  # fmt: skip
+        parks = [p for p in site_select.register(connection, scope.code) if p["park_id"] in ranked]
+
+        def said():
+            pages = site_select.park_pages(connection, frame, parks)
+            return {page.park_id: [s.probability for s in page.standings] for page in pages}
+
+        before = said()
+        park = parks[0]["park_id"]
+        change = "UPDATE assessment.watch SET p_last_k = ? WHERE park_id = ?"
+        connection.execute(change, [0.62, park])
+        after = said()
+        connection.execute(change, [None, park])
+    texts = [text for found in before.values() for text in found]
+    assert len(parks) > 30
+    assert set(texts) == {"不列末位概率：有往年误差记录的指标只占计分权重的0%，不足方案规定的50%"}
+    assert all("的概率62%" in text for text in after.pop(park))
+    assert after.items() <= before.items()
 
 
 def test_a_silent_park_says_what_is_missing(folder):

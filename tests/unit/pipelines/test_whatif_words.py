@@ -6,10 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-from pipelines.cli.whatif import _way, _words
+from pipelines.cli.whatif import _way, _why_empty, _words
 
 RISK = {"name": "甲园区", "park_id": "P1", "scheme_id": "s", "class_id": "c", "p_last_k": Decimal("1"),
-        "draws": 2000, "k": 3, "n": 51, "rank_p10": 51, "rank_p90": 51}  # fmt: skip
+        "draws": 2000, "k": 3, "n": 51, "rank_p10": 51, "rank_p90": 51,
+        "calibrated_pct": Decimal("74.9"), "why_empty": ""}  # fmt: skip
 WAY = {"lever": "C04", "name_zh": "营业收入", "unit": "万元", "kind": "flow", "realistic": True,
        "extra_amount": Decimal("4460.377"), "pct_of_remaining": Decimal("2.54")}  # fmt: skip
 
@@ -34,3 +35,20 @@ def test_a_sure_place_is_not_called_certain_and_nothing_is_reckoned_for_it():
     told = "\n".join(_words(RISK, []))
     assert "高于98%" in told and "100%" not in told
     assert "名次多为第51名" in told and "不作测算" in told
+    assert "占计分权重的74%" in told
+
+
+@pytest.mark.parametrize(
+    ("k", "share", "said"),
+    [
+        (3, "49.96", "有往年误差记录的指标只占计分权重的49%，不足方案规定的50%"),
+        (0, "80", "该组没有末位名额"),
+    ],
+)
+def test_a_chance_without_enough_known_errors_is_not_given_and_why(k, share, said):
+    row = RISK | {"p_last_k": None, "k": k, "calibrated_pct": Decimal(share)}
+    row["why_empty"] = _why_empty(row, Decimal("50.00"))
+    told = "\n".join(_words(row, []))
+    assert said in told and "不测算脱离末位" in told
+    assert "的概率" not in told and "名次多" not in told
+    assert _why_empty(RISK, Decimal(50)) == ""

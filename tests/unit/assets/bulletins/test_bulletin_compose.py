@@ -530,6 +530,23 @@ def test_without_any_chance_the_bulletin_says_it_judges_by_pace() -> None:
     assert "概率" not in [plain(column.spans) for column in table.columns]
 
 
+def test_a_chance_of_the_last_places_that_is_not_printed_says_why() -> None:
+    known = bulletin_data()
+    schemes = tuple(replace(scheme, least_calibrated=Decimal(50)) for scheme in known.schemes)
+    listed = next(s for s in known.scores if s.in_last_k)
+    some = tuple(
+        replace(s, p_last_k=None, calibrated_pct=Decimal("12.5")) if s == listed else s
+        for s in known.scores
+    )
+    text = section(compose(bulletin_data(scores=some, schemes=schemes)), "四、")
+    assert "末位概率为“—”的，有往年误差记录的指标不足计分权重的50%" in text
+    assert "占计分权重75%以上" in text  # of the chances that are printed
+    none = tuple(replace(s, p_last_k=None, calibrated_pct=Decimal("12.5")) for s in known.scores)
+    text = section(compose(bulletin_data(scores=none, schemes=schemes)), "四、")
+    assert "不足计分权重的50%，本期不列末位概率，灯色按当前名次" in text
+    assert "概率过半" not in text
+
+
 def test_the_overall_light_is_the_strictest_clause_and_ours(bulletin: Bulletin) -> None:
     text = section(bulletin, "二、")
     assert "全省5个事项有目标，已判定4个，总灯为红灯1个、黄灯1个、绿灯2个" in text
