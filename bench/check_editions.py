@@ -64,8 +64,7 @@ class Bench:
             started = time.process_time()
             self.cheap = checking.examined(connection, build, period, [*self.again.values()])
             print(f"{len(keys)} editions, cheap check {time.process_time() - started:.1f} s CPU")
-            self.texts = checking.shared_texts(connection, build, period)
-        self.dates = checking.document_dates(build, period, [*self.again.values()])
+            self.texts = checking.known_texts(connection, build, period, [*self.again.values()])
 
     def numbers(self) -> int:
         """Print the numbers compared by format; returns how many problems there are."""
@@ -119,8 +118,8 @@ class Bench:
 
     def _read(self, edition: Edition, name: str, data: bytes) -> tuple[int, tuple[str, ...]]:
         one = self.again[edition.key]
-        allowed = self.texts.with_texts(
-            **checking.printed_texts(one.bulletin), **checking.own_texts(one.bulletin, self.dates),
+        allowed = self.texts[edition.key].with_texts(
+            **checking.printed_texts(one.bulletin),
             attachments=edition.documents,
             addresses=[mail.recipient for mail in edition.mails],
         )  # fmt: skip

@@ -8,7 +8,7 @@ rows of ``bulletins.check``. Does not belong here: the checks themselves (``rele
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -179,9 +179,29 @@ def check(
 def examined(
     connection: duckdb.DuckDBPyConnection, build: Build, period: str, drafts: Sequence[Checked]
 ) -> dict[Key, list[Found]]:
-    """Results of every check that needs no file; audiences with one text are checked once."""
+    """Results of every check that needs no file."""
+    texts = known_texts(connection, build, period, drafts)
+    return _results(connection, build, period, drafts, texts)
+
+
+def known_texts(
+    connection: duckdb.DuckDBPyConnection, build: Build, period: str, drafts: Sequence[Checked]
+) -> dict[Key, Allowed]:
+    """What may hold digits in each of ``drafts``: the texts all share and the document's own."""
     texts = shared_texts(connection, build, period)
     dates = document_dates(build, period, drafts)
+    return {d.key: texts.with_texts(**own_texts(d.bulletin, dates)) for d in drafts}
+
+
+def _results(
+    connection: duckdb.DuckDBPyConnection,
+    build: Build,
+    period: str,
+    drafts: Sequence[Checked],
+    texts: Mapping[Key, Allowed],
+) -> dict[Key, list[Found]]:
+    """Every check that needs no file, over ``texts`` that may hold digits; audiences with one text are
+    checked once."""
     drawable = fonts.covered(fonts.choose())
     stored = recount.stored_values(
         connection, (figure for draft in drafts for figure in draft.bulletin.figures)
@@ -195,7 +215,7 @@ def examined(
         if same not in alike:
             alike[same] = [
                 *release_check.of_document(
-                    bulletin, texts.with_texts(**own_texts(bulletin, dates)),
+                    bulletin, texts[draft.key],
                     simulated=build.workspace.simulated, public=draft.public,
                     adding=_adding(build, draft), drawable=drawable,
                 ),
@@ -232,7 +252,7 @@ def document_dates(build: Build, period: str, drafts: Sequence[Checked]) -> list
 
 
 def _issued(build: Build, period: str) -> list[Key]:
-    """What was published before ``period`` this and last year: of each, the edition that counts.
+    """What was published of the months before ``period`` in its year: of each, the edition that counts.
 
     A correction counts as soon as it is written: it says why the numbers changed.
     """
@@ -307,20 +327,24 @@ def examine(
     build: Build,
     editions: Sequence[Checked],
     documents: Mapping[Key, Mapping[str, bytes]],
+    others: Callable[[Checked, Allowed], Found] | None = None,
 ) -> dict[Key, list[Found]]:
     """The thorough check of written editions of one period: everything :func:`check` does, the
-    registered rows against the document composed once more, and the bytes of every file."""
+    registered rows against the document composed once more, and the bytes of every file.
+
+    ``others`` reads what else was written of an edition (its mails), given what may hold digits there.
+    """
     if not editions:
         return {}
     period = editions[0].key.period
-    found = examined(connection, build, period, editions)
-    texts = shared_texts(connection, build, period)
-    dates = document_dates(build, period, editions)
+    texts = known_texts(connection, build, period, editions)
+    found = _results(connection, build, period, editions, texts)
     for one in editions:
-        allowed = texts.with_texts(**printed_texts(one.bulletin), **own_texts(one.bulletin, dates))
+        allowed = texts[one.key].with_texts(**printed_texts(one.bulletin))
         counts = recount.same_again(registered_figures(connection, one.key), one.bulletin.figures)
-        read = formats(one.bulletin, documents[one.key], allowed)
-        found[one.key] = release_check.merged([*found[one.key], counts, read])
+        read = [formats(one.bulletin, documents[one.key], allowed)]
+        read += [others(one, allowed)] if others else []
+        found[one.key] = release_check.merged([*found[one.key], counts, *read])
     return found
 
 
@@ -413,10 +437,7 @@ def elements(bulletin: Bulletin, word: str, page: str) -> list[str]:
     wrong = []
     for name, text in html_figures(page):
         figure = known.get(name)
-        forms = () if figure is None else {
-            figure.show(form, unit=unit) for form in ("number", "magnitude") for unit in (False, True)
-        }  # fmt: skip
-        if text not in forms:
+        if figure is None or text not in release_check.forms_of(figure):
             said = f"登记为{figure.text}" if figure else "没有登记"
             wrong.append(f"{word}中编号{name}印作{text}，{said}")
     return wrong

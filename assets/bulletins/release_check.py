@@ -134,7 +134,7 @@ def drawn(bulletin: Bulletin, allowed: Allowed) -> Found:
     for chart in bulletin.charts():
         said = {span.figure_id for span in chart.spans if isinstance(span, FigureSpan)}
         said |= _named_in(bulletin, chart.table_id)
-        texts = {form for name in said & known.keys() for form in _forms(known[name])}
+        texts = {form for name in said & known.keys() for form in forms_of(known[name])}
         names = allowed.with_texts(figures=texts)
         for label in (chart.alt, *chart.labels):
             n += 1
@@ -144,7 +144,8 @@ def drawn(bulletin: Bulletin, allowed: Allowed) -> Found:
     return Found("registered", n, tuple(problems))
 
 
-def _forms(figure: Figure) -> Iterator[str]:
+def forms_of(figure: Figure) -> Iterator[str]:
+    """Every way a figure may be printed: with its sign or without, with its unit or without."""
     for form in _FORMS:
         for unit in (False, True):
             yield figure.show(form, unit=unit)

@@ -380,12 +380,7 @@ def _chart(document: Document, chart: Chart, mark: str) -> None:
 
     from assets.bulletins.raster import to_png
 
-    caption = _line(document, "", align=WD_ALIGN_PARAGRAPH.CENTER)
-    caption.paragraph_format.keep_with_next = True
-    _run(caption, f"图{chart.number} ", HEI, 11)
-    _spans(caption, chart.spans, HEI, 11)
-    if mark:
-        _run(caption, mark, HEI, 11)
+    _caption(document, f"图{chart.number} ", chart.spans, mark)
     place = _line(document, "", align=WD_ALIGN_PARAGRAPH.CENTER)
     place.paragraph_format.line_spacing = 1
     place.paragraph_format.keep_with_next = True
@@ -398,18 +393,25 @@ def _chart(document: Document, chart: Chart, mark: str) -> None:
         inner.set("name", f"chart-{chart.chart_id}.png")
 
 
+def _caption(document: Document, number: str, words: Spans, mark: str) -> None:
+    """Number and finding above a drawing or table, never parted from it."""
+    from docx.enum.text import WD_ALIGN_PARAGRAPH
+
+    caption = _line(document, "", align=WD_ALIGN_PARAGRAPH.CENTER)
+    caption.paragraph_format.keep_with_next = True
+    _run(caption, number, HEI, 11)
+    _spans(caption, words, HEI, 11)
+    if mark:
+        _run(caption, mark, HEI, 11)
+
+
 # --- Tables ---------------------------------------------------------------------------------------
 
 
 def _table(document: Document, table: Table, mark: str) -> None:
     from docx.enum.text import WD_ALIGN_PARAGRAPH
 
-    caption = _line(document, "", align=WD_ALIGN_PARAGRAPH.CENTER)
-    caption.paragraph_format.keep_with_next = True
-    _run(caption, f"表{table.number} ", HEI, 11)
-    _spans(caption, table.caption, HEI, 11)
-    if mark:
-        _run(caption, mark, HEI, 11)
+    _caption(document, f"表{table.number} ", table.caption, mark)
     if table.unit_note:
         unit = _line(document, "", align=WD_ALIGN_PARAGRAPH.RIGHT)
         unit.paragraph_format.keep_with_next = True

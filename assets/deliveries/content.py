@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assets.build import Build
-from assets.bulletins import checking, printed, release_check
+from assets.bulletins import checking, printed
 from assets.bulletins.extract import html_text
 from assets.bulletins.model import Bulletin, Paragraph, Spans, Table, Text
 from assets.bulletins.printed import Allowed, Piece
@@ -49,19 +49,13 @@ def examined(
         key: {name: _bytes(edition.folder / name) for name in edition.documents}
         for key, edition in folders.items()
     }
+
+    def mails(one: checking.Checked, allowed: Allowed) -> Found:
+        return _mails(workspace, folders[one.key], one.bulletin, allowed)
+
     with warehouse.reading() as connection:
         again = checking.again(connection, build, list(folders))
-        found = checking.examine(connection, build, again, documents)
-        period = editions[0].key.period if editions else ""
-        texts = checking.shared_texts(connection, build, period)
-    dates = checking.document_dates(build, period, again) if again else []
-    for one in again:
-        allowed = texts.with_texts(
-            **checking.printed_texts(one.bulletin), **checking.own_texts(one.bulletin, dates)
-        )
-        mails = _mails(workspace, folders[one.key], one.bulletin, allowed)
-        found[one.key] = release_check.merged([*found[one.key], mails])
-    return found
+        return checking.examine(connection, build, again, documents, mails)
 
 
 def items(results: Sequence[Found]) -> list[Item]:

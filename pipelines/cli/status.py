@@ -67,7 +67,7 @@ def status(
     shown = period or next((r["period"] for r in runs if r["period"]), None)
     shown = shown or next(iter(state.periods()), None)
     today = _today(now)
-    board = _board(state, shown, today) if shown else []
+    board = board_rows(state, shown, today) if shown else []
     answer = {
         "period": shown,
         "today": today.isoformat(),
@@ -147,7 +147,7 @@ def _moment(text: str | None) -> datetime:
     return datetime.combine(_today(text), time(18), BEIJING)
 
 
-def _board(state: FilingLedger, period: str, today: date) -> list[dict[str, Any]]:
+def board_rows(state: FilingLedger, period: str, today: date) -> list[dict[str, Any]]:
     """Each expected reporter with lateness, one word where it stands, and the next step."""
     filing = {row["reporter"]: row for row in state.filing(period)}
     asked = {row.reporter: row for row in state.returned(period)}

@@ -58,7 +58,7 @@ def read(workspace: Workspace, wanted: str = "") -> Board:
     runs = ledger.runs(limit=8)
     periods = tuple(ledger.periods())
     period = wanted if wanted in periods else _latest(runs, periods, workspace)
-    rows = status._board(ledger, period, now.astimezone(zone).date()) if period else []
+    rows = status.board_rows(ledger, period, now.astimezone(zone).date()) if period else []
     rows.sort(key=lambda row: (status.ORDER.index(row["standing"]), row["reporter"]))
     outlook = Closings(workspace.state_file).outlook() or {}
     waiting = outlook.get("waiting", ())

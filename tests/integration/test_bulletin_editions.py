@@ -164,8 +164,7 @@ def test_every_number_of_every_file_and_mail_is_registered_and_recounted(
         kept = checking.rows_of(connection, PERIOD)
         found = examined(connection, build, list(written.values()))
         again = {one.key: one for one in checking.again(connection, build, list(written.values()))}
-        texts = checking.shared_texts(connection, build, PERIOD)
-        dates = checking.document_dates(build, PERIOD, list(again.values()))
+        texts = checking.known_texts(connection, build, PERIOD, list(again.values()))
     assert {row["audience_id"] for row in kept} == set(WANTED)
     assert [
         row["message"] for row in kept if row["outcome"] == "fail" and row["severity"] == "error"
@@ -177,8 +176,8 @@ def test_every_number_of_every_file_and_mail_is_registered_and_recounted(
     for key, one in again.items():
         for mail in sorted(folder(build, key).glob("mail/*.eml")):
             recipients = [r.email for r in one.audience.recipients]
-            allowed = texts.with_texts(
-                **checking.printed_texts(one.bulletin), **checking.own_texts(one.bulletin, dates),
+            allowed = texts[key].with_texts(
+                **checking.printed_texts(one.bulletin),
                 files=[p.name for p in folder(build, key).iterdir()], addresses=recipients,
             )  # fmt: skip
             read = content.mail_against(mail.name, mail.read_bytes(), one.bulletin, allowed)
