@@ -36,8 +36,16 @@ WHOLE_FOLDER = "all"
 """Folder of parts without a period."""
 
 
+CHECKSUM = "sha256"
+"""Key of a manifest file under which the checksum of everything else in it stands."""
+
+
 class NoSuchBuildError(LookupError):
     """No kept build of that name, number or day; the message lists those there are."""
+
+
+class DamagedManifestError(ValueError):
+    """A manifest that cannot be read, or whose tables are not those of its digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +137,23 @@ def keep(
             for name, parts in recorded.items()
         },
     )
-    path = workspace.builds / f"{manifest.name}.json"
-    known = _read(path)
-    if known is None or known.editions != manifest.editions:
-        write_whole(path, json.dumps(asdict(manifest), ensure_ascii=False, indent=0).encode())
+    path = manifest_file(workspace, manifest)
+    if _editions(path) != manifest.editions:
+        write(path, manifest)
     reach("publish.kept")
     return manifest
+
+
+def manifest_file(workspace: Workspace, manifest: Manifest) -> Path:
+    """Where a build's manifest lies."""
+    return workspace.builds / f"{manifest.name}.json"
+
+
+def write(path: Path, manifest: Manifest) -> None:
+    """Write a manifest with its checksum."""
+    said = asdict(manifest)
+    said[CHECKSUM] = _checksum(said)
+    write_whole(path, json.dumps(said, ensure_ascii=False, indent=0).encode())
 
 
 def _keep_part(
@@ -174,16 +193,19 @@ def prune(workspace: Workspace, current: Manifest, keep_last: int = KEPT) -> lis
     """Remove builds no longer kept and partitions no kept build holds; names of builds removed.
 
     Kept are the last ``keep_last``, every one an edition was sent from, and the published one. A
-    manifest of a run that was killed before readers saw its build is removed as well.
+    manifest of a run that was killed before readers saw its build is removed as well. While any
+    manifest is damaged nothing is removed: what it held can no longer be told.
     """
     there = manifests(workspace)
+    if len(there) < len(manifest_files(workspace)):
+        return []
     ahead = [m for m in there if m.number > current.number or _is_twin(m, current)]
     counted = [m for m in there if m not in ahead]
     gone = ahead + [m for m in counted[:-keep_last] if not m.is_released and m != current]
     if not gone:
         return []
     for manifest in gone:
-        (workspace.builds / f"{manifest.name}.json").unlink()
+        manifest_file(workspace, manifest).unlink()
     held = {
         part_file(workspace, name, part, said[1])
         for manifest in there
@@ -204,23 +226,51 @@ def _is_twin(manifest: Manifest, current: Manifest) -> bool:
 # --- looking --------------------------------------------------------------------------------------
 
 
+def manifest_files(workspace: Workspace) -> list[Path]:
+    """Files of the kept builds, readable or not."""
+    return sorted(workspace.builds.glob("*.json")) if workspace.builds.is_dir() else []
+
+
 def manifests(workspace: Workspace) -> list[Manifest]:
-    """Kept builds, oldest first."""
-    paths = sorted(workspace.builds.glob("*.json")) if workspace.builds.is_dir() else []
-    found = [_read(path) for path in paths]
-    return sorted((m for m in found if m is not None), key=lambda m: m.number)
+    """Kept builds, oldest first; damaged ones are left out (``intact`` tells of them)."""
+    found = []
+    for path in manifest_files(workspace):
+        with contextlib.suppress(DamagedManifestError, FileNotFoundError):
+            found.append(read(path))
+    return sorted(found, key=lambda m: m.number)
 
 
-def _read(path: Path) -> Manifest | None:
+def read(path: Path) -> Manifest:
+    """The manifest of a file. Raises DamagedManifestError when it is not what was written."""
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+        checksum = said.pop(CHECKSUM, None)  # builds of before 2026-11 have none
+        tables = {
+            name: {part: (int(pair[0]), str(pair[1])) for part, pair in parts.items()}
+            for name, parts in said.pop("tables").items()
+        }
+        manifest = Manifest(**said, tables=tables)
+        digest = build_digest({name: manifest.parts(name) for name in tables})
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+        raise DamagedManifestError(f"无法读取({type(error).__name__})") from None
+    if checksum not in (None, _checksum(asdict(manifest))):
+        raise DamagedManifestError("内容与校验值不符")
+    if digest != manifest.digest or path.stem != manifest.name:
+        raise DamagedManifestError("各表摘要与构建摘要不符")
+    return manifest
+
+
+def _checksum(said: Mapping[str, Any]) -> str:
+    text = json.dumps(said, ensure_ascii=False, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _editions(path: Path) -> list[dict[str, Any]] | None:
+    """What a manifest says of editions; None when there is none, or a damaged one to write again."""
+    try:
+        return read(path).editions
+    except (DamagedManifestError, FileNotFoundError):
         return None
-    tables = {
-        name: {part: (int(pair[0]), str(pair[1])) for part, pair in parts.items()}
-        for name, parts in said.pop("tables").items()
-    }
-    return Manifest(**said, tables=tables)
 
 
 def find(workspace: Workspace, wanted: str) -> Manifest:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from warehouse import schema
@@ -184,6 +185,26 @@ def of_parts(
         wanted = None
     sums = _sums(connection, table, wanted)
     return total({p: Part(n, f"{high:016x}{low:016x}") for p, (n, low, high) in sums})
+
+
+def of_file(connection: duckdb.DuckDBPyConnection, full_name: str, path: Path) -> Part:
+    """Rows and digest of a kept partition, over the columns the file has.
+
+    Raises duckdb.Error when the file cannot be read, ValueError when it has a column its table has not.
+    """
+    found = connection.execute("SELECT * FROM read_parquet(?) LIMIT 0", [str(path)]).description
+    names = [str(column[0]) for column in found or ()]
+    if unknown := set(names) - {column.name for column in schema.table(full_name).columns}:
+        raise ValueError(f"列 {'、'.join(sorted(unknown))} 不在数据字典中")
+    row = ", ".join(names)
+    n_rows, low, high = connection.execute(
+        "SELECT count(*), sum(md5_number_lower(text)::HUGEINT), "
+        f"sum(md5_number_upper(text)::HUGEINT) FROM (SELECT row({row})::VARCHAR AS text "
+        "FROM read_parquet(?))",
+        [str(path)],
+    ).fetchone() or (0, 0, 0)
+    low, high = int(low or 0) % _MODULUS, int(high or 0) % _MODULUS
+    return Part(int(n_rows), f"{high:016x}{low:016x}")
 
 
 def disagreements(connection: duckdb.DuckDBPyConnection) -> list[str]:

@@ -74,7 +74,7 @@ def catalogues_apart(workspace: Workspace, before: str, after: str) -> Differenc
     Raises NoSuchBuildError when no catalogue of that digest is kept.
     """
     folders = [_kept_one(workspace, wanted) for wanted in (before, after)]
-    old, new = (_load(workspace, folder).items_by_id() for folder in folders)
+    old, new = (load(workspace, folder).items_by_id() for folder in folders)
     made = [
         [m for m in builds.manifests(workspace) if m.catalogue_digest == f.name] for f in folders
     ]
@@ -104,7 +104,8 @@ def _kept_one(workspace: Workspace, wanted: str) -> Path:
     return found[0]
 
 
-def _load(workspace: Workspace, folder: Path) -> Catalog:
+def load(workspace: Workspace, folder: Path) -> Catalog:
+    """The catalogue kept in ``folder``."""
     return load_catalog(folder / "catalog", workspace.catalog_base, folder / "shipped")
 
 

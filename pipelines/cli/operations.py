@@ -1,4 +1,4 @@
-"""``parkwatch backup``, ``restore``, ``backfill``: operations around the monthly routine.
+"""``parkwatch verify``, ``backup``, ``restore``, ``backfill``: operations around the monthly routine.
 
 Belongs here: these commands on a terminal. Does not belong here: copying files
 (``warehouse.backup``), the monthly job itself.
@@ -22,8 +22,33 @@ def register(app: typer.Typer) -> None:
     app.command("backup", help="备份工作区(运行中也可),逐个核对校验值;--verify 核对已有备份。")(
         backup
     )
+    app.command(
+        "verify", help="全面核对:归档、历次数据、已发布数据、通报文件、台账逐一比对校验值。"
+    )(verify)
     app.command("restore", help="把备份恢复到新目录,核对摘要;恢复后不会自动发送任何邮件。")(restore)
     app.command("backfill", help="依次补做一段报告期(--from 至 --to)。")(backfill)
+
+
+def verify(
+    home: Annotated[Path | None, typer.Option(help="工作区目录")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+) -> None:
+    """Compare everything the workspace keeps with its checksums; exit 1 when anything is damaged."""
+    from pipelines.cli.run import display
+    from pipelines.settings import load_workspace
+    from warehouse import intact
+
+    with display() as show:
+        said = intact.examine(load_workspace(home), show)
+    lines = [f"{kind}:{count} 项" for kind, count in said.counts.items() if count]
+    lines += [f"损坏:{d.kind} {d.where}:{d.problem}\n  处理:{d.remedy}" for d in said.damages] or [
+        "全部相符"
+    ]
+    _say(
+        {"counts": said.counts, "damaged": [asdict(d) for d in said.damages]},
+        as_json, "\n".join(lines),
+    )  # fmt: skip
+    raise typer.Exit(1 if said.damages else 0)
 
 
 def backup(

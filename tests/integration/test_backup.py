@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from pipelines.settings import load_workspace
 from tests.support.bureau import Office, county_form
 from tests.support.workspaces import parkwatch
-from warehouse import audit, backup, builds
+from warehouse import audit, backup, builds, intact, partitions, schema, store
 from warehouse.outbox_ledger import Mail, OutboxLedger
 from warehouse.releases import Act, Key, Releases
 
@@ -140,3 +142,47 @@ def test_命令_备份_核对_恢复(made, tmp_path):
     assert told.returncode == 0 and "停发" in told.stdout, told.stdout + told.stderr
     again = parkwatch("restore", tmp_path / "b", tmp_path / "r")
     assert again.returncode == 1 and "不是空目录" in again.stderr
+
+
+def flipped(path):
+    path.chmod(0o644)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("kind", "pattern", "hurt"),
+    [
+        ("归档原件", "archive/*/*.xlsx", flipped),
+        ("归档原件", "archive/*/*.xlsx", lambda path: path.unlink()),
+        ("历次构建清单", "published/*.json", flipped),
+        ("历次数据分区", "lake/indicators/park_month/*/*.parquet", flipped),
+        ("历次数据分区", "lake/submissions/cell/*/*.parquet", lambda path: path.unlink()),
+        ("政策目录存档", "catalog-versions/*/catalog/*.yaml", lambda path: path.unlink()),
+        ("台账与审计日志", "audit.anchors", lambda path: path.unlink()),
+    ],
+)
+def test_全面核对说出哪一件损坏_别的仍然相符(made, tmp_path, kind, pattern, hurt):
+    office, _, _ = made
+    home = tmp_path / "w"
+    shutil.copytree(office.home, home)
+    whole = intact.examine(load_workspace(home))
+    assert whole.damages == []
+    assert min(n for kind, n in whole.counts.items() if kind != "通报文件") > 0
+    victim = sorted(home.glob(pattern))[0]
+    hurt(victim)
+    assert {damage.kind for damage in intact.examine(load_workspace(home)).damages} == {kind}
+
+
+def test_已发布数据与所存构建不符时说出来(made, tmp_path):
+    """A row changed with the digest beside it: the kept build is the second witness."""
+    office, _, _ = made
+    home = tmp_path / "w"
+    shutil.copytree(office.home, home)
+    with closing(store.connect(home / "warehouse.duckdb")) as connection:
+        connection.execute("UPDATE indicators.park_year SET value = value + 1 WHERE value > 0")
+        partitions._digest_again(connection, schema.table("indicators.park_year"), None)
+    said = parkwatch("verify", "--home", home)
+    assert said.returncode == 1
+    assert "已发布数据表 indicators.park_year:行与所存构建的摘要不符" in said.stdout

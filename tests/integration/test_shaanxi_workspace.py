@@ -52,6 +52,18 @@ def test_bulletin_and_mail_are_there_and_marked_as_simulated(home):
     assert "模拟数据" in page and "模拟名次" in page
 
 
+def test_a_document_changed_by_one_bit_is_told_of(home):
+    whole = parkwatch("verify", "--home", home)
+    assert whole.returncode == 0 and "通报文件:4 项" in whole.stdout, whole.stdout
+    victim = next((home / "reports" / PERIOD).rglob("*.docx"))
+    data = victim.read_bytes()
+    victim.write_bytes(bytes([data[0] ^ 1]) + data[1:])
+    told = parkwatch("verify", "--home", home)
+    victim.write_bytes(data)
+    assert told.returncode == 1 and f"{victim.name}:内容与校验值不符" in told.stdout
+    assert "parkwatch rebuild" in told.stdout
+
+
 def test_one_unreadable_file_is_listed_and_stops_nothing(home):
     told = (home / "first-run.txt").read_text(encoding="utf-8")
     rejected = query(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,21 +18,32 @@ TABLE = "observations.observation"
 
 
 def published(home: Path, number: int, parts: dict[str, str], status: str = "") -> Manifest:
-    """A kept build with these parts (period → digest) of the observations, on disk as ``keep`` does."""
+    """A kept build with these parts (period → name of its content), on disk as ``keep`` does."""
+    tables = {TABLE: {part: (1, hexed(name)) for part, name in parts.items()}}
     made = Manifest(
-        number=number, digest=f"{number:064d}", built_at="2020-07-01 00:00:00", period="2020-06",
+        number=number, digest=digest_of(tables), built_at="2020-07-01 00:00:00", period="2020-06",
         asof="9999", catalogue_digest="c", reader_version=3,
         editions=[{"status": status}] if status else [],
-        tables={TABLE: {part: (1, digest) for part, digest in parts.items()}},
+        tables=tables,
     )  # fmt: skip
     place = workspace(home)
-    place.builds.mkdir(exist_ok=True)
-    (place.builds / f"{made.name}.json").write_text(json.dumps(asdict(made)))
-    for part, digest in parts.items():
-        path = builds.part_file(place, TABLE, part, digest)
+    builds.write(builds.manifest_file(place, made), made)
+    for part, name in parts.items():
+        path = builds.part_file(place, TABLE, part, hexed(name))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")
     return made
+
+
+def hexed(name: str) -> str:
+    return hashlib.md5(name.encode()).hexdigest()
+
+
+def digest_of(tables: dict[str, dict[str, tuple[int, str]]]) -> str:
+    return builds.build_digest(
+        {name: {part: partitions.Part(*said) for part, said in parts.items()}
+         for name, parts in tables.items()}
+    )  # fmt: skip
 
 
 def kept(home: Path) -> list[int]:
@@ -43,6 +54,10 @@ def files(home: Path) -> set[str]:
     return {path.stem for path in workspace(home).lake.rglob("*.parquet")}
 
 
+def named(*names: str) -> set[str]:
+    return {hexed(name) for name in names}
+
+
 def test_the_last_24_are_kept_and_every_one_an_edition_was_sent_from(tmp_path: Path) -> None:
     for number in range(1, KEPT + 7):
         status = {2: "sent", 3: "approved"}.get(number, "")
@@ -51,7 +66,7 @@ def test_the_last_24_are_kept_and_every_one_an_edition_was_sent_from(tmp_path: P
     assert KEPT == 24
     assert kept(tmp_path) == [2, *range(7, 31)]
     assert len(gone) == 5
-    assert files(tmp_path) == {"same", "d2", *(f"d{n}" for n in range(7, 31))}
+    assert files(tmp_path) == named("same", "d2", *(f"d{n}" for n in range(7, 31)))
     assert builds.prune(workspace(tmp_path), last) == []
 
 
@@ -61,7 +76,7 @@ def test_a_sent_build_outlives_any_number_of_later_ones(tmp_path: Path) -> None:
         last = published(tmp_path, number, {"2020-06": f"d{number}"})
         builds.prune(workspace(tmp_path), last)
     assert builds.find(workspace(tmp_path), "#1") == sent
-    assert "first" in files(tmp_path) and len(kept(tmp_path)) == KEPT + 1
+    assert hexed("first") in files(tmp_path) and len(kept(tmp_path)) == KEPT + 1
     with pytest.raises(NoSuchBuildError, match="#71"):
         builds.find(workspace(tmp_path), "#2")
 
@@ -69,10 +84,33 @@ def test_a_sent_build_outlives_any_number_of_later_ones(tmp_path: Path) -> None:
 def test_what_a_killed_run_left_ahead_of_readers_goes(tmp_path: Path) -> None:
     seen = published(tmp_path, 4, {"2020-06": "seen"})
     published(tmp_path, 5, {"2020-06": "ahead"})
-    twin = replace(seen, digest="f" * 64)
-    (workspace(tmp_path).builds / f"{twin.name}.json").write_text(json.dumps(asdict(twin)))
+    published(tmp_path, 4, {"2020-06": "twin"})
     assert len(builds.prune(workspace(tmp_path), seen)) == 2
-    assert kept(tmp_path) == [4] and files(tmp_path) == {"seen"}
+    assert kept(tmp_path) == [4] and files(tmp_path) == named("seen")
+
+
+@pytest.mark.parametrize("way", ["cut", "a digest changed", "a word changed"])
+def test_while_a_manifest_is_damaged_no_partition_is_removed(tmp_path: Path, way: str) -> None:
+    """What it held cannot be told any more, so nothing may be called unused."""
+    sent = published(tmp_path, 1, {"2020-06": "first"}, "sent")
+    file = builds.manifest_file(workspace(tmp_path), sent)
+    text = file.read_text(encoding="utf-8")
+    damaged = {
+        "cut": text[:-40],
+        "a digest changed": text.replace(hexed("first"), hexed("other")),
+        "a word changed": text.replace("2020-07-01", "2020-07-02"),
+    }[way]
+    assert damaged != text
+    file.write_text(damaged, encoding="utf-8")
+    for number in range(2, KEPT + 6):
+        last = published(tmp_path, number, {"2020-06": f"d{number}"})
+        assert builds.prune(workspace(tmp_path), last) == []
+    with pytest.raises(builds.DamagedManifestError):
+        builds.read(file)
+    assert hexed("first") in files(tmp_path)
+    file.write_text(text, encoding="utf-8")
+    assert len(builds.prune(workspace(tmp_path), last)) == 4
+    assert hexed("first") in files(tmp_path)
 
 
 OLD = Origin(catalogue_digest="a" * 64, reading_digest="r" * 64, reader_version=3, asof="9999")
