@@ -42,6 +42,7 @@ def mentions(text: str) -> Iterator[Mention]:
         return
     plain = fold_dashes(fold_in_place(text))
     plain = _DOCUMENT_NUMBER.sub(_blank, plain)
+    foreign = _FOREIGN_DIGIT.search(plain)
     for pattern, reader in _EXPRESSIONS:
         for match in pattern.finditer(plain):
             if _compared(plain, match):
@@ -51,6 +52,8 @@ def mentions(text: str) -> Iterator[Mention]:
             mention = replace(reader(match), evidence=text[start:end].strip(), year=year)
             if year is None and _SPOILT_YEAR.search(plain, 0, start):
                 mention = replace(mention, fault="前面的年份不能识别")
+            if foreign:
+                mention = replace(mention, fault=f"含有不能识别的数字“{foreign[0]}”")
             yield mention
         plain = pattern.sub(_blank, plain)
 
@@ -205,6 +208,7 @@ _ENGLISH_MONTH = (
 )
 _END = r"(?![\d月日年]|[./-]\d)"  # the figure ends here
 
+_FOREIGN_DIGIT = re.compile(r"(?![0-9])\d")  # ٣ and its like: 20٣6年 is no year
 _MAY_NAME = re.compile(r"[\d年月季]")
 _SPOILT_YEAR = re.compile(r"\d\s*年度?\s*$")  # 12020年6月: never 6月 of the caller's year
 # 陕政办发〔2018〕20号: the year of a document, not of the figures

@@ -286,6 +286,8 @@ def _with_year(
         year = _year_of(written, default_year)
     if year is None:
         return _refusal("没有写明年份，或年份不是四位数字", mention.evidence)
+    if year not in _YEARS:
+        return _refusal("年份不成立", mention.evidence)
     return ParsedPeriod(period_of(year, mention.end), mention.start, mention.kind, evidence)
 
 
