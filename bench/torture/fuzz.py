@@ -1,7 +1,7 @@
 """Fuzzing what reads strangers' files: numbers, periods, and the look at a file before it is opened.
 
     python -m bench.torture.fuzz [--runs 300000] [--seed 1] [--only numbers|periods|files]
-    .venv/bin/uv pip install atheris==3.1.0 && python -m bench.torture.fuzz --engine atheris
+    .venv/bin/uv pip install atheris==3.0.0 && python -m bench.torture.fuzz --engine atheris
 
 Texts and files are changed at random from examples that are read well, a byte or a word at a time, and
 what comes of them is held against ``tests.support.reading_oracle``. ``atheris`` is guided by the branches
