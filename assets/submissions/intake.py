@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -279,9 +280,11 @@ def _submission(receipt: Receipt, file_format: str | None) -> dict[str, Any]:
 
 
 def _cell(submission_id: str, record: CellRecord) -> dict[str, Any]:
-    return {"submission_id": submission_id} | {
-        name: getattr(record, name) for name in record.__slots__
-    }
+    return dict(zip(_CELL_COLUMNS, (submission_id, *_of_record(record)), strict=True))
+
+
+_of_record = attrgetter(*CellRecord.__slots__)
+_CELL_COLUMNS = ("submission_id", *CellRecord.__slots__)
 
 
 def _naive_utc(text: str) -> datetime:
@@ -386,11 +389,15 @@ def content_digest(workbook: Workbook, cells: Iterable[CellRecord]) -> str:
     for sheet in workbook.sheets:
         digest.update(f"\x1d{sheet.name}".encode())
         for row, values in enumerate(sheet.rows, start=1):
-            for column, value in enumerate(values, start=1):
-                if value is not None and value != "":
-                    digest.update(f"\x1e{row},{column}\x1f{raw_text(value)}".encode())
-    for cell in cells:
-        meaning = (cell.sheet, cell.address, cell.park_id, cell.indicator_id, cell.period,
-                   cell.measure, cell.state, cell.value, cell.role)  # fmt: skip
-        digest.update("\x1e".join(map(str, meaning)).encode())
+            said = [
+                f"\x1e{row},{column}\x1f{raw_text(value)}"
+                for column, value in enumerate(values, start=1)
+                if value is not None and value != ""
+            ]
+            digest.update("".join(said).encode())
+    digest.update("".join("\x1e".join(map(str, _meaning(cell))) for cell in cells).encode())
     return digest.hexdigest()
+
+
+_meaning = attrgetter("sheet", "address", "park_id", "indicator_id", "period", "measure", "state",
+                      "value", "role")  # fmt: skip

@@ -120,7 +120,17 @@ class Register:
                 self._by_key.setdefault(key, []).append(entry)
             for form in {form_key(key) for key in entry.names}:
                 self._by_form.setdefault(form, []).append(entry)
-        self._reporter_keys = [(r, self._reporter_names(r)) for r in self._reporters]
+        self._by_region: dict[str, list[_Entry]] = {}
+        for entry in self._entries:
+            for code in {self.current_code(code) for code in entry.park.region_codes}:
+                self._by_region.setdefault(code, []).append(entry)
+        self._rows_of: dict[str, list[Reporter]] = {}
+        self._reporters_called: dict[str, list[Reporter]] = {}
+        for reporter in self._reporters:
+            self._rows_of.setdefault(reporter.reporter_id, []).append(reporter)
+            for name in self._reporter_names(reporter):
+                self._reporters_called.setdefault(name, []).append(reporter)
+        self._name_lengths = sorted({len(name) for name in self._reporters_called})
         self._memo: dict[tuple[str, str | None, str | None], EntityMatch] = {}
         self._scopes: dict[tuple[str, str | None], frozenset[str]] = {}
 
@@ -258,7 +268,7 @@ class Register:
 
     def reporter(self, reporter_id: str, period: str | None = None) -> Reporter | None:
         """The reporter's row valid at a period."""
-        rows = [r for r in self._reporters if r.reporter_id == reporter_id]
+        rows = self._rows_of.get(reporter_id, [])
         valid = [r for r in rows if holds(r, period)]
         return next(iter(valid or rows), None)
 
@@ -274,8 +284,8 @@ class Register:
         if key not in self._scopes:
             self._scopes[key] = frozenset(
                 entry.park.park_id
-                for entry in self._entries
-                if self._valid(entry, period) and self._in_region(entry.park, reporter.region_code)
+                for entry in self._by_region.get(self.current_code(reporter.region_code), ())
+                if self._valid(entry, period)
             )
         return self._scopes[key]
 
@@ -285,14 +295,13 @@ class Register:
         The longest names win: 汉阴县 in a text hides 汉阴, and a name inside a longer one is none.
         """
         plain = entity_key(text)
-        hits: list[tuple[int, int, str]] = []
-        for reporter, names in self._reporter_keys:
-            if not holds(reporter, period):
-                continue
-            for name in names:
-                start = plain.find(name)
-                if start >= 0:
-                    hits.append((start, start + len(name), reporter.reporter_id))
+        hits = [
+            (start, start + length, reporter.reporter_id)
+            for length in self._name_lengths
+            for start in range(len(plain) - length + 1)
+            for reporter in self._reporters_called.get(plain[start : start + length], ())
+            if holds(reporter, period) and plain.find(plain[start : start + length]) == start
+        ]
         kept = [
             hit
             for hit in hits

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import cast
 
 from assets.submissions.reading.workbook import CellValue
 from assets.submissions.tables.grid import (
@@ -81,13 +82,10 @@ class Scan:
         profile = grid.profile(row)
         if profile.numbers < least or profile.symbols or profile.errors:
             return False
-        cells = grid.sheet.rows[row - 1]
-        values = []
-        for value, kind in zip(cells, grid.kinds[row - 1], strict=True):
-            if kind == NUMBER:
-                if _plain_number(value) is None:
-                    return False
-                values.append(value)
+        cells = zip(grid.sheet.rows[row - 1], grid.kinds[row - 1], strict=True)
+        values = [value for value, kind in cells if kind == NUMBER]
+        if _wander(values) or any(_plain_number(value) is None for value in values):
+            return False
         return _successive(values)
 
     def index_row(self, row: int) -> bool:
@@ -161,6 +159,14 @@ class Scan:
 
     def _left(self, row: int) -> int:
         return self.grid.profile(row).first if row <= self.grid.height else 1
+
+
+def _wander(values: list[CellValue]) -> bool:
+    """Whether stored numbers go up and down: no periods, known without looking at their digits."""
+    if not all(type(value) is float or type(value) is int for value in values):
+        return False
+    rising = [a < b for a, b in pairwise(cast("list[float]", values))]
+    return any(rising) and not all(rising)
 
 
 def _successive(values: list[CellValue]) -> bool:

@@ -105,8 +105,10 @@ def _parse_other(raw: CellValue) -> ParsedNumber:
 def _float_text(value: float) -> str:
     if value.is_integer() and abs(value) < 1e15:
         return str(int(value))
-    exact = Decimal(repr(value))
-    return format(exact, "f") if exact.is_finite() else repr(value)
+    text = repr(value)
+    if "e" not in text:  # the usual case; also nan and inf
+        return text
+    return format(Decimal(text), "f")
 
 
 def _number(

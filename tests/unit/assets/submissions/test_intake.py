@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from assets.submissions.archive import Archive, ReceiptsError, deliver, deliveries
-from assets.submissions.intake import receive
+from assets.submissions.intake import content_digest, receive
+from assets.submissions.reading.workbook import Sheet, Workbook
 from assets.submissions.revisions import revision_of
+from assets.submissions.tables.records import CellRecord
 from tests.support.bureau import BEIJING, Office, county_form, form
 
 JULY = datetime(2020, 7, 8, 9, 30)
@@ -299,3 +302,12 @@ def test_unusable_receipts_stop_a_delivery_before_anything_is_written(tmp_path):
     with pytest.raises(ReceiptsError):
         deliver(tmp_path, "b.xlsx", b"x", JULY.replace(tzinfo=BEIJING), "p")
     assert not (tmp_path / "b.xlsx").exists()
+
+
+def test_the_content_digest_is_of_sheets_texts_and_meanings_in_order():
+    sheet = Sheet("表1", rows=((None, "园区", ""), (12.5, 3.0, "甲")))
+    cell = CellRecord(*["x"] * 17)
+    said = "\x1d表1\x1e1,2\x1f园区\x1e2,1\x1f12.5\x1e2,2\x1f3\x1e2,3\x1f甲"
+    meaning = "\x1e".join([*["x"] * 8, "data"])
+    expected = hashlib.sha256((said + meaning * 2).encode()).hexdigest()
+    assert content_digest(Workbook("xlsx", (sheet,)), [cell, cell]) == expected

@@ -138,3 +138,25 @@ def test_标题里的园区名_取最长的一个(register: Register) -> None:
 def test_比较用的键() -> None:
     assert entity_key("（１）“月河”工业 集中区*") == "月河工业集中区"
     assert form_key("月河工业集中区管委会") == form_key("月河县域工业集中区")
+
+
+def test_reporters_are_found_wherever_their_names_stand_first() -> None:
+    names = ["甲县统计岗", "甲县", "乙县统计岗", "丙区", "统计"]
+    register = Register([], [Reporter(reporter_id=f"r{n}", name=t) for n, t in enumerate(names)])
+    text = "丙区、甲县统计岗并甲县，统计"
+    named = {f"r{n}" for n, t in enumerate(names) if t in text}
+    hidden = {"r1"}  # 甲县 first stands inside 甲县统计岗, and so does 统计
+    assert set(register.reporters_named(text)) == named - hidden - {"r4"}
+
+
+def test_scope_follows_successors_of_the_reporters_region(register: Register) -> None:
+    one = Register(
+        [park("P1", "旬阳工业园区", "610928"), park("P2", "月河工业园区", "610921")],
+        [Reporter(reporter_id="r", name="旬阳", region_code="610981")],
+        [
+            Region(code="610928", name="旬阳县", level="county", successor="610981"),
+            Region(code="610981", name="旬阳市", level="county"),
+        ],
+    )
+    assert one.scope("r") == {"P1"}
+    assert register.scope("nobody") is None
