@@ -6,6 +6,7 @@ Belongs here: asking and printing. Does not belong here: computing anything.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -91,16 +92,36 @@ def watch(
         print_json(rows)
         return
     typer.echo("模拟名次,非正式考核结果;不作为淘汰依据")
+    titles = _class_titles(home)
     group = ""
     for row in rows:
         if row["light"] == "green" and not everything:
             continue
-        if (heading := f"{row['scheme_id']} {row['class_id']}") != group:
+        if (heading := titles(row["scheme_id"], row["class_id"])) != group:
             group = heading
             typer.echo(f"\n{heading}")
         rank = f"第{row['simulated_rank']}名" if row["simulated_rank"] else "不排名"
         words = row["triggers"].removeprefix("模拟名次，非正式考核结果。")
         typer.echo(f"  【{LIGHT_ZH[row['light']]}】{row['name']}({row['park_id']}) {rank} {words}")
+
+
+def _class_titles(home: Path | None) -> Callable[[str, str], str]:
+    """Title of a scheme's class in words; ids where today's catalogue does not have the scheme."""
+    from assets.bulletins.select_judgement import class_name
+    from pipelines.settings import load_workspace
+    from warehouse.catalog.load import load_catalog
+
+    workspace = load_workspace(home)
+    catalog = load_catalog(workspace.catalog, workspace.catalog_base)
+
+    def title(scheme_id: str, class_id: str) -> str:
+        try:
+            scheme = catalog.scheme(scheme_id)
+        except (KeyError, LookupError):
+            return f"{scheme_id} {class_id}"
+        return f"{scheme.title} {class_name(scheme, class_id)}".strip() + f"({scheme_id})"
+
+    return title
 
 
 _WATCH = """

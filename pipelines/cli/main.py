@@ -79,7 +79,14 @@ def main() -> None:
     for module in modules:
         module.register(app)
     try:
-        app()
+        sys.exit(app(standalone_mode=False) or EXIT_DONE)
+    except typer.Abort:
+        typer.echo("已取消", err=True)
+        sys.exit(EXIT_FAILED)
+    except typer.TyperException as error:
+        from pipelines.cli import usage
+
+        sys.exit(usage.tell(error))
     except Exception as error:  # the one place where expected errors become words
         text = _plain_words(error)
         if text is None:

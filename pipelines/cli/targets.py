@@ -59,7 +59,12 @@ def _list(rows: Sequence[Mapping[str, Any]], everything: bool) -> None:
     from assets.targets.verdict import LIGHT_ZH, VERDICT_ZH
 
     by_target: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+    idle = {row["target_id"] for row in rows} - {
+        row["target_id"] for row in rows if row["verdict"] != "out_of_scope" or everything
+    }
     for row in rows:
+        if row["target_id"] in idle:
+            continue
         key = (row["doc_no"], row["target_id"], row["clause"])
         by_target.setdefault(key, []).append(row)
     document = ""
@@ -79,6 +84,8 @@ def _list(rows: Sequence[Mapping[str, Any]], everything: bool) -> None:
             name = f"{row['name']} " if row["name"] else ""
             typer.echo(f"  {target_id} {clause} {name}【{light}·{word}】{row['reason']}")
     n_targets = len({row["target_id"] for row in rows})
+    if idle:
+        typer.echo(f"\n另有{len(idle)}条本期不适用(尚未生效、已过期或不归本地区),逐行见 --all")
     typer.echo(f"\n共{n_targets}条、{len(rows)}个判定;某一条的依据:parkwatch targets --target 编号")
 
 
