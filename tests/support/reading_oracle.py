@@ -28,7 +28,7 @@ def fault_of_number(text: str) -> str:
     if got.value is None or not got.value.is_finite():
         return f"a number without a finite value: {got.value}"
     written = "".join(c for c in text.translate(_FULL_WIDTH) if c.isdigit() and c.isascii())
-    shown = format(abs(got.value), "f").replace(".", "")
+    shown = format(got.value.copy_abs(), "f").replace(".", "")
     if written and written.lstrip("0") != shown.lstrip("0"):
         return f"digits {written} were read as {shown}"
     return ""

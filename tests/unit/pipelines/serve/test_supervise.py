@@ -124,11 +124,11 @@ def test_a_process_does_not_know_what_it_must_not(home, monkeypatch, said):
 
 
 def test_a_long_log_is_cut(home, supervisor, monkeypatch):
-    monkeypatch.setattr(supervise, "LOG_BYTES", 1000)
     supervisor.services.append(service(home, "head -c 3000 /dev/zero; sleep 100"))
     supervisor.look(0)
     log = home / "logs" / "one.log"
     until(lambda: log.stat().st_size == 3000)
+    monkeypatch.setattr(supervise, "LOG_BYTES", 1000)
     supervisor.look(0)
     assert log.stat().st_size == 0
     assert log.with_suffix(".log.1").stat().st_size == 3000
