@@ -91,7 +91,7 @@ def test_outcomes_and_an_edited_scheme_take_effect_with_the_next_run(home):
     folder = home / "catalog" / "schemes"
     folder.mkdir(exist_ok=True)
     (folder / "edit.yaml").write_text(EDIT, encoding="utf-8")
-    told = parkwatch("run", "--home", home, "--period", PERIOD)
+    told = parkwatch("run", "--home", home, "--period", PERIOD, "--profile", "fast")
     assert told.returncode in (0, 3), told.stdout + told.stderr
 
     where = f"scheme_id = '{SCHEME}' AND asof_period = '{PERIOD}' AND park_id = '{park}'"
@@ -142,7 +142,7 @@ def test_diff_tells_whose_rank_and_risk_other_weights_move(home):
     before = standings(home)
     (home / "catalog" / "schemes").mkdir(exist_ok=True)
     (home / "catalog" / "schemes" / "weights.yaml").write_text(yaml.safe_dump(edit), "utf-8")
-    told = parkwatch("run", "--home", home, "--period", PERIOD)
+    told = parkwatch("run", "--home", home, "--period", PERIOD, "--profile", "fast")
     assert told.returncode in (0, 3), told.stdout + told.stderr
     after = standings(home)
 
