@@ -14,7 +14,8 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 
 KEPT = 24
 """Builds kept besides those an edition was sent from."""
+FEW_PARTS = 3
+"""Up to so many new partitions of a table are written from it directly."""
+ROWS_TOGETHER = 2_000_000
+SYNCED_AT_ONCE = 8
 RELEASED = frozenset({"sent"})
 """States of an edition after which the build it was made from is never removed."""
 WHOLE_FOLDER = "all"
@@ -122,8 +127,7 @@ def keep(
     """
     recorded = partitions.recorded(connection)
     for name, parts in recorded.items():
-        for part, content in parts.items():
-            _keep_part(connection, workspace, name, part, content.digest)
+        _keep_parts(connection, workspace, name, parts)
     editions = store.fetch(
         connection,
         "SELECT period, audience_id, edition, status, data_digest, rules_digest, documents, folder "
@@ -156,27 +160,77 @@ def write(path: Path, manifest: Manifest) -> None:
     write_whole(path, json.dumps(said, ensure_ascii=False, indent=0).encode())
 
 
-def _keep_part(
-    connection: duckdb.DuckDBPyConnection, workspace: Workspace, name: str, part: str, digest: str
+def _keep_parts(
+    connection: duckdb.DuckDBPyConnection,
+    workspace: Workspace,
+    name: str,
+    parts: Mapping[str, Part],
 ) -> None:
-    path = part_file(workspace, name, part, digest)
-    if path.exists():
-        return
+    """Write the partitions of a table that the lake lacks, each whole or not at all."""
+    missing = {}
+    for part, content in parts.items():
+        path = part_file(workspace, name, part, content.digest)
+        if not path.exists():
+            missing[part] = path
+    for together in _shares({part: parts[part].n_rows for part in missing}):
+        source = name
+        if len(together) > FEW_PARTS:  # a view over many tables is asked once, not for each part
+            source = "kept_rows"
+            connection.execute(
+                f"CREATE OR REPLACE TEMP TABLE {source} AS "
+                f"SELECT {_columns(name)} FROM {name} WHERE {_among(name, together)}"
+            )
+        written = {
+            part: _written(connection, source, name, part, missing[part]) for part in together
+        }
+        with ThreadPoolExecutor(SYNCED_AT_ONCE) as pool:
+            list(pool.map(sync, written.values()))
+        for part, partial in written.items():
+            os.replace(partial, missing[part])
+            reach("publish.partition")
+    connection.execute("DROP TABLE IF EXISTS temp.kept_rows")
+
+
+def _shares(n_rows: Mapping[str, int]) -> Iterator[list[str]]:
+    """Parts in shares of about two million rows, a larger part by itself."""
+    share: list[str] = []
+    held = 0
+    for part in sorted(n_rows):
+        if share and held + n_rows[part] > ROWS_TOGETHER:
+            yield share
+            share, held = [], 0
+        share.append(part)
+        held += n_rows[part]
+    if share:
+        yield share
+
+
+def _written(
+    connection: duckdb.DuckDBPyConnection, source: str, name: str, part: str, path: Path
+) -> Path:
+    """The rows of a part in a file beside its place; its name is given once it is on disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    table = schema.table(name)
-    column = partitions.part_column(table)
-    where = "true"
-    if column is not None:
-        where = f"{column} = {_quoted(part)}" if part else f"{column} IS NULL OR {column} = ''"
-    names = ", ".join(c.name for c in table.columns)
     partial = path.with_name(f".{path.name}")
     connection.execute(
-        f"COPY (SELECT {names} FROM {name} WHERE {where} ORDER BY {', '.join(table.key)}) "
+        f"COPY (SELECT {_columns(name)} FROM {source} WHERE {_among(name, [part])} "
+        f"ORDER BY {', '.join(schema.table(name).key)}) "
         f"TO {_quoted(partial)} (FORMAT parquet, COMPRESSION zstd)"
     )
-    sync(partial)
-    os.replace(partial, path)
-    reach("publish.partition")
+    return partial
+
+
+def _columns(name: str) -> str:
+    return ", ".join(column.name for column in schema.table(name).columns)
+
+
+def _among(name: str, parts: Sequence[str]) -> str:
+    """Condition that a row of the table belongs to one of these parts."""
+    column = partitions.part_column(schema.table(name))
+    if column is None:
+        return "true"
+    listed = ", ".join(_quoted(part) for part in parts if part)
+    said = [f"{column} IN ({listed})"] if listed else []
+    return " OR ".join(said + ([f"{column} IS NULL OR {column} = ''"] if "" in parts else []))
 
 
 def part_file(workspace: Workspace, name: str, part: str, digest: str) -> Path:
