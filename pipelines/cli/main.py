@@ -25,8 +25,8 @@ app = typer.Typer(
 )
 
 
-def main() -> None:
-    """Run the command; expected errors end in one plain message, never in a traceback."""
+def commands() -> typer.Typer:
+    """The command tree, whole."""
     from pipelines.cli import (
         assessment,
         backtest,
@@ -78,8 +78,13 @@ def main() -> None:
     )
     for module in modules:
         module.register(app)
+    return app
+
+
+def main() -> None:
+    """Run the command; expected errors end in one plain message, never in a traceback."""
     try:
-        sys.exit(app(standalone_mode=False) or EXIT_DONE)
+        sys.exit(commands()(standalone_mode=False) or EXIT_DONE)
     except typer.Abort:
         typer.echo("已取消", err=True)
         sys.exit(EXIT_FAILED)
