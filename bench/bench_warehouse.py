@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -148,6 +149,34 @@ def build_periods(home: Path, periods: list[str]) -> dict[str, float]:
     return spent
 
 
+def by_statement(spent: Counter[str]) -> None:
+    """From now on count the CPU seconds of every statement of this process, by its first words."""
+    from warehouse import store
+
+    plain = store.connect
+
+    class Counting:
+        """A connection that counts; what is not a statement goes through."""
+
+        def __init__(self, connection) -> None:
+            self._connection = connection
+            connection.execute("SET python_scan_all_frames = true")
+
+        def execute(self, statement, *values):
+            text = str(getattr(statement, "query", statement))
+            bare = " ".join(line.split("--")[0].strip() for line in text.splitlines()).split()
+            before = time.process_time()
+            try:
+                return self._connection.execute(statement, *values)
+            finally:
+                spent[" ".join(bare)[:150]] += time.process_time() - before
+
+        def __getattr__(self, name):
+            return getattr(self._connection, name)
+
+    store.connect = lambda *told, **named: Counting(plain(*told, **named))
+
+
 def months(year: int) -> list[str]:
     """Report periods of a year: 1—2月 is the first."""
     return [f"{year}-{month:02d}" for month in range(2, 13)]
@@ -192,23 +221,28 @@ def measure(home: Path, years: int) -> dict[str, object]:
 
 
 def main() -> None:
-    """Command line: without words everything; ``load``, ``month`` and ``look`` are its parts."""
+    """Command line: without words everything; ``load``, ``look``, ``month`` and ``statements`` are its parts."""
     parser = argparse.ArgumentParser()
     parser.add_argument("words", nargs="*")
     parser.add_argument("--years", default="1,5,10")
     parser.add_argument("--keep", type=Path)
     told = parser.parse_args()
     if told.words:
-        print(json.dumps(part(*told.words), ensure_ascii=False))
+        print(json.dumps(part(*told.words), ensure_ascii=False, indent=1))
         return
     folder = told.keep or Path(tempfile.mkdtemp(prefix="parkwatch-bench-"))
-    for years in [int(y) for y in told.years.split(",")]:
+    loaded = folder / "loaded"
+    if not loaded.exists():
+        make_home(loaded)
+    for years in sorted(int(y) for y in told.years.split(",")):
+        for year in range(FIRST_YEAR, FIRST_YEAR + years):
+            if not (loaded / f"{year}.done").exists():
+                said = child("load", loaded, year)
+                (loaded / f"{year}.done").write_text(json.dumps(said))
+        seen = child("look", loaded, years)
         home = folder / f"y{years}"
-        if not home.exists():
-            make_home(home)
-            for year in range(FIRST_YEAR, FIRST_YEAR + years):
-                child("load", home, year)
-        seen = child("look", home, years)
+        shutil.rmtree(home, ignore_errors=True)
+        shutil.copytree(loaded, home)
         month = child("month", home, years)
         print(json.dumps(seen | {"month": month}, ensure_ascii=False, indent=1), flush=True)
     if told.keep is None:
@@ -221,19 +255,26 @@ def child(*words: object) -> dict:
         [sys.executable, "-m", "bench.bench_warehouse", *map(str, words)],
         check=True, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    return json.loads(done.stdout.splitlines()[-1])
+    return json.loads(done.stdout)
 
 
 def part(what: str, home: str, number: str) -> dict[str, object]:
-    """``load HOME YEAR``: a year in one build; ``look HOME YEARS``; ``month HOME YEARS``."""
+    """``load HOME YEAR``: a year in one build; ``look HOME YEARS``; ``month HOME YEARS``, or
+    ``statements HOME YEARS`` for the same with the CPU seconds of each statement; a period may
+    stand for the years."""
     folder = Path(home)
     started = time.perf_counter()
+    statements: Counter[str] = Counter()
+    if what == "statements":
+        by_statement(statements)
     if what == "look":
         said = measure(folder, int(number))
     elif what == "load":
         said = build_periods(folder, months(int(number)))
     else:
-        said = build_periods(folder, [f"{FIRST_YEAR + int(number)}-02"])
+        period = number if "-" in number else f"{FIRST_YEAR + int(number)}-02"
+        said = build_periods(folder, [period])
+    said |= {f"SQL: {text}": cpu for text, cpu in statements.most_common(40)}
     said = {k: round(v, 3) if isinstance(v, float) else v for k, v in said.items()}
     used = resource.getrusage(resource.RUSAGE_SELF)
     cpu = round(used.ru_utime + used.ru_stime, 2)

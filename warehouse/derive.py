@@ -46,6 +46,7 @@ def refresh_observations(connection: duckdb.DuckDBPyConnection) -> None:
     store.run_script(connection, "observations__refresh")
     store.run_script(connection, "observations__keep")
     _replace_affected(connection, "observations.revision", "period", "affected_period")
+    store.run_script(connection, "observations__revision_sums")
     changed = connection.execute("SELECT period FROM internal.affected_period").fetchall()
     partitions.touch(connection, "observations.observation", (row[0] for row in changed))
 

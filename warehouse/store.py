@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -273,7 +274,18 @@ def _with_wal(path: Path) -> list[Path]:
 
 
 def create_all(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create whatever of the dictionary's tables, views and internal tables is missing."""
+    """Create whatever of the dictionary's tables, views and internal tables is missing.
+
+    A file keeps the digest of the structure it was given; one that has today's is left as it is.
+    """
+    digest = hashlib.sha256("\n".join(_structure()).encode()).hexdigest()
+    there: dict[str, set[str]] = {}
+    for name, column in connection.execute(_COLUMNS).fetchall():
+        there.setdefault(name, set()).add(column)
+    if "internal.structure" in there and connection.execute(
+        "SELECT count(*) FROM internal.structure WHERE digest = ?", [digest]
+    ).fetchone() == (1,):
+        return
     for group in sorted({table.group for table in schema.TABLES}):
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {group}")
     connection.execute(_model_text("internal"))
@@ -283,20 +295,29 @@ def create_all(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute(f"CREATE OR REPLACE VIEW {table.full_name} AS {select}")
         for statement in schema.create_statements(table):
             if statement.startswith("COMMENT ON TABLE"):
-                _add_missing_columns(connection, table)
+                _add_missing_columns(connection, table, there.get(table.full_name))
             connection.execute(statement)
+    connection.execute("DELETE FROM internal.structure")
+    connection.execute("INSERT INTO internal.structure VALUES (?)", [digest])
 
 
-def _add_missing_columns(connection: duckdb.DuckDBPyConnection, table: schema.Table) -> None:
-    """Columns the dictionary has gained since the workspace's file was made."""
-    there = {
-        row[0]
-        for row in connection.execute(
-            "SELECT column_name FROM duckdb_columns() WHERE schema_name = ? AND table_name = ?",
-            table.full_name.split("."),
-        ).fetchall()
-    }
-    for column in table.columns:
+def _structure() -> Iterator[str]:
+    """Every text a file's tables and views are made from."""
+    yield _model_text("internal")
+    for table in schema.TABLES:
+        if table.is_view:
+            yield model_select(table.full_name)
+        yield from schema.create_statements(table)
+
+
+_COLUMNS = "SELECT schema_name || '.' || table_name, column_name FROM duckdb_columns()"
+
+
+def _add_missing_columns(
+    connection: duckdb.DuckDBPyConnection, table: schema.Table, there: set[str] | None
+) -> None:
+    """Columns the dictionary has gained since the workspace's file was made, if it has the table."""
+    for column in table.columns if there else ():
         if column.name not in there:
             connection.execute(
                 f"ALTER TABLE {table.full_name} ADD COLUMN {column.name} {column.type}"

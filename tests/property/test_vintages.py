@@ -35,8 +35,8 @@ class Delivery:
 
 @st.composite
 def histories(draw):
-    """Up to 8 deliveries at different hours over two parks and three periods."""
-    hours = draw(st.lists(st.integers(1, 60), min_size=1, max_size=8, unique=True))
+    """Up to 8 deliveries at different hours of two months over two parks and three periods."""
+    hours = draw(st.lists(st.integers(1, 1500), min_size=1, max_size=8, unique=True))
     places = st.tuples(st.integers(0, 1), st.sampled_from(PERIODS))
     values = st.sampled_from([None, *map(Decimal, ("100", "100.4", "100.44", "101", "7.5"))])
     return [
@@ -111,6 +111,7 @@ def test_任一时点_与逐件重放的模型一致(worlds, n_builds, chance):
                 }
                 assert seen == known, (number, hour)
         _changes_are_told_apart(case)
+        assert case.revisions_add_up()
 
 
 def _changes_are_told_apart(case: Case) -> None:

@@ -117,6 +117,13 @@ class Case:
             derive.refresh_coverage(connection)
             connection.execute("DELETE FROM internal.affected_period")
 
+    def revisions_add_up(self) -> int:
+        """Revision statistics equal those counted over all vintages at once; how many rows there are."""
+        plain = Path(__file__).with_name("revisions_of_all_vintages.sql").read_text("utf-8")
+        counted = self.rows(f"FROM ({plain}) ORDER BY ALL")
+        assert self.rows("FROM observations.revision_summary ORDER BY ALL") == counted
+        return len(counted)
+
     def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
         """Rows of a query on the work file."""
         with self.warehouse.building() as connection:

@@ -1,6 +1,9 @@
 -- Tables behind the published ones. Readers do not use them; names may change.
 CREATE SCHEMA IF NOT EXISTS internal;
 
+-- Digest of the texts this file's tables and views were made from.
+CREATE TABLE IF NOT EXISTS internal.structure (digest VARCHAR NOT NULL);
+
 -- Integer keys of the readable ids inside the big facts (strings cost 2.6x in windows).
 CREATE TABLE IF NOT EXISTS internal.key (domain VARCHAR NOT NULL, key INTEGER NOT NULL, id VARCHAR NOT NULL);
 
@@ -24,6 +27,25 @@ ALTER TABLE internal.observation_fact ADD COLUMN IF NOT EXISTS short_value DECIM
 -- An address like C17 stands here as column (a key) and row, and `address` is empty: a third of the bytes.
 ALTER TABLE internal.observation_fact ADD COLUMN IF NOT EXISTS column_key INTEGER;
 ALTER TABLE internal.observation_fact ADD COLUMN IF NOT EXISTS row_number INTEGER;
+
+-- How much each source revised, period by period: figures first given, figures revised and exact sums of
+-- their revisions, by 30-day months since first known and (lag_months empty) over all of them. A build
+-- adds up these rows, not all vintages.
+CREATE TABLE IF NOT EXISTS internal.revision_sum (
+    period VARCHAR NOT NULL,
+    source_id VARCHAR,
+    indicator_id VARCHAR NOT NULL,
+    measure VARCHAR NOT NULL,
+    lag_months INTEGER,
+    n_figures BIGINT NOT NULL,
+    n_revised BIGINT NOT NULL,
+    n_values BIGINT NOT NULL,
+    revision DECIMAL(38,8),
+    abs_revision DECIMAL(38,8),
+    n_pct BIGINT NOT NULL,
+    pct DECIMAL(38,8),
+    abs_pct DECIMAL(38,8)
+);
 
 -- Periods whose figures changed in the build under way, and the park-year rows that follow.
 CREATE TABLE IF NOT EXISTS internal.affected_period (period VARCHAR NOT NULL);

@@ -1,34 +1,9 @@
--- How much a source revises: per indicator and measure, in all and by months since first known.
--- Rounding and a figure that merely rests on another file are no revisions.
-WITH figures AS (
-    SELECT
-        submission.source_id,
-        indicator.id AS indicator_id,
-        measure.id AS measure,
-        counted.n_vintages - coalesce(later.n_later, 0) AS n_figures
-    FROM (
-        SELECT submission_key, indicator_key, measure_key, count(*) AS n_vintages
-        FROM internal.observation_fact
-        GROUP BY submission_key, indicator_key, measure_key
-    ) AS counted
-    JOIN internal.key AS delivered ON delivered.domain = 'submission' AND delivered.key = counted.submission_key
-    JOIN internal.key AS indicator ON indicator.domain = 'indicator' AND indicator.key = counted.indicator_key
-    JOIN internal.key AS measure ON measure.domain = 'measure' AND measure.key = counted.measure_key
-    JOIN submissions.submission AS submission ON submission.submission_id = delivered.id
-    LEFT JOIN (
-        SELECT submission_id, indicator_id, measure, count(*) AS n_later
-        FROM observations.revision
-        WHERE kind <> 'withdrawn'
-        GROUP BY submission_id, indicator_id, measure
-    ) AS later
-        ON later.submission_id = delivered.id
-        AND later.indicator_id = indicator.id
-        AND later.measure = measure.id
-),
-
-released AS (
+-- How much a source revises: per indicator and measure, in all and by months since first known; added up
+-- from the sums kept by period (observations__revision_sums).
+WITH released AS (
     SELECT source_id, indicator_id, measure, sum(n_figures)::BIGINT AS n_figures
-    FROM figures
+    FROM internal.revision_sum
+    WHERE n_revised = 0
     GROUP BY source_id, indicator_id, measure
 ),
 
@@ -37,17 +12,15 @@ revised AS (
         source_id,
         indicator_id,
         measure,
-        CASE WHEN grouping(lag_days // 30) = 0 THEN lag_days // 30 END::INTEGER AS lag_months,
-        count(DISTINCT (park_id, period))::BIGINT AS n_revised,
-        avg(revision::DOUBLE) AS mean_revision,
-        avg(abs(revision)::DOUBLE) AS mean_abs_revision,
-        avg(revision_pct::DOUBLE) AS mean_pct,
-        avg(abs(revision_pct)::DOUBLE) AS mean_abs_pct
-    FROM observations.revision
-    WHERE kind NOT IN ('rounding', 'restated')
-    GROUP BY GROUPING SETS (
-        (source_id, indicator_id, measure), (source_id, indicator_id, measure, lag_days // 30)
-    )
+        lag_months,
+        sum(n_revised)::BIGINT AS n_revised,
+        sum(revision)::DOUBLE / nullif(sum(n_values), 0) AS mean_revision,
+        sum(abs_revision)::DOUBLE / nullif(sum(n_values), 0) AS mean_abs_revision,
+        sum(pct)::DOUBLE / nullif(sum(n_pct), 0) AS mean_pct,
+        sum(abs_pct)::DOUBLE / nullif(sum(n_pct), 0) AS mean_abs_pct
+    FROM internal.revision_sum
+    WHERE n_revised > 0
+    GROUP BY source_id, indicator_id, measure, lag_months
 )
 
 SELECT
