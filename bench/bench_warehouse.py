@@ -221,7 +221,7 @@ def measure(home: Path, years: int) -> dict[str, object]:
 
 
 def main() -> None:
-    """Command line: without words everything; ``load``, ``look``, ``month`` and ``statements`` are its parts."""
+    """Command line: without words everything; ``load``, ``look``, ``month``, ``statements`` are parts."""
     parser = argparse.ArgumentParser()
     parser.add_argument("words", nargs="*")
     parser.add_argument("--years", default="1,5,10")

@@ -52,55 +52,83 @@ WITH years AS (
     CROSS JOIN (SELECT unnest(range($years_back + 1)) AS n) AS back
 ),
 
+-- Figures by their keys: grouping and windows over integers; readable ids are joined to the result.
 known AS (
     SELECT
-        observation.*,
-        left(period, 4)::INTEGER AS year,
-        right(period, 2)::INTEGER AS month
-    FROM observations.observation AS observation
+        fact.park_key,
+        fact.indicator_key,
+        fact.period AS period_key,
+        coalesce(fact.short_value::DECIMAL(28, 8), fact.value) AS value,
+        (SELECT list(id ORDER BY key) FROM internal.key WHERE domain = 'measure')[fact.measure_key] AS measure,
+        fact.state_key,
+        (SELECT list(id ORDER BY key) FROM internal.key WHERE domain = 'maturity')[fact.maturity_key] AS maturity
+    FROM internal.observation_fact AS fact
     WHERE
-        left(period, 4)::INTEGER IN (SELECT year FROM years)
-        AND park_id IN (SELECT park_id FROM internal.share_park)
-        AND known_from <= $asof::TIMESTAMP
-        AND (known_to IS NULL OR known_to > $asof::TIMESTAMP)
+        fact.period IN (
+            SELECT key FROM internal.key
+            WHERE domain = 'period' AND left(id, 4)::INTEGER IN (SELECT year FROM years)
+        )
+        AND fact.park_key IN (
+            SELECT park.key
+            FROM internal.key AS park
+            JOIN internal.share_park AS share ON share.park_id = park.id
+            WHERE park.domain = 'park'
+        )
+        AND fact.known_from <= $asof::TIMESTAMP
+        AND (fact.known_to IS NULL OR fact.known_to > $asof::TIMESTAMP)
 ),
 
 side_by_side AS (
     SELECT
-        known.park_id,
-        known.indicator_id,
-        known.period,
-        known.year,
-        known.month,
-        indicator.over_time,
-        coalesce(indicator.non_negative, false) AS non_negative,
+        park_key,
+        indicator_key,
+        period_key,
+        period_key // 100 AS year,
+        period_key % 100 AS month,
         max(value) FILTER (WHERE measure = 'ytd') AS ytd,
         max(value) FILTER (WHERE measure = 'month') AS single,
         max(value) FILTER (WHERE measure = 'stock') AS stock,
         max(value) FILTER (WHERE measure = 'ytd_prior') AS prior,
         max(value) FILTER (WHERE measure = 'yoy_published') AS yoy_published,
         arg_min(
-            state,
+            state_key,
             CASE measure WHEN 'ytd' THEN 1 WHEN 'stock' THEN 2 WHEN 'month' THEN 3 ELSE 9 END
-        ) FILTER (WHERE measure IN ('ytd', 'stock', 'month')) AS state,
+        ) FILTER (WHERE measure IN ('ytd', 'stock', 'month')) AS state_key,
         max(maturity) AS maturity
     FROM known
-    JOIN dims.indicator AS indicator USING (indicator_id)
     GROUP BY ALL
 ),
 
-running AS (
+in_year AS (
     SELECT
         *,
         lag(ytd) OVER year_so_far AS former_ytd,
         lag(month) OVER year_so_far AS former_month,
-        lag(state) OVER year_so_far AS former_state,
+        lag(state_key) OVER year_so_far AS former_state_key,
         sum(single) OVER year_so_far AS single_sum,
         count(single) OVER year_so_far AS single_count
     FROM side_by_side
     WINDOW year_so_far AS (
-        PARTITION BY park_id, indicator_id, year ORDER BY month
+        PARTITION BY park_key, indicator_key, year ORDER BY month
     )
+),
+
+running AS (
+    SELECT
+        in_year.*,
+        park.id AS park_id,
+        indicator.indicator_id,
+        period.id AS period,
+        indicator.over_time,
+        coalesce(indicator.non_negative, false) AS non_negative,
+        (SELECT list(id ORDER BY key) FROM internal.key WHERE domain = 'state')[in_year.state_key] AS state,
+        (SELECT list(id ORDER BY key) FROM internal.key WHERE domain = 'state')[in_year.former_state_key]
+            AS former_state
+    FROM in_year
+    JOIN internal.key AS park ON park.domain = 'park' AND park.key = in_year.park_key
+    JOIN internal.key AS period ON period.domain = 'period' AND period.key = in_year.period_key
+    JOIN internal.key AS known_as ON known_as.domain = 'indicator' AND known_as.key = in_year.indicator_key
+    JOIN dims.indicator AS indicator ON indicator.indicator_id = known_as.id
 ),
 
 -- A single month is a difference only where both ends are exact figures of one scope.
@@ -132,7 +160,7 @@ growth_break AS (
         now.indicator_id,
         now.period,
         string_agg(DISTINCT broken.reason, ';' ORDER BY broken.reason) AS reason
-    FROM side_by_side AS now
+    FROM running AS now
     JOIN broken
         ON
             broken.park_id = now.park_id

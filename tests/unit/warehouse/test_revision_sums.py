@@ -25,8 +25,8 @@ def case(tmp_path):
                  source_id="t")  # fmt: skip
     case.build(JUNE)
     for days, value in ((40, "110.7"), (75, "-12.12345678")):
-        case.deliver(f"may+{days}", START + timedelta(days=days),
-                     [("B", "C04", MAY, "ytd", Decimal(value)), ("A", "C04", MAY, "ytd", "unknown")])  # fmt: skip
+        corrected = [("B", "C04", MAY, "ytd", Decimal(value)), ("A", "C04", MAY, "ytd", "unknown")]
+        case.deliver(f"may+{days}", START + timedelta(days=days), corrected)
     case.build(JUNE)
     return case
 
@@ -64,7 +64,9 @@ def test_a_withdrawal_counts_anew(case):
 
 def test_a_month_touches_its_own_sums_only(case):
     with case.warehouse.building() as connection:
-        connection.execute("UPDATE internal.revision_sum SET n_figures = 1000 WHERE period = ?", [MAY])
+        connection.execute(
+            "UPDATE internal.revision_sum SET n_figures = 1000 WHERE period = ?", [MAY]
+        )
     marked = _sums(case, MAY)
     case.deliver("july", START + timedelta(days=60), [("A", "C01", JULY, "ytd", 300)])
     case.build(JULY)
