@@ -317,7 +317,9 @@ def _add_missing_columns(
     connection: duckdb.DuckDBPyConnection, table: schema.Table, there: set[str] | None
 ) -> None:
     """Columns the dictionary has gained since the workspace's file was made, if it has the table."""
-    for column in table.columns if there else ():
+    if there is None:
+        return
+    for column in table.columns:
         if column.name not in there:
             connection.execute(
                 f"ALTER TABLE {table.full_name} ADD COLUMN {column.name} {column.type}"
