@@ -1064,7 +1064,7 @@ _JUDGEMENT = (
         _columns(
             "target_id scope_code park_id asof_period actual required unit completion_pct "
             "time_progress_pct gap_pp pace_ratio still_required baseline probability light "
-            "light_basis verdict final_verdict reason indicator_used figure_ids",
+            "light_basis verdict final_verdict reason indicator_used figure_ids path_probability",
             Column("scope_code", TEXT, "对象代码", "Region the verdict is about."),
             Column("actual", VALUE, "实绩", "Figure reached."),
             Column("required", VALUE, "目标值", "Figure asked for."),
@@ -1099,6 +1099,13 @@ _JUDGEMENT = (
             ),
             Column("indicator_used", TEXT, "所用指标", "Indicator the verdict rests on."),
             Column("figure_ids", "VARCHAR[]", "依据数字", "park/indicator/period of the inputs."),
+            Column(
+                "path_probability",
+                VALUE,
+                "路径概率",
+                "Clauses due after the year: chance (0–1) of being on the way to the target at the "
+                "year's end, which is not the chance of meeting it.",
+            ),
             required="target_id asof_period verdict light reason",
             lineage={
                 "actual": ["indicators.park_year.value", "indicators.area_year.value"],
@@ -1108,6 +1115,7 @@ _JUDGEMENT = (
                 "verdict": ["indicators.park_year.value", "dims.target.comparator"],
                 "light": ["dims.target.strength", "indicators.nowcast.calibrated"],
                 "probability": ["indicators.nowcast.point", "indicators.nowcast.scale"],
+                "path_probability": ["indicators.nowcast.point", "indicators.nowcast.scale"],
                 "target_id": ["dims.target.target_id"],
                 "park_id": ["indicators.park_year.park_id"],
             },

@@ -129,6 +129,8 @@ class VerdictRow:
     reason: str | None = None
     probability: Decimal | None = None
     """Chance (0–1) of meeting the bar by the year's end; None where nothing forecasts it."""
+    path_probability: Decimal | None = None
+    """Of being on the way to a bar that is due later, at the year's end."""
     light_basis: str = ""
 
 

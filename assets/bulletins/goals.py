@@ -28,7 +28,8 @@ WORST_SHOWN = 3
 class TargetFacts:
     """A verdict. ``done`` is the share of the way covered, which the gap is measured with.
 
-    ``chance`` is the probability of meeting the bar by the year's end, ``basis`` what the light follows.
+    ``chance`` is the probability of meeting the bar by the year's end, ``basis`` what the light follows;
+    ``path``, for a clause due later, that of being on the way to it then (None: not asked).
     ``against`` is what the gap is measured from: 时间进度, or 目标 for growth. A target that is met
     has neither ``done`` nor gap: there is no way left to measure. ``name`` is the park or county.
     """
@@ -47,6 +48,7 @@ class TargetFacts:
     seasonal: Figure
     gap: Figure
     chance: Figure
+    path: Figure | None
     basis: str
     against: str
     verdict: str
@@ -124,7 +126,9 @@ class TargetsFacts:
     has_seasonal: bool
     chances: tuple[TargetFacts, ...]
     shows_chances: bool
+    shows_paths: bool
     has_each_chance: bool
+    has_each_path: bool
     worst: TargetFacts | None
     overall: OverallFacts
 
@@ -192,8 +196,10 @@ def target_facts(register: Register, data: BulletinData) -> TargetsFacts:
         least_gap=_least_gap(register),
         has_seasonal=any(not row.seasonal.is_missing for row in judged),
         chances=tuple(row for row in judged if not row.chance.is_missing),
-        shows_chances=sum(not row.chance.is_missing for row in judged) * 3 >= max(len(judged), 1),
-        has_each_chance=any(not one.chance.is_missing for e in each for one in e.behind),
+        shows_chances=sum(_has_chance(row) for row in judged) * 3 >= max(len(judged), 1),
+        shows_paths=any(row.path for row in judged),
+        has_each_chance=any(_has_chance(one) for e in each for one in e.behind),
+        has_each_path=any(one.path for e in each for one in e.behind),
         worst=min(
             (row for row in own if row.verdict in BEHIND and row.gap.value is not None),
             key=_shortfall,
@@ -318,6 +324,16 @@ def _target(register: Register, data: BulletinData, row: VerdictRow) -> TargetFa
         seasonal=add("seasonal_progress_pct", "季节进度", row.seasonal_progress_pct, "%", 1),
         gap=gap,
         chance=add("probability", "达标概率", _percent(row.probability), "%", 0, chance=True),
+        path=None
+        if row.path_probability is None
+        else add(
+            "path_probability",
+            "年末达到路径应达数的概率",
+            row.path_probability * 100,
+            "%",
+            0,
+            chance=True,
+        ),
         basis=row.light_basis,
         against="目标" if growth else "时间进度",
         verdict=row.verdict,
@@ -325,6 +341,10 @@ def _target(register: Register, data: BulletinData, row: VerdictRow) -> TargetFa
         light=row.light,
         reason=row.reason or "",
     )
+
+
+def _has_chance(row: TargetFacts) -> bool:
+    return row.path is not None or not row.chance.is_missing
 
 
 def _percent(share: Decimal | None) -> Decimal | None:

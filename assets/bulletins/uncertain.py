@@ -85,6 +85,21 @@ class Kept:
     texts: tuple[str, str]
 
 
+WORD = 36.0
+"""Room a printed share needs beside its dot."""
+
+
+def _sides(dots: Sequence[float | None], marks: Sequence[float]) -> tuple[int, int]:
+    """On which side (-1 left, 1 right) of its dot each label stands: outside, unless it would run over
+    the dashed mark there and the other dot leaves room."""
+    first, second = dots
+    if first is not None and second is not None and second - first < 2 * WORD:
+        return -1, 1
+    left = first is None or not 0 < first - marks[0] < WORD
+    right = second is None or not 0 < marks[1] - second < WORD
+    return (-1 if left else 1), (1 if right else -1)
+
+
 def kept(chart_id: str, title: str, note: str, rows: Sequence[Kept]) -> Chart:
     """A row an indicator: two dots where its intervals came out, against the dashed marks they claim."""
     left, width, step, top = 212, 380, 27, 26
@@ -106,13 +121,12 @@ def kept(chart_id: str, title: str, note: str, rows: Sequence[Kept]) -> Chart:
         y = top + step * place + step / 2
         parts.append(label(left - 12, y + 4.5, shorten(row.name, 15), "ink", "end"))
         parts.append(polyline([(left, y), (left + width, y)], "grid"))
-        for came, text, tone, side in zip(
-            row.came, row.texts, ("accent", "bad"), ("end", "start"), strict=True
-        ):
-            if came is not None:
-                parts.append(dot(x(came), y, tone))
-                offset = -7 if side == "end" else 7
-                parts.append(label(x(came) + offset, y - 3, text, tone, side))
+        dots = tuple(None if came is None else x(came) for came in row.came)
+        ways = _sides(dots, (x(row.said[0]), x(row.said[1])))
+        for at, text, tone, way in zip(dots, row.texts, ("accent", "bad"), ways, strict=True):
+            if at is not None:
+                parts.append(dot(at, y, tone))
+                parts.append(label(at + 7 * way, y - 3, text, tone, "end" if way < 0 else "start"))
     head = ("指标", "八成区间包含（%）", "九成区间包含（%）")
     table = [(row.name, *row.texts) for row in rows]
     return sheet(chart_id, title, note, (680, bottom + 8), parts, head, table)

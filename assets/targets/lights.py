@@ -33,8 +33,8 @@ def with_chances(
     """Rows with their probability. The verdict (how it stands now) never changes; the light does
     where the chance is calibrated, softened by the strength of the clause as any other light.
 
-    An answer about a milestone (``Requirement.milestone``) is told in the reason only: being on the
-    path at the end of this year is not meeting a target due later.
+    An answer about a milestone (``Requirement.milestone``) is kept apart (``path_probability``) and
+    gives no light: being on the path at the end of this year is not meeting a target due later.
     """
     made = []
     for row in rows:
@@ -50,10 +50,14 @@ def with_chances(
 def _on_path(row: VerdictRow, chance: Chance) -> VerdictRow:
     if row.verdict not in JUDGED:
         return row
-    basis = f"（{chance.basis}）" if chance.basis else ""
+    basis = chance.basis or ("" if chance.calibrated else "尚未经检验")
+    basis = f"（{basis}）" if basis else ""
     year = row.asof_period[:4]
     words = f"{year}年末达到路径应达数的概率{_percent(chance.probability)}{basis}"
-    return replace(row, reason=f"{row.reason}{words}，不是到期达标概率，灯色依据进度。")
+    return replace(
+        row, path_probability=chance.probability,
+        reason=f"{row.reason}{words}，不是到期达标概率，灯色依据进度。",
+    )  # fmt: skip
 
 
 def _one(

@@ -52,8 +52,9 @@ class VerdictRow:
     to be over it). For growth ``gap_pp`` = growth − bar, and there is no completion.
     ``baseline`` is the figure the clause starts from, where it is known. ``probability`` stays
     empty until a calibrated forecast exists; ``light_basis`` says what the light follows:
-    ``pace`` or ``probability``; it is empty for grey rows. ``final_verdict`` is the outcome of an
-    expired clause at the end of its term.
+    ``pace`` or ``probability``; it is empty for grey rows. ``path_probability``: for a clause due
+    after the year, the chance of being on the path to it at the year's end. ``final_verdict`` is the
+    outcome of an expired clause at the end of its term.
     """
 
     target_id: str
@@ -77,6 +78,7 @@ class VerdictRow:
     reason: str
     indicator_used: str
     figure_ids: tuple[str, ...]
+    path_probability: Decimal | None = None
 
 
 def verdict_word(verdict: str, against: str = "进度") -> str:

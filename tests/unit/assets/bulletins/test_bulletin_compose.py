@@ -530,6 +530,23 @@ def test_without_any_chance_the_bulletin_says_it_judges_by_pace() -> None:
     assert "概率" not in [plain(column.spans) for column in table.columns]
 
 
+def test_the_chance_of_being_on_the_way_is_marked_and_never_told_as_one_of_meeting() -> None:
+    known = bulletin_data().verdicts
+    later = tuple(
+        replace(v, probability=None, path_probability=Decimal("0.31")) if v.park_id is None else v
+        for v in known
+    )
+    bulletin = compose(bulletin_data(verdicts=later))
+    table = bulletin.table("targets")
+    assert table is not None
+    place = [plain(column.spans) for column in table.columns].index("概率")
+    rows = [row for row in cells(bulletin, "targets") if len(row) > 1]
+    assert {row[place] for row in rows} == {"31△"}
+    text = section(bulletin, "二、")
+    assert "标△的条款本年以后到期" in text and "不是到期达标的概率" in text
+    assert "从年末达标的概率看" not in text
+
+
 def test_a_chance_of_the_last_places_that_is_not_printed_says_why() -> None:
     known = bulletin_data()
     schemes = tuple(replace(scheme, least_calibrated=Decimal(50)) for scheme in known.schemes)

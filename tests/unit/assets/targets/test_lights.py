@@ -120,4 +120,8 @@ def test_being_on_the_path_this_year_is_not_meeting_a_target_due_later() -> None
     (row,) = with_chances(rows, chances, targets, RECOMMENDED, milestones)
     assert asked.milestone
     assert (row.probability, row.light, row.light_basis) == (None, rows[0].light, "pace")
+    assert row.path_probability == D("0.9")
     assert "2020年末达到路径应达数的概率90%，不是到期达标概率，灯色依据进度。" in row.reason
+    chances = {asked.key: Chance(D("0.9"), False)}
+    (row,) = with_chances(rows, chances, targets, RECOMMENDED, milestones)
+    assert "概率90%（尚未经检验），不是到期达标概率" in row.reason
