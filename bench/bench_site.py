@@ -84,7 +84,7 @@ def _chart_times() -> None:
         charts.BulletRow(f"目标{i}", 5.0 * i, f"{5 * i}", 50.0, "50", "", i < 10) for i in range(12)
     ]
     drawn = {
-        "bump 40x11": lambda: charts.bump("b", "x", months, lines, 4).svg,
+        "bump 40x11": lambda: charts.bump("b", "x", months, lines, [(40, 4)] * 11).svg,
         "bullet 12": lambda: charts.bullet("b", "x", goals).svg,
         "sparkline 12": lambda: charts.sparkline("x", [*range(12)], [*range(6)] + [None] * 6),
     }

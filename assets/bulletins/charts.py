@@ -124,10 +124,17 @@ def bullet(chart_id: str, what: str, rows: Sequence[BulletRow], title: str = "")
 
 
 def bump(
-    chart_id: str, what: str, periods: Sequence[str], lines: Sequence[RankLine], k: int
+    chart_id: str,
+    what: str,
+    periods: Sequence[str],
+    lines: Sequence[RankLine],
+    zones: Sequence[tuple[int, int]],
 ) -> Chart:
-    """Places by period, first at the top; the last ``k`` places of the newest period are shaded."""
-    n = max(len(lines), *(rank or 1 for line in lines for rank in line.ranks), 2)
+    """Places by period, first at the top. ``zones``: for each period how many are ranked and how many
+    of them are last places; these are shaded where they lie in that period, for classes grow and
+    shrink as parks report."""
+    n = max(*(n for n, _ in zones), *(rank or 1 for line in lines for rank in line.ranks), 2)
+    k = zones[-1][1]
     left, right, top, height = 40, 430, 22, max(160, min(460, 9 * n))
 
     def x(place: int) -> float:
@@ -136,10 +143,13 @@ def bump(
     def y(rank: float) -> float:
         return top + height * (rank - 1) / (n - 1)
 
+    half = (right - left) / (2 * max(len(periods) - 1, 1))
     parts = []
-    if k:
-        edge = y(n - k + 0.5)
-        parts.append(box(left - 8, edge, right - left + 16, y(n) + 6 - edge, "zone"))
+    for place, (ranked, of_them) in enumerate(zones):
+        if of_them:
+            start = max(x(place) - half, left - 8)
+            edge, wide = y(ranked - of_them + 0.5), min(x(place) + half, right + 8) - start
+            parts.append(box(start, edge, wide, y(ranked + 0.5) - edge, "zone"))
     last = [line for line in lines if line.last]
     for line in (*(each for each in lines if not each.last), *last):
         for run in runs_of([None if r is None else (x(i), y(r)) for i, r in enumerate(line.ranks)]):
@@ -151,7 +161,7 @@ def bump(
     ordered = sorted(last, key=lambda line: line.ranks[-1] or 0)
     heights = spread([y(line.ranks[-1] or n) + 4 for line in ordered], 17, top + height + 6)
     for line, at in zip(ordered, heights, strict=True):
-        words = f"{line.ranks[-1]} {shorten(line.name, 12)} {moved(line.ranks)}"
+        words = f"{line.ranks[-1]} {shorten(line.name, 12)} {moved(line.ranks)}".rstrip()
         parts.append(label(right + 14, at, words, "bad"))
     names = "、".join(line.name for line in ordered)
     return sheet(
@@ -159,8 +169,8 @@ def bump(
         f"{what}末{k}位：{names}"
         if ordered
         else f"{what}{n}个园区的模拟名次，不设末位或未列出末位",
-        f"{periods[0]}至{periods[-1]}，纵轴第1名在上；浅红底为末位区间，"
-        "灰线为其他园区；模拟名次，非正式考核结果",
+        f"{periods[0]}至{periods[-1]}，纵轴第1名在上；浅红底为各月末位区间（参与排名的园区数各月不同），"
+        "灰线为其他园区，箭头为名次较上期升降；模拟名次，非正式考核结果",
         (680, top + height + 36),
         parts,
         ("园区", *periods),
@@ -172,9 +182,12 @@ def bump(
 
 
 def moved(ranks: Sequence[int | None]) -> str:
-    """Arrow and number of places against the period before: ``↑2``, ``↓1``, ``—``."""
-    if len(ranks) < 2 or ranks[-1] is None or ranks[-2] is None or ranks[-1] == ranks[-2]:
-        return "—"
+    """Arrow and number of places against the period before: ``↑2``, ``↓1``, 持平; empty where one of
+    them has no rank."""
+    if len(ranks) < 2 or ranks[-1] is None or ranks[-2] is None:
+        return ""
+    if ranks[-1] == ranks[-2]:
+        return "持平"
     change = ranks[-2] - ranks[-1]
     return f"{'↑' if change > 0 else '↓'}{abs(change)}"
 
@@ -259,8 +272,10 @@ def fan(
     known: Sequence[tuple[int, float, str]],
     middle: tuple[float, str],
     bands: Sequence[Band],
+    told: int = 0,
 ) -> Chart:
-    """Cumulative values by month up to now, then widening intervals to December, widest first."""
+    """Cumulative values by month up to now, then widening intervals to December, widest first; the
+    ends of the band ``told`` are written beside it."""
     left, wide, up, high = 20, 400, 16, 190
     most = max([v for _, v, _ in known] + [band.high for band in bands] + [middle[0]]) or 1
     low = min([0.0] + [band.low for band in bands] + [v for _, v, _ in known])
@@ -277,9 +292,9 @@ def fan(
     parts.append(polyline(line, "accent") if len(line) > 1 else "")
     parts.extend(dot(*point, "accent") for point in line)
     marks = [
-        (f"{bands[0].name}上限 {bands[0].high_text}", at(12, bands[0].high)[1]),
+        (f"{bands[told].name}上限 {bands[told].high_text}", at(12, bands[told].high)[1]),
         (f"中位数 {middle[1]}", at(12, middle[0])[1]),
-        (f"{bands[0].name}下限 {bands[0].low_text}", at(12, bands[0].low)[1]),
+        (f"{bands[told].name}下限 {bands[told].low_text}", at(12, bands[told].low)[1]),
     ]
     for (words, _), place in zip(marks, spread([m[1] + 4 for m in marks], 18, up + high + 4),
                                  strict=True):  # fmt: skip
@@ -303,17 +318,20 @@ def fan(
 def reliability(
     chart_id: str, title: str, note: str, points: Sequence[tuple[str, float, float, str]]
 ) -> Chart:
-    """Points (name, said %, came %, text of what came) against the diagonal of perfect honesty."""
+    """Points (name, said %, came %, text of what came) against the diagonal of perfect honesty. Both
+    axes begin at 50 where nothing lies below."""
     left, up, size = 46, 14, 240
+    low = 50 if all(min(said, came) >= 50 for _, said, came, _ in points) else 0
 
     def at(said: float, came: float) -> Point:
-        return left + size * said / 100, up + size * (1 - came / 100)
+        span = 100 - low
+        return left + size * (said - low) / span, up + size * (100 - came) / span
 
-    parts = [polyline([at(0, 0), at(100, 100)], "pace")]
-    for share in (0, 25, 50, 75, 100):
-        parts.append(label(at(share, 0)[0], up + size + 20, str(share), "soft", "middle"))
-        parts.append(label(left - 8, at(0, share)[1] + 4, str(share), "soft", "end"))
-    parts.append(polyline([at(0, 100), at(0, 0), at(100, 0)], "grid"))
+    parts = [polyline([at(low, low), at(100, 100)], "pace")]
+    for share in range(low, 101, 10 if low else 25):
+        parts.append(label(at(share, low)[0], up + size + 20, str(share), "soft", "middle"))
+        parts.append(label(left - 8, at(low, share)[1] + 4, str(share), "soft", "end"))
+    parts.append(polyline([at(low, 100), at(low, low), at(100, low)], "grid"))
     parts.extend(dot(*at(said, came), "accent") for _, said, came, _ in points)
     parts.append(label(left + size + 12, up + 14, "纵：实际（%）", "soft"))
     parts.append(label(left + size + 12, up + size, "横：所称（%）", "soft"))

@@ -126,7 +126,7 @@ class TargetsFacts:
     has_seasonal: bool
     chances: tuple[TargetFacts, ...]
     shows_chances: bool
-    shows_paths: bool
+    paths: tuple[TargetFacts, ...]
     has_each_chance: bool
     has_each_path: bool
     worst: TargetFacts | None
@@ -197,7 +197,7 @@ def target_facts(register: Register, data: BulletinData) -> TargetsFacts:
         has_seasonal=any(not row.seasonal.is_missing for row in judged),
         chances=tuple(row for row in judged if not row.chance.is_missing),
         shows_chances=sum(_has_chance(row) for row in judged) * 3 >= max(len(judged), 1),
-        shows_paths=any(row.path for row in judged),
+        paths=tuple(row for row in judged if row.path),
         has_each_chance=any(_has_chance(one) for e in each for one in e.behind),
         has_each_path=any(one.path for e in each for one in e.behind),
         worst=min(

@@ -92,6 +92,11 @@ class Reporting:
     counts: tuple[tuple[str, int], ...]
     rows: tuple[Mapping[str, Any], ...]
 
+    @property
+    def explained(self) -> bool:
+        """Whether any file has a remark of its own."""
+        return any(row["reason"] for row in self.rows)
+
 
 def write_site(
     connection: duckdb.DuckDBPyConnection, build: Build, *, public: bool = False
@@ -386,20 +391,11 @@ def _boards(build: Build) -> Iterator[Reporting]:
     """Reporting boards of every period, newest first, from the ledger alone."""
     ledger = FilingLedger(build.state.path)
     sealed = {s.subject for s in spans(ledger.decisions(), "lock") if s.ended is None}
-    back: dict[tuple[str, str], int] = {}
-    for case in ledger.returned():
-        key = (case.period, case.reporter)
-        back[key] = back.get(key, 0) + 1
     zone = ZoneInfo(build.workspace.timezone)
     for period in sorted(ledger.periods(), reverse=True):
-        rows = [
-            row
-            | {
-                "standing": _standing_of(row, zone),
-                "returned": back.get((period, row["reporter"]), 0),
-            }
-            for row in ledger.board(period)
-        ]
+        found = {row["reporter"]: row for row in ledger.filing(period)}
+        rows = [_board_row(row, found.get(row["reporter"]), zone) for row in ledger.board(period)]
+        rows.sort(key=lambda row: (GRAVE.index(row["standing"]), -(row["n_error"] or 0)))
         words = [row["standing"] for row in rows]
         counts = [("应报", len(rows)), ("已报", sum(row["sha256"] is not None for row in rows))]
         counts += [(word, words.count(word)) for word in ("迟报", "未报", "退回", "无法读取")]
@@ -408,6 +404,18 @@ def _boards(build: Build) -> Iterator[Reporting]:
             period, wording.period_words(period), due[-1] if due else "", period in sealed,
             tuple(counts), tuple(rows),
         )  # fmt: skip
+
+
+def _board_row(
+    row: Mapping[str, Any], filed: Mapping[str, Any] | None, zone: ZoneInfo
+) -> dict[str, Any]:
+    """A reporter's line: where it stands, and what the audit found, counted as in the bulletins."""
+    counts = {name: filed[name] if filed else None for name in ("n_error", "n_verify")}
+    return dict(row) | counts | {"standing": _standing_of(row, zone)}
+
+
+GRAVE = ("无法读取", "未报", "退回", "迟报", "按时")
+"""Standings of reporters, the gravest first."""
 
 
 def _standing_of(row: Mapping[str, Any], zone: ZoneInfo) -> str:

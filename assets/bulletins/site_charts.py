@@ -58,8 +58,7 @@ def ranking_charts(
     for number, ((scheme, class_id), found) in enumerate(
         groupby(rows, key=lambda r: (r["scheme_id"], r["class_id"]))
     ):
-        mine = [row for row in found if row["park_id"] in names]
-        chart = _ranking(frame, f"bump{number}", scheme, class_id, mine, names)
+        chart = _ranking(frame, f"bump{number}", scheme, class_id, list(found), names)
         if chart is not None:
             drawn.append(chart)
     return tuple(drawn)
@@ -77,8 +76,12 @@ def _ranking(
     if not periods or periods[-1] != frame.period:
         return None
     by_park: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
+    ranked: dict[str, list[int]] = {period: [] for period in periods}
     for row in rows:
-        by_park[row["park_id"]][row["asof_period"]] = row
+        if row["park_id"] in names:
+            by_park[row["park_id"]][row["asof_period"]] = row
+        if row["rank"] is not None:
+            ranked[row["asof_period"]].append(row["k"])
     lines = [
         charts.RankLine(
             names[park],
@@ -90,9 +93,9 @@ def _ranking(
     ]
     if not lines:
         return None
-    k = max(row["k"] for row in rows if row["asof_period"] == frame.period)
+    zones = [(len(found), max(found, default=0)) for found in ranked.values()]
     title = frame.schemes.get(scheme, scheme) + frame.classes.get((scheme, class_id), "")
-    return charts.bump(chart_id, title, [f"{int(p[5:])}月" for p in periods], lines, k)
+    return charts.bump(chart_id, title, [f"{int(p[5:])}月" for p in periods], lines, zones)
 
 
 def goal_chart(verdicts: list[dict[str, Any]], frame: Frame) -> charts.Chart | None:

@@ -334,6 +334,7 @@ def _fan(frame: Frame, known: Known, row: Mapping[str, Any]) -> charts.Chart | N
         [(month, float(value), text(value)) for month, value in reported],
         (float(row["p50"]), text(row["p50"])),
         bands,
+        bands.index(within),
     )
 
 

@@ -6,6 +6,7 @@ import shutil
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -156,6 +157,15 @@ def test_a_chance_is_printed_where_the_watch_list_has_one_else_why_not(build):
     assert set(texts) == {"不列末位概率：有往年误差记录的指标只占计分权重的0%，不足方案规定的50%"}
     assert all("的概率62%" in text for text in after.pop(park))
     assert after.items() <= before.items()
+
+
+def test_a_reporter_s_line_counts_what_the_bulletin_counts():
+    """Errors and questions of the audit, from the same mirror; none known is no zero."""
+    row = {"reporter": "r", "received_at": None, "n_findings": 9}
+    filed = {"n_error": 26, "n_verify": 1, "n_returned": 1}
+    told = site._board_row(row, filed, ZoneInfo("Asia/Shanghai"))
+    assert (told["n_error"], told["n_verify"], told["standing"]) == (26, 1, "未报")
+    assert site._board_row(row, None, ZoneInfo("Asia/Shanghai"))["n_error"] is None
 
 
 def test_a_silent_park_says_what_is_missing(folder):

@@ -45,7 +45,8 @@ def lines():
 
 
 def test_the_bump_names_the_last_and_shades_their_zone():
-    chart = charts.bump("r", "重点园区", ["4月", "5月", "6月"], lines(), 1)
+    zones = [(3, 1), (3, 1), (3, 1)]
+    chart = charts.bump("r", "重点园区", ["4月", "5月", "6月"], lines(), zones)
     assert chart.title == "重点园区末1位：甲<园>"
     assert "f-zone" in chart.svg
     assert "甲&lt;园&gt; ↓1" in chart.svg
@@ -55,13 +56,28 @@ def test_the_bump_names_the_last_and_shades_their_zone():
 
 def test_a_class_without_last_places_has_no_zone():
     none = [charts.RankLine("甲园", (1,), False), charts.RankLine("乙园", (2,), False)]
-    chart = charts.bump("r", "重点园区", ["6月"], none, 0)
+    chart = charts.bump("r", "重点园区", ["6月"], none, [(2, 0)])
     assert "f-zone" not in chart.svg
+
+
+def test_the_zone_of_last_places_lies_at_the_end_of_those_ranked_in_that_month():
+    """A class that shrinks must not show its last park above the zone."""
+    line = charts.RankLine("甲园", (5, 3), True)
+    first = [charts.RankLine("乙园", (1, 1), False), charts.RankLine("丙园", (2, 2), False)]
+    chart = charts.bump("r", "重点园区", ["5月", "6月"], [*first, line], [(5, 1), (3, 1)])
+    boxes = [
+        e for e in ET.fromstring(chart.svg).iter(f"{SVG}rect") if "f-zone" in e.get("class", "")
+    ]
+    dots = list(ET.fromstring(chart.svg).iter(f"{SVG}circle"))
+    assert len(boxes) == len(dots) == 2
+    for shaded, place in zip(boxes, dots, strict=True):
+        top = float(shaded.get("y"))
+        assert top < float(place.get("cy")) < top + float(shaded.get("height"))
 
 
 @pytest.mark.parametrize(
     ("ranks", "shown"),
-    [((5, 3), "↑2"), ((3, 5), "↓2"), ((3, 3), "—"), ((None, 3), "—"), ((3,), "—")],
+    [((5, 3), "↑2"), ((3, 5), "↓2"), ((3, 3), "持平"), ((None, 3), ""), ((3,), "")],
 )
 def test_moves_are_an_arrow_and_places(ranks, shown):
     assert charts.moved(ranks) == shown
@@ -95,7 +111,7 @@ def test_the_fan_says_its_numbers_in_the_table():
     "chart",
     [
         charts.bullet("a", "上半年", rows(True)),
-        charts.bump("b", "重点", ["5月", "6月", "7月"], lines(), 1),
+        charts.bump("b", "重点", ["5月", "6月", "7月"], lines(), [(3, 1)] * 3),
         charts.multiples(
             "c", "题", "注", ["1月", "2月"], [charts.Panel("市", (None, 1.0), "+1.0%")]
         ),

@@ -543,8 +543,18 @@ def test_the_chance_of_being_on_the_way_is_marked_and_never_told_as_one_of_meeti
     rows = [row for row in cells(bulletin, "targets") if len(row) > 1]
     assert {row[place] for row in rows} == {"31△"}
     text = section(bulletin, "二、")
-    assert "标△的条款本年以后到期" in text and "不是到期达标的概率" in text
+    assert "标△的条款本年以后到期" in text
     assert "从年末达标的概率看" not in text
+    one = next(v for v in known if v.park_id is None and v.verdict == "behind")
+    few = tuple(
+        v if v.target_id == one.target_id else replace(v, path_probability=None) for v in later
+    )
+    bulletin = compose(bulletin_data(verdicts=few))
+    table = bulletin.table("targets")
+    assert table is not None
+    assert "概率" not in [plain(column.spans) for column in table.columns]
+    text = section(bulletin, "二、")
+    assert re.search(r"年末达到路径应达数的概率（不是到期达标的概率）：\S+31%", text), text
 
 
 def test_a_chance_of_the_last_places_that_is_not_printed_says_why() -> None:
