@@ -42,7 +42,7 @@ def keep(parent: int) -> None:
 
 
 def main() -> None:
-    """``child PARENT gate|webserver|daemon|prepare …``: see ``supervise`` for the arguments."""
+    """``child PARENT gate|code|webserver|daemon|prepare …``: see ``supervise`` for the arguments."""
     parent, work, *rest = sys.argv[1:]
     die_with(int(parent))
     if work != "prepare":
@@ -62,6 +62,12 @@ def main() -> None:
 
         with DagsterInstance.get():
             pass
+    elif work == "code":
+        (socket,) = rest
+        Path(socket).unlink(missing_ok=True)  # of one that was killed
+        dagster = (sys.executable, "-m", "dagster", "api", "grpc", "--socket", socket)
+        definitions = ("--module-name", "pipelines.definitions", "--location-name", "parkwatch")
+        os.execv(sys.executable, [*dagster, *definitions, "--log-level", "warning"])
     else:
         (workspace_file,) = rest
         daemon = str(Path(sys.executable).with_name("dagster-daemon"))

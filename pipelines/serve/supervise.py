@@ -37,9 +37,9 @@ LOG_BYTES = 20 << 20
 LOCK = "serve.lock"
 STORAGES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
 WORKSPACE_YAML = """\
-# Code location of this workspace's daemon and webserver.
+# The code server of this workspace's daemon and webserver.
 load_from:
-  - python_module: {module_name: pipelines.definitions, location_name: parkwatch}
+  - grpc_server: {{socket: {socket}, location_name: parkwatch}}
 """
 
 
@@ -54,13 +54,14 @@ class AlreadyServedError(ServeError):
 @dataclass(slots=True)
 class Service:
     """One process. ``log``: name of its log; ``ready``: whether it answers; ``without``: variables it
-    must not know."""
+    must not know; ``after``: started only while that one answers."""
 
     name: str
     log: str
     command: tuple[str, ...]
     ready: Callable[[], bool]
     without: tuple[str, ...] = ()
+    after: Service | None = None
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     again_at: float = 0.0
@@ -94,7 +95,9 @@ class Supervisor:
         """One look at every service."""
         for service in self.services:
             if service.process is None:
-                if self.clock() >= service.again_at:
+                if self.clock() >= service.again_at and (
+                    service.after is None or service.after.was_ready
+                ):
                     self._start(service)
             elif service.process.poll() is not None:
                 self._ended(service)
@@ -137,7 +140,7 @@ class Supervisor:
         wait = WAITS[min(service.early_ends, len(WAITS) - 1)]
         service.again_at = self.clock() + wait
         code = service.process.returncode
-        service.process = None
+        service.process, service.was_ready = None, False
         self.say(f"{service.name} 意外结束({code}),{wait:g} 秒后重新启动;见 {self._log(service)}")
 
     def _log(self, service: Service) -> Path:
@@ -184,23 +187,28 @@ def _has_schema(file: Path) -> bool:
 
 
 def services(workspace: Workspace, sockets: Path) -> list[Service]:
-    """The processes of a workspace: the gate, Dagster's webserver behind it, Dagster's daemon."""
+    """The processes of a workspace: the gate, the code server, Dagster's webserver behind the gate,
+    Dagster's daemon. Runs are children of the code server: they outlive the other three."""
     options = workspace.serving
-    dagster_socket = sockets / "dagster.sock"
-    dagster_socket.unlink(missing_ok=True)
+    dagster_socket, code_socket = sockets / "dagster.sock", sockets / "code.sock"
+    for left in (dagster_socket, code_socket):
+        left.unlink(missing_ok=True)
     workspace_file = workspace.dagster_home / "workspace.yaml"
-    workspace_file.write_text(WORKSPACE_YAML, encoding="utf-8")
+    workspace_file.write_text(WORKSPACE_YAML.format(socket=code_socket), encoding="utf-8")
     host, began = options.host, datetime.now(UTC)
     secrets = ("PARKWATCH_MAIL__PASSWORD", "PARKWATCH_MAIL__LOOKUP__PASSWORD",
                "PARKWATCH_MAIL__BOUNCES__PASSWORD")  # fmt: skip
+    code = Service("代码服务", "code", child("code", code_socket),
+                   lambda: _answers(str(code_socket)))  # fmt: skip
     return [
         Service("登录入口", "gate",
                 child("gate", workspace.home, dagster_socket, host, options.port),
                 lambda: _answers((_reached(host), options.port)), secrets),
+        code,
         Service("数据沿袭(Dagster)", "webserver", child("webserver", dagster_socket, workspace_file),
-                lambda: _answers(str(dagster_socket)), secrets),
+                lambda: _answers(str(dagster_socket)), secrets, code),
         Service("守护进程", "daemon", child("daemon", workspace_file),
-                lambda: _beats(workspace.dagster_home, began)),
+                lambda: beats(workspace.dagster_home, began), after=code),
     ]  # fmt: skip
 
 
@@ -273,7 +281,7 @@ def socket_folder(home: Path) -> Path:
     return folder
 
 
-def _beats(dagster_home: Path, since: datetime) -> bool:
+def beats(dagster_home: Path, since: datetime) -> bool:
     """Whether the daemon has shown a sign of life since a moment."""
     file = dagster_home / "history" / "runs.db"
     try:

@@ -75,6 +75,25 @@ def test_one_that_is_killed_is_started_again_and_its_children_are_not_left(home,
     assert one.process.pid != first.pid
 
 
+def test_one_that_needs_another_waits_until_it_answers(home, supervisor):
+    answers = []
+    first = service(home, "sleep 100", "first", ready=lambda: bool(answers))
+    second = service(home, "sleep 100", "second", after=first)
+    supervisor.services += [second, first]
+    for _ in range(3):
+        supervisor.look(0)
+    assert first.process is not None
+    assert second.process is None
+    answers.append(1)
+    supervisor.look(0)
+    supervisor.look(0)
+    assert second.process is not None
+    first.process.kill()
+    first.process.wait()
+    supervisor.look(0)
+    assert second.process.poll() is None  # it finds the next one by itself
+
+
 def test_waits_grow_while_it_ends_at_once(home, said, supervisor):
     supervisor.services.append(service(home, "exit 3"))
     one, waits = supervisor.services[0], []
