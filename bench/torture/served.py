@@ -15,6 +15,7 @@ a killed code server failed, and no slot was held for more than 60 s by a proces
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
 import os
 import random
@@ -37,12 +38,14 @@ from tests.support.serving import PASSWORD, Served
 
 CHANCES = {"webserver": 1.0, "daemon": 1.0, "gate": 0.3, "code": 0.1}
 """How often each process is killed in a round."""
+MARKS = {"webserver": "webserver", "daemon": "dagster-daemon", "gate": "gate", "code": "grpc"}
+"""A word of its command line. (Daemon and code server begin as children of serve and become these.)"""
 WITHIN = 120.0
 """Seconds after which everything that was killed must be back."""
 
 
 def process_of(served: Served, kind: str) -> int | None:
-    """The process of a service: a child of serve's own, not the guard it leaves behind."""
+    """The process of a service: a child of serve's own."""
     assert served.process is not None
     for place in Path("/proc").iterdir():
         if not place.name.isdigit():
@@ -52,7 +55,9 @@ def process_of(served: Served, kind: str) -> int | None:
             parent = int((place / "stat").read_text().rpartition(")")[2].split()[1])
         except OSError:
             continue
-        if parent == served.process.pid and {b"pipelines.serve.child", kind.encode()} <= set(words):
+        if parent == served.process.pid and any(
+            Path(w.decode()).name == MARKS[kind] for w in words
+        ):
             return int(place.name)
     return None
 
@@ -60,7 +65,7 @@ def process_of(served: Served, kind: str) -> int | None:
 def lets_in(served: Served) -> bool:
     """Whether somebody can log in and Dagster answers behind the gate."""
     try:
-        with served.client("vi") as client:
+        with contextlib.closing(served.client("vi")) as client:
             return client.get("/dagster/server_info").status_code == 200
     except (httpx.HTTPError, AssertionError):
         return False
@@ -84,7 +89,7 @@ class Rounds:
             if self.chance.random() < often and (pid := process_of(self.served, kind)):
                 os.kill(pid, signal.SIGKILL)
                 pids[kind] = pid
-        self.killed.update(pids)
+        self.killed.update(list(pids))
         at, began = datetime.now(UTC), time.monotonic()
         web = daemon = None
         while (web is None or daemon is None) and time.monotonic() - began < WITHIN * 2:
