@@ -10,7 +10,7 @@ periods in ``internal.affected_*``; every other table is digested whole each tim
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,6 +63,15 @@ def touch(connection: duckdb.DuckDBPyConnection, full_name: str, parts: Iterable
     rows = [(full_name, str(part or WHOLE)) for part in {*parts}]
     if rows:
         connection.executemany("INSERT INTO internal.touched VALUES (?, ?)", rows)
+
+
+def touch_all(connection: duckdb.DuckDBPyConnection, full_name: str) -> None:
+    """Note that every part of a tracked table has another content than recorded (a column more)."""
+    if full_name in TRACKED:
+        connection.execute(
+            "INSERT INTO internal.touched SELECT table_name, part FROM internal.partition "
+            "WHERE table_name = ?", [full_name],
+        )  # fmt: skip
 
 
 def refresh(connection: duckdb.DuckDBPyConnection, period: str | None) -> None:
@@ -122,11 +131,17 @@ def _marks(parts: list[str]) -> str:
 
 
 def _sums(
-    connection: duckdb.DuckDBPyConnection, table: schema.Table, parts: list[str] | None
+    connection: duckdb.DuckDBPyConnection,
+    table: schema.Table,
+    parts: list[str] | None,
+    there: Collection[str] | None = None,
 ) -> list[tuple[str, tuple[int, int, int]]]:
-    """Per part: rows, and the sums of the two halves of the MD5 of every row's text, mod 2^64."""
+    """Per part: rows, and the sums of the two halves of the MD5 of every row's text, mod 2^64.
+
+    ``there``: columns the file has, where it may be older than the dictionary.
+    """
     column = part_column(table)
-    names = ", ".join(c.name for c in table.columns)
+    names = ", ".join(c.name for c in table.columns if there is None or c.name in there)
     where, values = "true", []
     if parts is not None:
         values = [part for part in parts if part != WHOLE]
@@ -176,14 +191,20 @@ def digest_rows(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
 
 
 def of_parts(
-    connection: duckdb.DuckDBPyConnection, full_name: str, parts: Iterable[str] | None = None
+    connection: duckdb.DuckDBPyConnection,
+    full_name: str,
+    parts: Iterable[str] | None = None,
+    there: Collection[str] | None = None,
 ) -> Part:
-    """Rows and digest of these parts of a table computed now, from its rows (all when None)."""
+    """Rows and digest of these parts of a table computed now, from its rows (all when None).
+
+    ``there``: columns the file has, where it may be older than the dictionary.
+    """
     wanted = None if parts is None else sorted(set(parts))
     table = schema.table(full_name)
     if part_column(table) is None:
         wanted = None
-    sums = _sums(connection, table, wanted)
+    sums = _sums(connection, table, wanted, there)
     return total({p: Part(n, f"{high:016x}{low:016x}") for p, (n, low, high) in sums})
 
 
@@ -208,9 +229,23 @@ def of_file(connection: duckdb.DuckDBPyConnection, full_name: str, path: Path) -
 
 
 def disagreements(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Tables whose rows are not what their recorded parts say, computed from every row."""
-    return [
-        name
-        for name, parts in recorded(connection).items()
-        if of_parts(connection, name) != total(parts)
-    ]
+    """Tables whose rows are not what their recorded parts say, computed from every row.
+
+    The file may be of an earlier version, without tables and columns the dictionary has gained since.
+    """
+    there, wrong = columns_there(connection), []
+    for name, parts in recorded(connection).items():
+        found = of_parts(connection, name, there=there[name]) if name in there else total({})
+        if found != total(parts):
+            wrong.append(name)
+    return wrong
+
+
+def columns_there(connection: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:
+    """Columns of every table and view of the file."""
+    there: dict[str, set[str]] = {}
+    for name, column in connection.execute(
+        "SELECT schema_name || '.' || table_name, column_name FROM duckdb_columns()"
+    ).fetchall():
+        there.setdefault(name, set()).add(column)
+    return there

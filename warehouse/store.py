@@ -279,9 +279,7 @@ def create_all(connection: duckdb.DuckDBPyConnection) -> None:
     A file keeps the digest of the structure it was given; one that has today's is left as it is.
     """
     digest = hashlib.sha256("\n".join(_structure()).encode()).hexdigest()
-    there: dict[str, set[str]] = {}
-    for name, column in connection.execute(_COLUMNS).fetchall():
-        there.setdefault(name, set()).add(column)
+    there = partitions.columns_there(connection)
     if "internal.structure" in there and connection.execute(
         "SELECT count(*) FROM internal.structure WHERE digest = ?", [digest]
     ).fetchone() == (1,):
@@ -290,12 +288,13 @@ def create_all(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {group}")
     connection.execute(_model_text("internal"))
     for table in schema.TABLES:
+        before = there.get(table.full_name)
+        missing = [c for c in table.columns if before is not None and c.name not in before]
         if table.is_view:
             select = model_select(table.full_name)
             connection.execute(f"CREATE OR REPLACE VIEW {table.full_name} AS {select}")
+        _add(connection, table, missing)
         for statement in schema.create_statements(table):
-            if statement.startswith("COMMENT ON TABLE"):
-                _add_missing_columns(connection, table, there.get(table.full_name))
             connection.execute(statement)
     connection.execute("DELETE FROM internal.structure")
     connection.execute("INSERT INTO internal.structure VALUES (?)", [digest])
@@ -310,20 +309,15 @@ def _structure() -> Iterator[str]:
         yield from schema.create_statements(table)
 
 
-_COLUMNS = "SELECT schema_name || '.' || table_name, column_name FROM duckdb_columns()"
-
-
-def _add_missing_columns(
-    connection: duckdb.DuckDBPyConnection, table: schema.Table, there: set[str] | None
+def _add(
+    connection: duckdb.DuckDBPyConnection, table: schema.Table, missing: Sequence[schema.Column]
 ) -> None:
-    """Columns the dictionary has gained since the workspace's file was made, if it has the table."""
-    if there is None:
-        return
-    for column in table.columns:
-        if column.name not in there:
-            connection.execute(
-                f"ALTER TABLE {table.full_name} ADD COLUMN {column.name} {column.type}"
-            )
+    """Columns the dictionary has gained since the workspace's file was made; with them every row has
+    another digest."""
+    if missing:
+        partitions.touch_all(connection, table.full_name)
+    for column in missing if not table.is_view else ():
+        connection.execute(f"ALTER TABLE {table.full_name} ADD COLUMN {column.name} {column.type}")
 
 
 def model_select(full_name: str) -> str:

@@ -139,21 +139,17 @@ def _writer(home: Path) -> Iterator[Diagnosis]:
 
 def _published(home: Path) -> Iterator[Diagnosis]:
     from pipelines.settings import load_workspace
-    from warehouse.store import Warehouse, fetch, table_digest
+    from warehouse import partitions, schema
+    from warehouse.store import Warehouse
 
     warehouse = Warehouse(load_workspace(home))
     if not warehouse.has_published():
         yield Diagnosis("已发布数据", True, "尚未发布(首次运行后产生)")
         return
     with warehouse.reading() as connection:
-        recorded = fetch(connection, "FROM ops.digest")
-        damaged = [
-            row["table_name"]
-            for row in recorded
-            if table_digest(connection, row["table_name"]) != (row["n_rows"], row["digest"])
-        ]
+        damaged = partitions.disagreements(connection)
     yield Diagnosis(
-        "已发布数据", not damaged, f"{len(recorded)} 张表摘要相符" if not damaged else
+        "已发布数据", not damaged, f"{len(schema.TABLES)} 张表摘要相符" if not damaged else
         f"摘要不符:{'、'.join(damaged)}", "重新运行 parkwatch run 重建,或从备份恢复",
     )  # fmt: skip
 

@@ -6,13 +6,14 @@ import errno
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
 import pytest
 
 from tests.support.warehouse_cases import Case, CaseIndicator, workspace
-from warehouse import schema, store
+from warehouse import partitions, schema, store
 from warehouse.store import NothingPublishedError, Warehouse, WarehouseBusyError
 
 
@@ -183,3 +184,62 @@ def test_every_table_of_the_dictionary_exists_with_comments(tmp_path):
             table.full_name
         )
         assert all(c["comment"] for c in columns), table.full_name
+
+
+OLDER = (
+    "ALTER TABLE indicators.park_month DROP COLUMN break_flag",
+    "ALTER TABLE dims.park DROP COLUMN short_name",
+    "DROP TABLE indicators.area_nowcast",
+    "UPDATE internal.structure SET digest = 'earlier'",
+)
+
+
+def of_an_earlier_version(tmp_path):
+    """A published file without two columns and a table the dictionary has today, digested then."""
+    case = Case(tmp_path, [CaseIndicator("C01")])
+    case.parks({"park_id": "P1", "short_name": "甲"})
+    today = schema.TABLES
+    with case.warehouse.building() as connection:
+        store.insert_rows(
+            connection, "indicators.park_month",
+            [{"park_id": "P1", "indicator_id": "C01", "period": "2020-02", "state": "reported"}],
+        )  # fmt: skip
+        for statement in OLDER:
+            connection.execute(statement)
+    gone = {"indicators.park_month": "break_flag", "dims.park": "short_name"}
+    older = tuple(
+        replace(t, columns=tuple(c for c in t.columns if gone.get(t.full_name) != c.name))
+        for t in today
+        if t.full_name != "indicators.area_nowcast"
+    )
+    with pytest.MonkeyPatch.context() as patch, case.warehouse.building() as connection:
+        patch.setattr(schema, "TABLES", older)
+        patch.setattr(schema, "table", lambda name: next(t for t in older if t.full_name == name))
+        partitions.refresh(connection, None)
+    case.warehouse.publish()
+    return case
+
+
+def wrong_tables(case):
+    with case.warehouse.reading() as connection:
+        return partitions.disagreements(connection)
+
+
+def test_a_file_of_an_earlier_version_agrees_with_its_digests(tmp_path):
+    case = of_an_earlier_version(tmp_path)
+    assert wrong_tables(case) == []
+    connection = store.connect(case.workspace.warehouse_file)
+    connection.execute("UPDATE indicators.park_month SET state = 'zero'")
+    connection.close()
+    assert wrong_tables(case) == ["indicators.park_month"]
+
+
+def test_after_the_next_build_it_has_every_column_and_digests_of_today(tmp_path):
+    case = of_an_earlier_version(tmp_path)
+    case.warehouse.begin("next")
+    with case.warehouse.building() as connection:
+        partitions.refresh(connection, "2020-03")
+        there = partitions.columns_there(connection)
+    case.warehouse.publish()
+    assert "break_flag" in there["indicators.park_month"]
+    assert wrong_tables(case) == []
