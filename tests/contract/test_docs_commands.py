@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,37 @@ def test_文档中的命令存在_选项也存在(line, tree):
     for word in words:
         if word.startswith("--"):
             assert word.split("=")[0] in known, f"{line}: {name} has no {word}"
+
+
+def run_by_tests():
+    """Words of every call and list in the tests that a command could stand in, one and two at a time;
+    and the commands of the tutorial, which a test runs whole."""
+    found = set()
+    for file in (ROOT / "tests").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, (ast.Call, ast.List, ast.Tuple)):
+                words = [getattr(each, "value", None) for each in getattr(node, "args", None) or
+                         getattr(node, "elts", ())]  # fmt: skip
+                found |= {(one,) for one in words if isinstance(one, str)}
+                found |= set(pairwise(words))
+    tutorial = (ROOT / "docs" / "tutorial.md").read_text("utf-8")
+    for block in re.findall(r"^```sh\n(.*?)^```", tutorial, re.M | re.S):
+        for one, two in re.findall(r"parkwatch ([a-z-]+)(?: ([a-z-]+))?", block):
+            found |= {(one,), (one, two)}
+    return found
+
+
+def test_每条文档中的命令都有测试真的执行(tree):
+    ran, missing = run_by_tests(), set()
+    for each in lines():
+        words = each.values[0].split()[1:]
+        command, path = tree, []
+        while words and hasattr(command, "commands") and words[0] in command.commands:
+            command = command.commands[words[0]]
+            path.append(words.pop(0))
+        if path and tuple(path) not in ran:
+            missing.add(" ".join(path))
+    assert missing == set()
 
 
 def test_有命令可查():

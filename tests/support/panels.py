@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from methods import nowcast
@@ -18,3 +20,19 @@ def made_up(units: int = 40, years: int = 8, seed: int = 7) -> nowcast.Vintages:
     keys = [f"u{u:03d}" for u in range(units)]
     classes = [f"c{u % 3}" for u in range(units)]
     return nowcast.Vintages(nowcast.panel(keys, classes, 2010, np.cumsum(flow, axis=1)))
+
+
+def write_csv(path: Path, *, cumulative: bool = False, january: bool = True) -> Path:
+    """A made-up panel as a CSV file: unit, class, period, value."""
+    base = made_up(units=24, years=6).first
+    flow = np.diff(base.ytd, axis=1, prepend=0.0)
+    lines = ["unit,class,period,value"]
+    for u, key in enumerate(base.keys):
+        for y, year in enumerate(base.years):
+            for m in range(0 if january else 1, 12):
+                value = base.ytd[y, m, u] if cumulative else flow[y, m, u]
+                if not (january or cumulative) and m == 1:
+                    value += flow[y, 0, u]
+                lines.append(f"{key},{base.classes[base.codes[u]]},{year}-{m + 1:02d},{value:.10f}")
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path

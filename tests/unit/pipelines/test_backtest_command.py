@@ -13,23 +13,7 @@ from methods.backtest import backtest
 from pipelines.backtest_chart import write_chart
 from pipelines.cli import backtest_nowcast as command
 from pipelines.panels import PanelError, read_panel
-from tests.support.panels import made_up
-
-
-def write_csv(path: Path, *, cumulative: bool = False, january: bool = True) -> Path:
-    """A made-up panel as a CSV file: unit, class, period, value."""
-    base = made_up(units=24, years=6).first
-    flow = np.diff(base.ytd, axis=1, prepend=0.0)
-    lines = ["unit,class,period,value"]
-    for u, key in enumerate(base.keys):
-        for y, year in enumerate(base.years):
-            for m in range(0 if january else 1, 12):
-                value = base.ytd[y, m, u] if cumulative else flow[y, m, u]
-                if not (january or cumulative) and m == 1:
-                    value += flow[y, 0, u]
-                lines.append(f"{key},{base.classes[base.codes[u]]},{year}-{m + 1:02d},{value:.10f}")
-    path.write_text("\n".join(lines), encoding="utf-8")
-    return path
+from tests.support.panels import made_up, write_csv
 
 
 @pytest.mark.parametrize("cumulative", [False, True])
