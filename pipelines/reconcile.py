@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 HOST, BOOT, PID, BORN = (f"parkwatch/{name}" for name in ("host", "boot", "pid", "process_start"))
 UNMARKED_SECONDS = 40.0
-"""A run that was launched but never marked by its process is taken for dead after this time. Wrongly
-so on a stalled machine is harmless: a process that finds its run ended stops before it does anything
+"""A run that was launched but told of no process is taken for dead after this time, after longer on a
+machine with more to do than it can: a process takes seconds of computing before it can tell. Wrongly so
+costs an attempt and does no harm: a process that finds its run ended stops before it does anything
 (``resources``)."""
 GONE = "运行所在进程已不存在(被终止或机器重启),已释放;到期的报告期会自动重新运行"
 
@@ -89,19 +90,44 @@ def free_lost_runs(instance: DagsterInstance, state: State) -> list[str]:
                  dg.DagsterRunStatus.CANCELING]  # fmt: skip
     lost = []
     for record in instance.get_run_records(dg.RunsFilter(statuses=under_way)):
-        if _is_lost(record):
+        if _is_lost(instance, record):
             instance.report_run_failed(record.dagster_run, GONE)
             lost.append(record.dagster_run.run_id)
     _settle_ledger(instance, state)
     return lost
 
 
-def _is_lost(record: RunRecord) -> bool:
+def _is_lost(instance: DagsterInstance, record: RunRecord) -> bool:
     process = process_of(record.dagster_run.tags)
     if process is not None:
         return not is_alive(process)
+    launched = _launched(instance, record.dagster_run.run_id)
+    if launched is not None:
+        return not _is_worker(launched)
     since = record.start_time or record.update_timestamp.timestamp()
-    return time.time() - since > UNMARKED_SECONDS
+    load = os.getloadavg()[0] / (os.cpu_count() or 1)
+    return time.time() - since > UNMARKED_SECONDS * max(1.0, load)
+
+
+def _launched(instance: DagsterInstance, run_id: str) -> int | None:
+    """Number of the process Dagster says it started for a run, before that can mark the run itself."""
+    import dagster as dg
+
+    kind = dg.DagsterEventType.ENGINE_EVENT
+    for told in instance.get_records_for_run(run_id, of_type=kind).records:
+        event = told.event_log_entry.dagster_event
+        if event is not None and (pid := event.engine_event_data.metadata.get("pid")):
+            return int(str(pid.value))
+    return None
+
+
+def _is_worker(pid: int) -> bool:
+    """Whether a process of this number is there and of the kind code servers start."""
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+    return _born(pid) is not None and b"multiprocessing" in command
 
 
 def _settle_ledger(instance: DagsterInstance, state: State) -> None:

@@ -66,7 +66,6 @@ def serve(
             raise supervise.ServeError(
                 f"端口 {options.port} 已被占用:用 --port 换一个,或停掉占用者"
             )
-        supervise.prepare_instance(workspace)
         sockets = supervise.socket_folder(workspace.home)
         typer.echo(f"{workspace.bureau.name}:{url}(Ctrl-C 停止;日志在 {workspace.home / 'logs'})")
         supervise.Supervisor(
@@ -74,7 +73,7 @@ def serve(
             supervise.environment(workspace),
             supervise.services(workspace, sockets),
             typer.echo,
-        ).run()
+        ).run(lambda: supervise.prepare_instance(workspace))
     typer.echo("已停止")
 
 

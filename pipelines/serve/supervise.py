@@ -80,12 +80,15 @@ class Supervisor:
     clock: Callable[[], float] = time.monotonic
     _end: threading.Event = field(default_factory=threading.Event)
 
-    def run(self) -> None:
-        """Start, watch, and on SIGTERM or SIGINT end everything."""
+    def run(self, prepare: Callable[[], None] = lambda: None) -> None:
+        """Start, watch, and on SIGTERM or SIGINT end everything. The first service, the gate, is
+        started at once: people log in while ``prepare`` makes ready what the others need."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._end.set())
         began = self.clock()
         try:
+            self._start(self.services[0])
+            prepare()
             while not self._end.wait(LOOK_SECONDS):
                 self.look(began)
         finally:
@@ -193,6 +196,7 @@ def services(workspace: Workspace, sockets: Path) -> list[Service]:
     dagster_socket, code_socket = sockets / "dagster.sock", sockets / "code.sock"
     for left in (dagster_socket, code_socket):
         left.unlink(missing_ok=True)
+    workspace.dagster_home.mkdir(parents=True, exist_ok=True)
     workspace_file = workspace.dagster_home / "workspace.yaml"
     workspace_file.write_text(WORKSPACE_YAML.format(socket=code_socket), encoding="utf-8")
     host, began = options.host, datetime.now(UTC)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import email
 import email.policy
 import errno
+import os
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
+from dagster._core.events import EngineEventData
 
 from bench.torture import outage
 from pipelines import clock, instance, jobs, reconcile, sensors
@@ -276,6 +278,39 @@ def test_进程已不在的运行被释放_还在的不动(tmp_path, monkeypatch
     assert {runs[run_id] for run_id in lost} == {"killed", "pid used again", "before the reboot"}
     assert state.runs()[0]["status"] == "failed"
     assert reconcile.free_lost_runs(bureau.instance, state) == []
+
+
+def test_尚未登记进程的运行_看启动的进程_机器繁忙时多等(tmp_path, monkeypatch):
+    bureau = Bureau(tmp_path / "w", monkeypatch)
+    worker = "import multiprocessing, time; time.sleep(60)"
+    alive, dead = (subprocess.Popen([sys.executable, "-c", worker]) for _ in range(2))
+    dead.kill()
+    dead.wait()
+    runs = {}
+    for name, pid in (("starting", alive.pid), ("died at once", dead.pid), ("silent", None)):
+        run = bureau.instance.create_run_for_job(bureau.job)
+        data = EngineEventData() if pid is None else EngineEventData.in_process(pid)
+        bureau.instance.report_engine_event("Started process for run.", run, data)
+        started = dg.DagsterEvent("PIPELINE_STARTING", MONTHLY)
+        bureau.instance.handle_run_event(
+            run.run_id, started, datetime.now(UTC).replace(tzinfo=None)
+        )
+        runs[run.run_id] = name
+    state = State(load_workspace().state_file)
+    now = time.time()
+
+    def freed(load, seconds):
+        monkeypatch.setattr(reconcile.os, "getloadavg", lambda: (load, load, load))
+        monkeypatch.setattr(reconcile.time, "time", lambda: now + seconds)
+        return [runs[run_id] for run_id in reconcile.free_lost_runs(bureau.instance, state)]
+
+    crowd = 10.0 * (os.cpu_count() or 1)
+    assert freed(crowd, 1) == ["died at once"]
+    assert freed(crowd, 300) == []
+    assert freed(0.1, 60) == ["silent"]
+    alive.kill()
+    alive.wait()
+    assert freed(crowd, 61) == ["starting"]
 
 
 def test_真的守护进程_工作进程被杀_释放后重跑(tmp_path):

@@ -122,6 +122,26 @@ def test_stop_ends_all_and_what_they_started(home, supervisor, monkeypatch):
         until(lambda child=child: not is_there(int(child)))
 
 
+def test_the_first_runs_while_the_rest_is_prepared_and_ends_with_a_failure(home, supervisor):
+    supervisor.services += [service(home, "sleep 100", name) for name in ("gate", "other")]
+    seen = []
+
+    def prepare():
+        seen.extend(one.process and one.process.pid for one in supervisor.services)
+        raise ServeError("Dagster 实例不能使用")
+
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+    try:
+        with pytest.raises(ServeError):
+            supervisor.run(prepare)
+    finally:
+        for number, handler in zip((signal.SIGTERM, signal.SIGINT), before, strict=True):
+            signal.signal(number, handler)
+    assert seen[0] is not None
+    assert seen[1] is None
+    assert not is_there(seen[0])
+
+
 def test_ready_is_said_once(home, said, supervisor):
     supervisor.services.append(service(home, "sleep 100"))
     for _ in range(3):
