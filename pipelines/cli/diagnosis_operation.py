@@ -317,19 +317,11 @@ def _lake(home: Path) -> Iterator[Diagnosis]:
     )
     yield Diagnosis("历次数据", not missing, f"缺 {len(missing)} 个文件,如 {missing[0]}" if missing
                     else f"{len(files)} 个分区文件齐全", "从备份恢复 lake/")  # fmt: skip
-    broken = [p.name for p in workspace.builds.glob("*.json") if not _is_json(p)]
-    if broken:
-        yield Diagnosis(
-            "历次数据", False, f"清单无法读取:{'、'.join(broken)}", "从备份恢复 published/"
-        )
-
-
-def _is_json(path: Path) -> bool:
-    try:
-        json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        return False
-    return True
+    for path in builds.manifest_files(workspace):
+        try:
+            builds.read(path)
+        except builds.DamagedManifestError as error:
+            yield Diagnosis("历次数据", False, f"清单 {path.name} {error}", "从备份恢复 published/")
 
 
 def _audit_log(home: Path) -> Iterator[Diagnosis]:

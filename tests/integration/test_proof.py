@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from assets.submissions.archive import deliver
 from tests.support.bureau import BEIJING, COUNTIES, county_form, make_home
 from tests.support.workspaces import parkwatch, query
+from warehouse import builds
 
 JUNE = datetime(2020, 7, 8, 9, 30, tzinfo=BEIJING)
 
@@ -131,15 +133,14 @@ def test_rebuild_gives_the_same_tables_and_documents(home):
 
 
 def test_rebuild_notices_a_document_that_is_not_the_one_of_then(home, tmp_path):
-    manifest = max((home / "published").glob("*.json"))
-    kept = manifest.read_text()
-    said = json.loads(kept)
-    said["editions"][0]["documents"] = json.dumps({"园区监测通报.html": "0" * 64})
-    manifest.write_text(json.dumps(said))
+    path = max((home / "published").glob("*.json"))
+    kept = builds.read(path)
+    other = {**kept.editions[0], "documents": json.dumps({"园区监测通报.html": "0" * 64})}
+    builds.write(path, replace(kept, editions=[other, *kept.editions[1:]]))
     try:
         told = parkwatch("rebuild", "--period", "2020-06", "--home", home, "--json")
     finally:
-        manifest.write_text(kept)
+        builds.write(path, kept)
     assert told.returncode == 1 and json.loads(told.stdout)["same"] is False
 
 
