@@ -145,7 +145,7 @@ def _published(workspace: Workspace, kept: list[builds.Manifest]) -> _Look:
             manifest = next((m for m in kept if (m.number, m.digest) == published), None)
             for name, parts in recorded.items():
                 yield name, _table(connection, name, parts, manifest), remedy
-            for name in _behind(connection):
+            for name in _without_digest(connection, recorded):
                 yield name, _readable(connection, name), remedy
     except duckdb.Error as error:
         yield _name(path, workspace), f"无法读取:{_first_line(error)}", remedy
@@ -168,13 +168,14 @@ def _table(
     return ""
 
 
-def _behind(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Tables behind the published ones: without digests of their own, kept by DuckDB's checksums."""
+def _without_digest(
+    connection: duckdb.DuckDBPyConnection, recorded: Mapping[str, object]
+) -> list[str]:
+    """Tables behind the published ones and the digests themselves: kept by DuckDB's checksums."""
     rows = connection.execute(
-        "SELECT schema_name || '.' || table_name FROM duckdb_tables() "
-        "WHERE schema_name = 'internal' ORDER BY 1"
+        "SELECT schema_name || '.' || table_name FROM duckdb_tables() ORDER BY 1"
     ).fetchall()
-    return [row[0] for row in rows]
+    return [row[0] for row in rows if row[0] not in recorded]
 
 
 def _readable(connection: duckdb.DuckDBPyConnection, name: str) -> str:

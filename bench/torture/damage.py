@@ -28,7 +28,7 @@ from pathlib import Path
 
 import duckdb
 
-from bench.torture.machine import start_state
+from bench.torture.runs import county_start
 from warehouse import intact, store
 from warehouse.workspace import Workspace
 
@@ -129,7 +129,7 @@ def main() -> int:
     said = parser.parse_args()
     missed = 0
     with tempfile.TemporaryDirectory(prefix="parkwatch-damage-") as folder:
-        workspace = load(start_state(Path(folder)))
+        workspace = load(county_start(Path(folder)))
         if faults := intact.examine(workspace).damages:
             print(f"the undamaged workspace is called damaged: {faults[:3]}")
             return 1
