@@ -57,6 +57,14 @@ torture: $(READY)
 	@$(BIN)/python -m bench.torture.outage --seed 1
 	@$(BIN)/python -m bench.torture.machine
 
+# Times and memory against peers and against the size of the work (docs/performance.md). About half an hour of
+# an idle machine; the national size, workers and documents have benches of their own there.
+bench: $(READY)
+	@$(BIN)/python -m bench.bench_peers --files 110 --rounds 3 --sides ours,run,a,b
+	@$(BIN)/python -m bench.bench_peers --files 1500 --rounds 3 --sides ours,a,b
+	@$(BIN)/python -m bench.bench_parsing --cpu --files 1500
+	@$(BIN)/python -m bench.growth
+
 dictionary: $(READY)
 	@$(BIN)/parkwatch dictionary > docs/data-dictionary.md
 

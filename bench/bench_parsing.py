@@ -4,7 +4,8 @@ Run ``python -m bench.bench_parsing [--files 110|1500] [--workers 2] [--rounds 3
 Both sides turn the same bytes into cells in the same run, alternating, best round counts; both are
 warm (imports and processes started). The sandboxed side does more: pre-scan, confinement, merges,
 hidden parts, error cells. Prints throughput, the ratio, the parent's resident memory and the
-exponent of cost over cells (1 is linear). Generated workbooks carry made-up figures (模拟数据).
+exponent of cost over cells (1 is linear). ``--cpu`` instead compares CPU time with the floor (unzip) and
+with openpyxl. Generated workbooks carry made-up figures (模拟数据).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import io
 import math
 import resource
+import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -105,6 +107,83 @@ def compare(files: list[bytes], workers: int, rounds: int) -> None:
     print(f"largest reading process {pool.statistics.peak_child_kib / 1024:.0f} MB")
 
 
+def unzip(files: list[bytes]) -> int:
+    """The floor: every member of every workbook inflated, nothing understood."""
+    import zipfile
+
+    size = 0
+    for data in files:
+        with zipfile.ZipFile(io.BytesIO(data)) as book:
+            size += sum(len(book.read(name)) for name in book.namelist())
+    return size
+
+
+def read_with_calamine(files: list[bytes]) -> int:
+    """Cells with a value by the parser alone, without pre-scan, sandbox or transport."""
+    from python_calamine import CalamineWorkbook
+
+    cells = 0
+    for data in files:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(data))
+        for name in book.sheet_names:
+            rows = book.get_sheet_by_name(name).to_python()
+            cells += sum(value != "" for row in rows for value in row)
+    return cells
+
+
+def read_with_openpyxl(files: list[bytes]) -> int:
+    """Cells with a value by openpyxl alone."""
+    import openpyxl
+
+    cells = 0
+    for data in files:
+        book = openpyxl.load_workbook(io.BytesIO(data), data_only=True)
+        for sheet in book.worksheets:
+            cells += sum(v is not None for row in sheet.iter_rows(values_only=True) for v in row)
+    return cells
+
+
+def read_sandboxed(files: list[bytes]) -> int:
+    """Cells with a value by one reading process, started and ended."""
+    with ReaderPool(1) as pool:
+        return read_with_pool(pool, files)
+
+
+CASES = {
+    "unzip only": unzip,
+    "calamine alone": read_with_calamine,
+    "sandboxed reader": read_sandboxed,
+    "openpyxl": read_with_openpyxl,
+    "pandas + openpyxl": read_with_pandas,
+}
+
+
+def processor(count: int, rounds: int) -> None:
+    """CPU milliseconds a file of every way of reading, children included; each way warmed by 3 files."""
+    files = [workbook(number) for number in range(count)]
+    spent: dict[str, list[float]] = {name: [] for name in CASES}
+    for action in CASES.values():
+        action(files[:3])
+    for _ in range(rounds):
+        for name, action in CASES.items():
+            before = _cpu()
+            action(files)
+            spent[name].append((_cpu() - before) / count * 1e3)
+    floor, peer = (statistics.median(spent[name]) for name in ("unzip only", "openpyxl"))
+    print(
+        "| way | CPU ms a file | of the unzip floor | openpyxl over it |\n| --- | --- | --- | --- |"
+    )
+    for name, values in spent.items():
+        middle = statistics.median(values)
+        print(f"| {name} | {middle:.2f} ({min(values):.2f}–{max(values):.2f}) | {middle / floor:.1f} | "
+              f"{peer / middle:.1f} |")  # fmt: skip
+
+
+def _cpu() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(u.ru_utime + u.ru_stime for u in used)
+
+
 def parent_memory(workers: int) -> None:
     """Resident memory of the parent after 100 and after 1,500 files, made on the fly."""
     content = workbook(1)
@@ -137,7 +216,11 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--memory", action="store_true", help="only the parent's memory")
+    parser.add_argument("--cpu", action="store_true", help="only CPU time a file of five ways")
     options = parser.parse_args()
+    if options.cpu:
+        processor(options.files, options.rounds)
+        return
     if options.memory:
         parent_memory(options.workers)
         return
