@@ -42,24 +42,6 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class BureauSettings(_Section):
-    """``[bureau]``: who issues the bulletin, to whom, in which words and with which figures first."""
-
-    name: str
-    region_code: str = ""
-    letterhead: str = ""
-    document_pattern: str = ""
-    recipients: tuple[str, ...] = ()
-    copies: tuple[str, ...] = ()
-    printer: str = ""
-    contact: str = ""
-    region_word: str = "全省"
-    park_word: str = "县域工业集中区"
-    lead_indicator: str = ""
-    indicators: tuple[str, ...] = ()
-    mail_address: str = "bulletin@parkwatch.invalid"
-
-
 class PeriodSettings(_Section):
     """``[periods]``: the calendar of reporting."""
 
@@ -126,7 +108,7 @@ class Settings(BaseSettings):
         env_prefix="PARKWATCH_", env_nested_delimiter="__", extra="forbid", frozen=True
     )
 
-    bureau: BureauSettings
+    bureau: Bureau
     periods: PeriodSettings = PeriodSettings()  # type: ignore[call-arg]
     catalog: CatalogSettings = CatalogSettings()
     reader: ReaderSettings = ReaderSettings()  # type: ignore[call-arg]
@@ -181,7 +163,7 @@ def load_workspace(home: Path | None = None, **overrides: Any) -> Workspace:
         raise SettingsError(f"设置有误:[mail] 的口令文件无法读取:{error}") from error
     return Workspace(
         home=folder,
-        bureau=Bureau(**settings.bureau.model_dump()),
+        bureau=settings.bureau,
         timezone=settings.periods.timezone,
         first_month=settings.periods.first_month,
         catalog_base=settings.catalog.base,

@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from warehouse.catalog.models import DeadlineRule
@@ -27,10 +27,15 @@ def home_folder(given: Path | None = None) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Bureau:
-    """Who issues the bulletin and in which words. ``document_pattern``: ``{year}``, ``{number}``."""
+    """``[bureau]``: who issues the bulletin, to whom, in which words and with which figures first.
+
+    ``document_pattern``: ``{year}``, ``{number}``.
+    """
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}  # a mistyped setting is told
 
     name: str
-    region_code: str
+    region_code: str = ""
     letterhead: str = ""
     document_pattern: str = ""
     recipients: tuple[str, ...] = ()

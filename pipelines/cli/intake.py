@@ -118,14 +118,7 @@ def withdraw(
     home: Home = None,
 ) -> None:
     """Record that a submission no longer counts from now on."""
-    workspace, state = _ledger(home)
-    found = _find(state, submission)
-    _refuse_when_locked(state, found)
-    if not state.decide(_decision("withdraw", found["sha256"], reason, by)):
-        typer.echo(f"{_named(found)} 此前已撤回,无需再次撤回")
-        return
-    typer.echo(f"已登记撤回 {_named(found)}:{reason}")
-    _next_run(workspace, found["period"])
+    _decide("withdraw", "撤回", submission, reason, by, home)
 
 
 def accept(
@@ -135,13 +128,19 @@ def accept(
     home: Home = None,
 ) -> None:
     """Record that a withdrawn, held or duplicate submission counts from now on."""
+    _decide("accept", "采用", submission, reason, by, home)
+
+
+def _decide(
+    kind: str, word: str, submission: str, reason: str, by: str | None, home: Path | None
+) -> None:
     workspace, state = _ledger(home)
     found = _find(state, submission)
     _refuse_when_locked(state, found)
-    if not state.decide(_decision("accept", found["sha256"], reason, by)):
-        typer.echo(f"{_named(found)} 此前已登记采用")
+    if not state.decide(_decision(kind, found["sha256"], reason, by)):
+        typer.echo(f"{_named(found)} 此前已登记{word}")
         return
-    typer.echo(f"已登记采用 {_named(found)}:{reason}")
+    typer.echo(f"已登记{word} {_named(found)}:{reason}")
     _next_run(workspace, found["period"])
 
 

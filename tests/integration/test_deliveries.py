@@ -80,7 +80,7 @@ def test_withdrawal_and_lock_take_effect_with_the_next_run(bureau):
     (waiting,) = status(home)["withdrawn"]
     assert (waiting["by"], waiting["reason"], waiting["applied"]) == ("李四", "口径有误", False)
     again = parkwatch(*words, "--reason", "又说一次")
-    assert again.returncode == 0 and "此前已撤回" in again.stdout
+    assert again.returncode == 0 and "此前已登记撤回" in again.stdout
     locked = parkwatch("lock", "2020-05", "--home", home, "--by", "王五")
     assert locked.returncode == 0 and "已封账" in locked.stdout
     assert "此前已封账" in parkwatch("lock", "2020-05", "--home", home).stdout
