@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -30,23 +29,20 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bench.torture.runs import ENTRY, PERIOD, Torture, county_start, look
+from bench.torture.runs import PERIOD, Torture, county_start, look
 from bench.torture.spent import counted
+from tests.support.workspaces import parkwatch
 
 FOLDERS = ("archive", "lake", "published", "quality", "reports", "dagster", "catalog-versions", ".")
-MIB = 2**20
+MIB, PATIENCE = 2**20, 3600.0
 RAW = re.compile(r"\b(OSError|\w+Exception|OperationalError|PermissionError)\b")
 """Names of errors of the system and of libraries: no words to a person."""
 
 
 def run(home: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """A command on ``home``, with everything it says."""
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("PARKWATCH_", "DAGSTER_"))}
+    """A command on ``home``, the monthly run when none is named."""
     command = words or ("run", "--period", PERIOD)
-    return subprocess.run(
-        [sys.executable, "-c", ENTRY, *command, "--home", str(home)],
-        env=clean | environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    return parkwatch(*command, "--home", home, seconds=PATIENCE, **environment)
 
 
 def last_words(told: subprocess.CompletedProcess[str]) -> str:

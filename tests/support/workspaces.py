@@ -17,7 +17,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PARKWATCH = Path(sys.executable).with_name("parkwatch")
 
 
-def parkwatch(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def parkwatch(
+    *words: str | Path, seconds: float = 600, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run the command as a user would; output is captured, nothing is raised."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("PARKWATCH_", "DAGSTER_"))}
     return subprocess.run(
@@ -25,7 +27,7 @@ def parkwatch(*words: str | Path, **environment: str) -> subprocess.CompletedPro
         capture_output=True,
         text=True,
         env=clean | environment,
-        timeout=600,
+        timeout=seconds,
         cwd=environment.get("PWD", ROOT),
     )
 
