@@ -4,12 +4,13 @@ Belongs here: the campaign and what it measures. Does not belong here: serve's o
 (``outage``). A tiny bureau (模拟数据), a real ``parkwatch serve``, a person logging in. Ends with 1 when a
 promise is broken.
 
-    python -m bench.torture.served [--rounds 50] [--periods 6] [--seed 1] [--folder DIR]
+    python -m bench.torture.served [--rounds 50] [--periods 12] [--seed 1] [--folder DIR]
 
-While periods are due and being run, each round kills (SIGKILL) the webserver and the daemon, by chance also
-the gate, seldom the code server, whose runs die with it. Each time: how long until a person can log in and
-lineage answers, and until the daemon shows life. At the end every due period was built once, only runs of
-a killed code server failed, and no slot was held for more than 60 s by a process that is gone.
+While one period after the other becomes due and is run, each round kills (SIGKILL) the webserver and the
+daemon, by chance also the gate, seldom the code server, whose runs die with it. Each time: how long until a
+person can log in and lineage answers, and until the daemon shows life. At the end every due period was
+built once, only runs of a killed code server failed, and no slot was held for more than 60 s by a process
+that is gone.
 """
 
 from __future__ import annotations
@@ -120,7 +121,7 @@ def campaign(folder: Path, count: int, periods: int, seed: int) -> bool:
     began = time.monotonic()
     daemon = bureau(folder / "served", "2017-03", 20)
     after = months("2017-02", periods)
-    daemon.set_clock(due_on(after[-1]))
+    daemon.set_clock(due_on(after[0]))
     users.add(
         daemon.home, users.User(user="vi", name="查阅岗", roles=("viewer",)), PASSWORD, "root"
     )
@@ -132,8 +133,10 @@ def campaign(folder: Path, count: int, periods: int, seed: int) -> bool:
         try:
             cold = served.until(lambda: lets_in(served))
             print(f"first login with lineage {cold:.0f} s after the start", flush=True)
-            for _ in range(count):
+            for number in range(count):
+                daemon.set_clock(due_on(after[number * periods // count]))
                 rounds.one()
+            daemon.set_clock(due_on(after[-1]))
             _rest(daemon, watch, periods)
         finally:
             served.stop()
@@ -173,7 +176,7 @@ def main() -> int:
     """Command line."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=50)
-    parser.add_argument("--periods", type=int, default=6)
+    parser.add_argument("--periods", type=int, default=12)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path)
     said = parser.parse_args()
