@@ -278,6 +278,7 @@ def look(home: Path, memory: str, n_months: int) -> dict[str, object]:
     """Figures of the last year as of a moment; one series; one month."""
     connection = opened(home, memory)
     last = months(n_months)[-1]
+    known = months(n_months)[max(0, n_months - 2)]  # the last month arrives after the year's end
     asof = f"{last[:4]}-12-31"
     where = (
         f"known_from <= TIMESTAMP '{asof}' AND (known_to IS NULL OR known_to > TIMESTAMP '{asof}')"
@@ -288,7 +289,7 @@ def look(home: Path, memory: str, n_months: int) -> dict[str, object]:
         "as of, totals of a year": f"{totals} FROM observations.observation WHERE {year} GROUP BY ALL",
         "as of, rows of a year": "SELECT count(*), sum(value), count(park_id), min(measure) "
         f"FROM observations.observation WHERE {year}",
-        "as of, rows of a month": f"FROM observations.observation WHERE period = '{last}' AND {where}",
+        "as of, rows of a month": f"FROM observations.observation WHERE period = '{known}' AND {where}",
         "one series": "FROM observations.observation WHERE park_id = 'P07500' AND indicator_id = 'I07'",
     }
     said: dict[str, object] = {}
