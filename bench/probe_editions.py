@@ -47,14 +47,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", type=Path)
     parser.add_argument("--period", default=PERIOD)
+    parser.add_argument("--probes", type=int, default=PROBES, help="for each audience")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="parkwatch-probes-") as folder:
         home = given.home or made(Path(folder) / "home")
-        leaks = _probe(home, given.period)
+        leaks = _probe(home, given.period, given.probes)
     sys.exit(1 if leaks else 0)
 
 
-def _probe(home: Path, period: str) -> int:
+def _probe(home: Path, period: str, probes: int) -> int:
     workspace = load_workspace(home)
     catalog = load_catalog(workspace.catalog, workspace.catalog_base)
     editions = newest(published(workspace, period))
@@ -79,7 +80,7 @@ def _probe(home: Path, period: str) -> int:
         secrets = _secrets(catalog, audience, period, printed)
         draw = random.Random(audience.audience_id)
         kind = "public" if public else f"{audience.scope_level}, {len(audience.rights)} rights"
-        for _ in range(PROBES if secrets else 0):
+        for _ in range(probes if secrets else 0):
             secret = draw.choice(secrets)
             tried[kind] += 1
             if _stands(secret, everything):

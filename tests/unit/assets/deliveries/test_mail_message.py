@@ -98,6 +98,7 @@ def test_html_is_small_inlined_and_asks_nothing_of_any_other_place(bulletin: Bul
     html = body(mail(bulletin), "html")
     assert len(html.encode()) < message.HTML_LIMIT
     assert "prefers-color-scheme: dark" in html  # at-rules survive inlining
+    assert html.count('role="main"') == 1  # a reader of the screen finds the text
     assert 'class="badge red" style="' in html
     assert not re.search(r"https?://|url\(|<script", html)
     assert all(source.startswith("cid:") for source in re.findall(r'<img[^>]*src="([^"]*)"', html))
