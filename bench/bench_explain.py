@@ -1,7 +1,7 @@
 """Random figures of a published workspace traced to what they rest on: time each, and whether it is met.
 
-``python -m bench.bench_explain HOME [--n 500] [--seed 1]``: half printed figures of the bulletins with a
-value; the rest park x indicator x period, verdicts, scores, forecasts and risks in equal parts, each
+``python -m bench.bench_explain HOME [--n 500] [--seed 1] [--each-kind]``: half printed figures of the
+bulletins with a value (with ``--each-kind`` one printed figure of each kind and no others); the rest park x indicator x period, verdicts, scores, forecasts and risks in equal parts, each
 with the audit rules behind it. A proof must end in cells, or in entered rows, files, findings, the
 register or a clause nothing was reported for; a figure counted from many rows names them and proves
 one, and the others are asked for in turn. "Nothing reported" is a proof of no value and of zero only.
@@ -49,6 +49,20 @@ def draw(connection, n: int, seed: int) -> list[tuple[str, list[str], object]]:
     return drawn
 
 
+def one_of_each(connection) -> list[tuple[str, list[str], object]]:
+    """A printed figure of every kind: of the same table, key and column."""
+    rows = connection.execute(
+        "SELECT source_table, list(struct_pack(f := figure_id, v := value) ORDER BY figure_id, "
+        "value) "
+        "FROM bulletins.figure GROUP BY source_table, json_keys(source_key), "
+        "source_key::JSON ->> '$.column', len(inputs) > 0, split_part(figure_id, '-', 2), "
+        "CASE WHEN split_part(figure_id, '-', 2) = 'T' THEN split_part(figure_id, '-', -1) END "
+        "ORDER BY ALL"
+    ).fetchall()
+    middle = [(table, found[len(found) // 2]) for table, found in rows]
+    return [("printed " + str(table).split(".")[0], [one["f"]], one["v"]) for table, one in middle]
+
+
 def rests(connection, step, value, known: dict[tuple[str, ...], bool]) -> bool:
     """Whether a proof ends in something, and so do the rows it names in one line only.
 
@@ -82,6 +96,7 @@ def main() -> int:
     parser.add_argument("home", type=Path)
     parser.add_argument("--n", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--each-kind", action="store_true", help="one printed figure of each kind")
     told = parser.parse_args()
     from pipelines.settings import load_workspace
 
@@ -91,7 +106,8 @@ def main() -> int:
     known: dict[tuple[str, ...], bool] = {}
     ends: Counter[str] = Counter()
     with Warehouse(workspace).reading() as connection:
-        drawn = draw(connection, told.n, told.seed)
+        each = told.each_kind
+        drawn = one_of_each(connection) if each else draw(connection, told.n, told.seed)
         for kind, words, value in drawn:
             started, busy = time.perf_counter(), time.process_time()
             step = explain.explain(connection, words, rules)

@@ -7,6 +7,12 @@ moments. After each kill whatever a reader sees must be the old build or the new
 documents alike; the same command run again must end in the new one, digest by digest. The seed and
 the number of a failure name it; results go to ``--log`` line by line and are not repeated there.
 
+Every boundary and every tenth kill meet the command itself, in an interpreter of its own, with the whole
+job; the other random kills meet forks of a process that has everything imported (``forks``), killed up
+to three times in a row before the run that must end in "new". Moments are drawn over the CPU time of
+the undisturbed run, whatever else the machine does. The control publishes documents before tables: a
+campaign that does not call its kill MIXED is worth nothing.
+
 ``--start province`` is ``examples/shaanxi`` with its last two periods and one audience; ``--start
 county`` four parks of three counties under a catalogue of their own, a run of it a third of the cost.
 """
@@ -14,9 +20,10 @@ county`` four parks of three counties under a catalogue of their own, a run of i
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
-import importlib
 import json
+import math
 import multiprocessing
 import os
 import random
@@ -35,7 +42,6 @@ from typing import Any, Protocol
 
 PERIOD = "2020-06"
 ENTRY = "from pipelines.cli.main import main; main()"
-OWN = ("assets", "bench", "methods", "pipelines", "quality", "tests", "warehouse")
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -48,10 +54,13 @@ class Seen:
 
 
 class Run(Protocol):
-    """A started run: ``subprocess.Popen`` or ``Forked``."""
+    """A started run: ``subprocess.Popen`` or ``forks.Forked``."""
 
     pid: int
-    returncode: int | None
+
+    @property
+    def returncode(self) -> int | None:
+        """None while it runs."""
 
     def wait(self, timeout: float | None = None) -> int:
         """Exit code, minus a signal's number; subprocess.TimeoutExpired when it still runs."""
@@ -74,9 +83,7 @@ class Torture:
         self.launch, self.look = launch or globals()["launch"], look or globals()["look"]
         self.old = self.look(start)
         calm = self._copy("calm")
-        began = time.monotonic()
-        done = self.launch(calm).wait()
-        self.seconds = time.monotonic() - began
+        done, self.spent = watched(self.launch(calm))
         if done not in (0, 3):
             raise RuntimeError(f"the undisturbed run ended with {done}")
         self.new = self.look(calm)
@@ -90,35 +97,57 @@ class Torture:
         shutil.copytree(self.start, home, symlinks=True)
         return home
 
-    def at_boundary(self, name: str) -> dict[str, object]:
+    def at_boundary(self, name: str, launch: Callable[..., Any] | None = None) -> dict[str, Any]:
         """Kill at a boundary; also says whether the run came by it at all."""
         home = self._copy("hurt")
-        code = self.launch(home, PARKWATCH_CRASH_AT=name).wait()
-        return self._judge(home, {"kill": name, "reached": code == -signal.SIGKILL})
+        code = (launch or self.launch)(home, PARKWATCH_CRASH_AT=name).wait()
+        return self._judge(home, [self._left(home, f"at {name}", code == -signal.SIGKILL)])
 
-    def at_moment(self, number: int, chance: random.Random) -> dict[str, object]:
-        """Kill the run and its readers after a random time."""
-        home = self._copy("hurt")
-        wait = chance.uniform(0, self.seconds * 1.05)
-        process = self.launch(home)
-        try:
-            process.wait(wait)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        return self._judge(home, {"kill": f"#{number} after {wait:.2f} s",
-                                  "reached": process.returncode == -signal.SIGKILL})  # fmt: skip
+    def at_moment(self, number: int, chance: random.Random, kills: int = 1) -> dict[str, Any]:
+        """Kill the run and its readers at a random moment, up to ``kills`` times while it leaves the
+        old build."""
+        home, found = self._copy("hurt"), []
+        for _ in range(kills):
+            after, more = chance.uniform(0, self.spent * 1.02), chance.uniform(0, 0.1)
+            code, _ = watched(self.launch(home), after, more)
+            found.append(
+                self._left(home, f"#{number} at {after:.2f} CPU s", code == -signal.SIGKILL)
+            )
+            if found[-1]["left"] != "old":
+                break
+        return self._judge(home, found)
 
-    def _judge(self, home: Path, said: dict[str, object]) -> dict[str, object]:
-        after = self.look(home)
-        states = {self.old: "old", self.new: "new"}
-        said["left"] = states.get(after, "MIXED")
+    def _left(self, home: Path, kill: str, reached: bool) -> dict[str, Any]:
+        left = {self.old: "old", self.new: "new"}.get(self.look(home), "MIXED")
+        return {"kill": kill, "reached": reached, "left": left}
+
+    def _judge(self, home: Path, found: list[dict[str, Any]]) -> dict[str, Any]:
+        """What each kill left, and whether the run made again ends in "new"."""
         code = self.launch(home).wait()
-        said["rerun"] = (
-            "new" if code in (0, 3) and self.look(home) == self.new else f"WRONG ({code})"
-        )
-        said["good"] = said["left"] != "MIXED" and said["rerun"] == "new"
-        return said
+        same = code in (0, 3) and self.look(home) == self.new
+        good = same and all(one["left"] != "MIXED" for one in found)
+        return {
+            "kills": found,
+            "reached": all(one["reached"] for one in found),
+            "rerun": "new" if same else f"WRONG ({code})",
+            "good": good,
+        }
+
+
+def watched(run: Run, after: float = math.inf, more: float = 0.0) -> tuple[int, float]:
+    """Exit code and CPU seconds of a run and the children it waited for; it and its readers are killed
+    once they are ``after``, ``more`` wall seconds later."""
+    spent = 0.0
+    while True:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return run.wait(0.05), spent
+        fields = Path(f"/proc/{run.pid}/stat").read_text().rpartition(")")[2].split()
+        spent = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+        if spent >= after:
+            time.sleep(more)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(run.pid, signal.SIGKILL)
+            return run.wait(), spent
 
 
 def launch(home: Path, **environment: str) -> subprocess.Popen[bytes]:
@@ -153,16 +182,29 @@ def look(home: Path) -> Seen:
 
 
 def kills(
-    torture: Torture, n_random: int, seed: int, skip: set[str], boundaries: Sequence[str]
-) -> Iterator[dict[str, object]]:
-    """Every boundary once, then random moments; those in ``skip`` are done already."""
-    for name in boundaries:
-        if name not in skip:
-            yield torture.at_boundary(name) | {"id": name}
-    for number in range(n_random):
-        if f"{seed}/{number}" not in skip:
-            chance = random.Random(f"{seed}/{number}")
-            yield torture.at_moment(number, chance) | {"id": f"{seed}/{number}"}
+    told: argparse.Namespace, real: Torture, forked: Torture, known: set[str]
+) -> Iterator[dict[str, Any]]:
+    """The control, every boundary, then the random moments; those in ``known`` are done already."""
+    from bench.torture import forks
+    from warehouse.faults import BOUNDARIES
+
+    if "control" not in known:
+        said = forked.at_boundary("publish.placed", forks.careless)
+        said["good"] = any(kill["left"] == "MIXED" for kill in said["kills"])
+        yield said | {"id": "control", "by": "fork"}
+    for name in BOUNDARIES if told.boundaries == "yes" else ():
+        if name not in known:
+            yield real.at_boundary(name) | {"id": name, "by": "command"}
+    number = 0
+    while number < told.random:
+        chance = random.Random(f"{told.seed}/{number}")
+        by_command = number % 10 == 0
+        count = 1 if by_command else min(chance.randint(1, 3), 10 - number % 10)
+        if f"{told.seed}/{number}" not in known:
+            said = (real if by_command else forked).at_moment(number, chance, count)
+            by = "command" if by_command else "fork"
+            yield said | {"id": f"{told.seed}/{number}", "by": by}
+        number += count
 
 
 def start_state(folder: Path, audiences: Sequence[str] = ("main",)) -> Path:
@@ -183,92 +225,6 @@ def start_state(folder: Path, audiences: Sequence[str] = ("main",)) -> Path:
         if through != PERIOD and launch(home).wait() not in (0, 3):
             raise RuntimeError("the first build failed")
     return home
-
-
-class Forked:
-    """A run forked from this process, in a process group of its own: libraries are imported already.
-
-    A new interpreter spends a third of a run on imports, where a kill can hurt nothing; here the random
-    moments fall on the work. The program's own modules are imported in each run as ever.
-    """
-
-    def __init__(self, process: multiprocessing.process.BaseProcess) -> None:
-        self._process = process
-        process.start()
-        self.pid = process.pid or 0
-
-    @property
-    def returncode(self) -> int | None:
-        """None while it runs."""
-        return self._process.exitcode
-
-    def wait(self, timeout: float | None = None) -> int:
-        """Exit code, minus a signal's number; subprocess.TimeoutExpired when it still runs."""
-        self._process.join(timeout)
-        if self._process.exitcode is None:
-            raise subprocess.TimeoutExpired("run", timeout or 0)
-        return self._process.exitcode
-
-
-def fork(home: Path, **environment: str) -> Forked:
-    """The monthly job as ``launch`` starts it, in a fork of this process."""
-    process = multiprocessing.get_context("fork").Process(target=_job, args=(home, environment))
-    return Forked(process)
-
-
-def _job(home: Path, environment: dict[str, str]) -> None:
-    os.setsid()
-    for name in [n for n in os.environ if n.startswith(("PARKWATCH_", "DAGSTER_"))]:
-        del os.environ[name]
-    os.environ.update(environment)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
-    sys.argv = ["parkwatch", "run", "--period", PERIOD, "--home", str(home)]
-    from pipelines.cli.main import main
-
-    main()
-
-
-def look_apart(home: Path) -> Seen:
-    """``look`` in a fork, so that this process opens nothing and stays without threads."""
-    context = multiprocessing.get_context("fork")
-    mine, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=lambda: theirs.send(look(home)))
-    process.start()
-    theirs.close()
-    try:
-        seen: Seen = mine.recv()
-        return seen
-    finally:
-        process.join()
-
-
-def warm(home: Path) -> int:
-    """Import the libraries a run of the copy at ``home`` imports; the number of modules.
-
-    DuckDB starts a thread when imported and stays out. Raises RuntimeError when something else started
-    one: such a process must not be forked (jemalloc's own thread is begun anew in each fork).
-    """
-    words = ["run", "--period", PERIOD, "--home", str(home)]
-    told = home / "modules.json"
-    entry = (
-        f"import atexit, json, sys; sys.argv[1:] = {words!r}; "
-        f"atexit.register(lambda: open({str(told)!r}, 'w').write(json.dumps(list(sys.modules)))); "
-        + ENTRY
-    )
-    subprocess.run([sys.executable, "-c", entry], check=False, capture_output=True)
-    apart = (*OWN, "__main__", "duckdb", "_duckdb")
-    names = [n for n in json.loads(told.read_text()) if n.split(".")[0] not in apart]
-    for name in names:
-        try:
-            importlib.import_module(name)
-        except ImportError:  # a name that exists only inside its package's import
-            continue
-    tasks = [path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm")]
-    if len([task for task in tasks if task != "jemalloc_bg_thd"]) > 1:
-        raise RuntimeError(f"threads after the imports: {tasks}; set OPENBLAS_NUM_THREADS=1")
-    return len(names)
 
 
 def county_start(folder: Path) -> Path:
@@ -293,7 +249,7 @@ STARTS = {"province": start_state, "county": county_start}
 
 
 def main() -> int:
-    """Command line; exit code 1 when any kill left a mixture or the rerun differed."""
+    """Command line; exit code 1 when any kill left a mixture, a rerun differed or the control passed."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--random", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
@@ -312,7 +268,7 @@ def main() -> int:
 
 def campaign(told: argparse.Namespace, done: list[dict[str, Any]]) -> None:
     """Every kill not yet in ``done``, one after the other; each is logged as it ends."""
-    from warehouse.faults import BOUNDARIES
+    from bench.torture import forks
 
     os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
     known = {line["id"] for line in done if line["start"] == told.start}
@@ -323,10 +279,10 @@ def campaign(told: argparse.Namespace, done: list[dict[str, Any]]) -> None:
         made.start()
         made.join()
         start = Path(name) / "start"
-        warm(Path(shutil.copytree(start, Path(name) / "warm", symlinks=True)))
-        torture = Torture(Path(name), start, fork, look_apart)
-        names = BOUNDARIES if told.boundaries == "yes" else ()
-        for said in kills(torture, told.random, told.seed, known, names):
+        forks.warm(Path(shutil.copytree(start, Path(name) / "warm", symlinks=True)))
+        real = Torture(Path(name), start, launch, forks.look_apart)
+        forked = Torture(Path(name), start, forks.fork, forks.look_apart)
+        for said in kills(told, real, forked, known):
             said["start"] = told.start
             print(json.dumps(said, ensure_ascii=False), flush=True)
             with told.log.open("a") as log:
@@ -335,13 +291,22 @@ def campaign(told: argparse.Namespace, done: list[dict[str, Any]]) -> None:
 
 
 def report(done: list[dict[str, Any]]) -> int:
-    """Print the counts; 1 when a kill was survived badly."""
-    bad = [said for said in done if not said["good"]]
-    late = sum(not said["reached"] for said in done)
-    chance = sum("/" in said["id"] for said in done)
-    left = dict(Counter(said["left"] for said in done))
-    print(
-        f"{len(done)} kills, {len(done) - chance} at boundaries, {chance} at random moments; "
-        f"{late} came too late or to a place not passed; left {left}; {len(bad)} bad"
-    )
-    return 1 if bad else 0
+    """Print the counts by kind of trial; 1 when a kill was survived badly or the control passed."""
+    control = [said for said in done if said["id"] == "control"]
+    for what, by, trials in [
+        ("named boundary", "command", [t for t in done if "/" not in t["id"] and t not in control]),
+        *(
+            ("random moment", by, [t for t in done if "/" in t["id"] and t["by"] == by])
+            for by in ("command", "fork")
+        ),
+    ]:
+        hurt = [kill for trial in trials for kill in trial["kills"]]
+        left = Counter(kill["left"] for kill in hurt)
+        late = sum(not kill["reached"] for kill in hurt)
+        wrong = sum(trial["rerun"] != "new" for trial in trials)
+        print(
+            f"{what}, {by}: {len(hurt)} kills ({late} after the end), left old {left['old']}, "
+            f"new {left['new']}, MIXED {left['MIXED']}; {len(trials)} reruns, {wrong} unequal"
+        )
+    print(f"control: {'MIXED, as it must' if control and control[0]['good'] else 'not caught'}")
+    return 1 if any(not said["good"] for said in done) else 0
