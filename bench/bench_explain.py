@@ -1,10 +1,12 @@
 """Random figures of a published workspace traced to what they rest on: time each, and whether it is met.
 
 ``python -m bench.bench_explain HOME [--n 500] [--seed 1] [--each-kind]``: half printed figures of the
-bulletins with a value (with ``--each-kind`` one printed figure of each kind and no others); the rest park x indicator x period, verdicts, scores, forecasts and risks in equal parts, each
-with the audit rules behind it. A proof must end in cells, or in entered rows, files, findings, the
-register or a clause nothing was reported for; a figure counted from many rows names them and proves
-one, and the others are asked for in turn. "Nothing reported" is a proof of no value and of zero only.
+bulletins with a value; the rest park x indicator x period, verdicts, scores, forecasts and risks in
+equal parts, each with the audit rules behind it. With ``--each-kind`` one printed figure of each kind
+(table, key and column) and no others. A proof must end in cells, or in entered rows, files, findings,
+the register or a clause nothing was reported for; a figure counted from many rows names them and
+proves one, and the others are asked for in turn. "Nothing reported" is a proof of no value and of
+zero only.
 """
 
 from __future__ import annotations
