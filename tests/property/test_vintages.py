@@ -1,11 +1,13 @@
 """As of any moment the warehouse knows what a model knows that replays deliveries one by one.
 
-200 random histories: 快报, 定报 and 年报 of several periods in one file, figures repeated, changed,
-rounded, blanked, sent in any order and processed in several builds.
+200 random histories (PARKWATCH_PROPERTY_SCALE times as many): 快报, 定报 and 年报 of several periods in one
+file, figures repeated, changed, rounded, blanked, sent in any order and processed in several builds.
+Revision statistics are those counted over all vintages at once.
 """
 
 from __future__ import annotations
 
+import os
 import tempfile
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,7 +23,7 @@ from warehouse import derive, store
 START = datetime(2020, 7, 1)
 PERIODS = ("2020-05", "2020-06", "2020-12")
 RANK = {"快报": 1, "定报": 2, None: 2, "年报": 3}
-HISTORIES, EXAMPLES = 40, 5
+HISTORIES, EXAMPLES = 40, 5 * int(os.environ.get("PARKWATCH_PROPERTY_SCALE", "1"))
 
 
 @dataclass(frozen=True)
