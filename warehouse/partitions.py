@@ -100,16 +100,28 @@ def _changed(
     touched = connection.execute(
         "SELECT DISTINCT part FROM internal.touched WHERE table_name = ?", [name]
     ).fetchall()
+    plain = f"SELECT coalesce({column}, '') AS part, count(*) AS n FROM {name} GROUP BY part"
+    sizes = _SIZES.get(name, plain)
     resized = connection.execute(
         f"""
         SELECT part
-        FROM (SELECT coalesce({column}, '') AS part, count(*) AS n FROM {name} GROUP BY part) AS now
+        FROM ({sizes}) AS now
         FULL JOIN (SELECT part, n_rows FROM internal.partition WHERE table_name = ?) USING (part)
         WHERE n IS DISTINCT FROM n_rows
         """,
         [name],
     ).fetchall()
     return sorted({row[0] for row in [*touched, *resized]} | {str(part) for part in also})
+
+
+_SIZES = {
+    "observations.observation": """
+    SELECT period.id AS part, counted.n
+    FROM (SELECT period, count(*) AS n FROM internal.observation_fact GROUP BY period) AS counted
+    JOIN internal.key AS period ON period.domain = 'period' AND period.key = counted.period
+    """
+}
+"""Sizes of a view's parts, counted where its rows are kept: its joins would be made for all history."""
 
 
 def _digest_again(

@@ -279,11 +279,9 @@ def create_all(connection: duckdb.DuckDBPyConnection) -> None:
     A file keeps the digest of the structure it was given; one that has today's is left as it is.
     """
     digest = hashlib.sha256("\n".join(_structure()).encode()).hexdigest()
-    there = partitions.columns_there(connection)
-    if "internal.structure" in there and connection.execute(
-        "SELECT count(*) FROM internal.structure WHERE digest = ?", [digest]
-    ).fetchone() == (1,):
+    if _has_structure(connection, digest):
         return
+    there = partitions.columns_there(connection)
     for group in sorted({table.group for table in schema.TABLES}):
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {group}")
     connection.execute(_model_text("internal"))
@@ -298,6 +296,20 @@ def create_all(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute(statement)
     connection.execute("DELETE FROM internal.structure")
     connection.execute("INSERT INTO internal.structure VALUES (?)", [digest])
+
+
+def _has_structure(connection: duckdb.DuckDBPyConnection, digest: str) -> bool:
+    """Whether the file was given this structure. Asked before its columns are listed, which binds
+    every view."""
+    there = connection.execute(
+        "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'internal' AND table_name = 'structure'"
+    ).fetchone()
+    if there != (1,):
+        return False
+    found = connection.execute(
+        "SELECT count(*) FROM internal.structure WHERE digest = ?", [digest]
+    ).fetchone()
+    return found == (1,)
 
 
 def _structure() -> Iterator[str]:

@@ -142,11 +142,14 @@ total AS (
 -- Last year's figures as known now; a stock is the last one known up to the same month.
 year_ago AS (
     SELECT month.park_id, month.indicator_id, asked.asof_period, month.value_ytd
-    FROM (SELECT DISTINCT asof_period, list_period FROM area_member WHERE is_prior) AS asked
-    JOIN indicators.park_month AS month
-        ON
-            left(month.period, 4) = left(asked.list_period, 4)
-            AND month.period <= asked.list_period
+    FROM (
+        -- The months by name: an equality lets the scan pass over the row groups of other years.
+        SELECT asof_period, list_period, left(list_period, 5) || lpad(n::VARCHAR, 2, '0') AS period
+        FROM (SELECT DISTINCT asof_period, list_period FROM area_member WHERE is_prior)
+        CROSS JOIN range(1, 13) AS t(n)
+        WHERE n <= right(list_period, 2)::INTEGER
+    ) AS asked
+    JOIN indicators.park_month AS month USING (period)
     JOIN dims.indicator AS indicator
         ON indicator.indicator_id = month.indicator_id AND indicator.aggregation = 'sum'
     WHERE

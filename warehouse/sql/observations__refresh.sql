@@ -5,7 +5,19 @@
 -- happens at the unlocking. A less mature figure never replaces a more mature one: 快报 < 定报 (and
 -- figures that do not say) < 年报.
 CREATE OR REPLACE TEMP TABLE candidate AS
-WITH cells AS (
+-- By themselves, before anything is joined: the scan passes over the row groups of other periods.
+WITH affected AS MATERIALIZED (
+    SELECT *
+    FROM submissions.cell
+    WHERE
+        period IN (SELECT period FROM internal.affected_period)
+        AND role = 'data'
+        AND park_id IS NOT NULL
+        AND indicator_id IS NOT NULL
+        AND measure IS NOT NULL
+),
+
+cells AS (
     SELECT
         cell.park_id,
         cell.indicator_id,
@@ -29,7 +41,7 @@ WITH cells AS (
             ELSE late.unlocked_at
         END AS active_from,
         CASE WHEN kept.period IS NULL THEN standing.active_to ELSE kept.unlocked_at END AS active_to
-    FROM submissions.cell AS cell
+    FROM affected AS cell
     JOIN internal.standing AS standing USING (submission_id)
     JOIN submissions.submission AS submission USING (submission_id)
     -- triage: kept out for good (no end), or until explained
@@ -46,13 +58,7 @@ WITH cells AS (
         ON kept.period = cell.period
         AND standing.active_to >= kept.locked_at
         AND (kept.unlocked_at IS NULL OR standing.active_to < kept.unlocked_at)
-    WHERE
-        cell.role = 'data'
-        AND cell.park_id IS NOT NULL
-        AND cell.indicator_id IS NOT NULL
-        AND cell.measure IS NOT NULL
-        AND cell.period IN (SELECT period FROM internal.affected_period)
-        AND (blocked.submission_id IS NULL OR blocked.blocked_until IS NOT NULL)
+    WHERE blocked.submission_id IS NULL OR blocked.blocked_until IS NOT NULL
 )
 
 SELECT
