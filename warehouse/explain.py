@@ -206,6 +206,7 @@ def _row(
     followers: dict[str, Callable[[duckdb.DuckDBPyConnection, dict[str, Any]], Step]] = {
         "indicators.area_year": _area,
         "indicators.area_nowcast": _area_forecast,
+        "indicators.track_record": _record_of_errors,
         "assessment.way_out": _way_out,
         "indicators.park_year": _park_year,
         "indicators.park_month": _park_month,
@@ -225,6 +226,10 @@ def _row(
 
 def _area_forecast(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
     return proof_forecast.area(connection, key, partial(_year, connection))
+
+
+def _record_of_errors(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
+    return proof_forecast.record(connection, key, partial(_year, connection))
 
 
 def _way_out(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:

@@ -133,6 +133,28 @@ def _record(connection: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> Step:
     )
 
 
+def record(connection: duckdb.DuckDBPyConnection, key: dict[str, Any], prove: Prove) -> Step:
+    """A record of errors and the year-end figures the replayed forecasts met: the first in full, the
+    others by name."""
+    year, month = int(key["year"]), int(key["month"])
+    named = {"indicator_id": key["indicator_id"], "year": year, "asof_period": f"{year}-{month:02d}"}
+    step = _record(connection, named)
+    met = fetch(
+        connection,
+        "SELECT park_id, asof_period, value FROM indicators.park_year "
+        "WHERE indicator_id = $1 AND right(asof_period, 2) = '12' AND value IS NOT NULL "
+        "AND year BETWEEN $2 - (SELECT max(n_years) FROM indicators.track_record "
+        "WHERE indicator_id = $1 AND year = $2 AND month = $3) AND $2 - 1 "
+        "ORDER BY asof_period DESC, park_id",
+        [key["indicator_id"], year, month],
+    )
+    for place, row in enumerate(met):
+        asks = (row["park_id"], key["indicator_id"], row["asof_period"])
+        words = f"年终实际 {row['park_id']} {row['asof_period']} = {plain(row['value'])}"
+        step.parts.append(Step(words, asks=asks) if place else prove(*asks))
+    return step
+
+
 def risk(
     connection: duckdb.DuckDBPyConnection,
     scheme_id: str,
