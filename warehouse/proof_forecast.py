@@ -137,7 +137,11 @@ def record(connection: duckdb.DuckDBPyConnection, key: dict[str, Any], prove: Pr
     """A record of errors and the year-end figures the replayed forecasts met: the first in full, the
     others by name."""
     year, month = int(key["year"]), int(key["month"])
-    named = {"indicator_id": key["indicator_id"], "year": year, "asof_period": f"{year}-{month:02d}"}
+    named = {
+        "indicator_id": key["indicator_id"],
+        "year": year,
+        "asof_period": f"{year}-{month:02d}",
+    }
     step = _record(connection, named)
     met = fetch(
         connection,
