@@ -309,7 +309,7 @@ def _has_structure(connection: duckdb.DuckDBPyConnection, digest: str) -> bool:
     found = connection.execute(
         "SELECT count(*) FROM internal.structure WHERE digest = ?", [digest]
     ).fetchone()
-    return found == (1,)
+    return bool(found == (1,))
 
 
 def _structure() -> Iterator[str]:
