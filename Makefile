@@ -53,6 +53,8 @@ sample: $(READY)
 torture: $(READY)
 	@$(BIN)/python -m bench.torture --random 200 --seed 1
 	@$(BIN)/python -m bench.torture.mail --seed 1
+	@$(BIN)/python -m bench.torture.damage --seed 1
+	@$(BIN)/python -m bench.torture.fuzz --seed 1
 	@$(BIN)/python -m bench.torture.replay
 	@$(BIN)/python -m bench.torture.outage --seed 1
 	@$(BIN)/python -m bench.torture.machine

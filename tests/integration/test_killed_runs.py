@@ -6,35 +6,17 @@ The long campaign (200 random moments, the sample province) is ``make torture``.
 from __future__ import annotations
 
 import random
-from datetime import datetime, timedelta
 
 import pytest
 
-from assets.submissions.archive import deliver
-from bench.torture.runs import Torture, launch
-from tests.support.bureau import BEIJING, COUNTIES, county_form, make_home
+from bench.torture.runs import Torture, county_start
 from warehouse.faults import BOUNDARIES
-
-JUNE = datetime(2020, 7, 8, 9, 30, tzinfo=BEIJING)
 
 
 @pytest.fixture(scope="module")
 def torture(tmp_path_factory):
     folder = tmp_path_factory.mktemp("torture")
-    home = make_home(folder / "start")
-    for number, (reporter, name) in enumerate(COUNTIES.items()):
-        data = county_form(reporter, "2020-06", 100 + number)
-        deliver(home / "inbox" / reporter, f"{name}2020年6月.xlsx", data, JUNE, reporter)
-    assert launch(home).wait() in (0, 3)
-    later = county_form("hanbin", "2020-06", 170)
-    deliver(
-        home / "inbox" / "hanbin",
-        "汉滨区2020年6月(更正).xlsx",
-        later,
-        JUNE + timedelta(days=3),
-        "hanbin",
-    )
-    return Torture(folder, home)
+    return Torture(folder, county_start(folder))
 
 
 @pytest.mark.parametrize("name", ["publish.kept", "publish.retired"])
