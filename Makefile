@@ -57,6 +57,7 @@ torture: $(READY)
 	@$(BIN)/python -m bench.torture.fuzz --seed 1
 	@$(BIN)/python -m bench.torture.replay
 	@$(BIN)/python -m bench.torture.outage --seed 1
+	@$(BIN)/python -m bench.torture.served --seed 1
 	@$(BIN)/python -m bench.torture.machine
 
 # Times and memory against peers and against the size of the work (docs/performance.md). About half an hour of
