@@ -3,7 +3,7 @@
 ``python -m bench.rebuild_year [--months 12] [--first 2019-02]`` makes a small workspace of the sample
 province, runs every month in order with the bulletin set of the province, a city, a county and the
 public, and then makes every edition again with ``parkwatch rebuild``, each time with another time zone,
-locale, hash seed and number of threads. Prints a line a month; figures in docs/release-check.md.
+locale, hash seed and number of threads. Prints a line a month; figures in docs/bulletins.md.
 """
 
 from __future__ import annotations
