@@ -20,7 +20,7 @@ AREA = {"area_code": "610900", "scope": "all", "indicator_id": "C04", "asof_peri
 
 TOUCHED = ("bulletins.figure", "targets.verdict", "assessment.score", "assessment.score_detail",
            "assessment.watch", "assessment.risk", "indicators.nowcast", "quality.finding",
-           "quality.rule_outcome")  # fmt: skip
+           "quality.rule_outcome", "indicators.track_record")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +50,7 @@ def case(made: Case) -> Iterator[Case]:
         for name in TOUCHED:
             connection.execute(f"DELETE FROM {name}")
         connection.execute("DELETE FROM submissions.submission WHERE status = 'rejected'")
+        connection.execute("DELETE FROM indicators.park_year WHERE year = 2019")
 
 
 def figure(
@@ -267,6 +268,25 @@ def test_a_forecast_rests_on_the_months_so_far_and_its_record(case: Case) -> Non
     assert step.parts[-1].text == "推算检验记录:C04 尚无往年记录"
     with pytest.raises(NotFoundError, match="没有 P2 C04 的全年推算"):
         proof(case, "nowcast", "P2", "C04", "2020-06")
+
+
+def test_a_record_of_errors_rests_on_the_year_ends_it_met(case: Case) -> None:
+    record = {"indicator_id": "C04", "year": 2020, "month": 6, "n_years": 1, "n_forecasts": 2,
+              "mape": Decimal("2.7"), "covered_80": Decimal(50)}  # fmt: skip
+    add(case, "indicators.track_record", record)
+    end = {"indicator_id": "C04", "year": 2019, "asof_period": "2019-12", "basis": "final",
+           "state": "reported", "n_months": 12, "completeness_pct": Decimal(100),
+           "origin": "reported"}  # fmt: skip
+    values = {"P1": Decimal(180), "P2": Decimal(90)}
+    rows = [end | {"park_id": park, "value": value} for park, value in values.items()]
+    add(case, "indicators.park_year", *rows)
+    key = {"indicator_id": "C04", "year": "2020", "month": "6", "column": "mape"}
+    add(case, "bulletins.figure", figure("R", 3, "indicators.track_record", key))
+    (step,) = proof(case, "R").parts
+    assert "推算 2 次(1 年)" in step.text and "平均误差 2.7%" in step.text
+    first, second = step.parts
+    assert "180" in first.text
+    assert (second.text, second.asks) == ("年终实际 P2 2019-12 = 90", ("P2", "C04", "2019-12"))
 
 
 def test_a_score_is_asked_for_by_scheme_park_and_period_and_ends_with_its_risk(case: Case) -> None:
