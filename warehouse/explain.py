@@ -211,9 +211,13 @@ def _row(
         "indicators.park_year": _park_year,
         "indicators.park_month": _park_month,
         "targets.verdict": _verdict if "target_id" in key and "scope_code" in key else verdicts,
+        "targets.overall": partial(proof_counts.overall, prove=_verdict),
         "assessment.score": _score if "park_id" in key else scores,
         "assessment.watch": _watch if "park_id" in key else scores,
         "submissions.submission": proof_counts.submissions,
+        "assessment.risk": partial(proof_counts.chances, prove=_chance),
+        "assessment.basis": proof_counts.schemes,
+        "quality.gap": partial(proof_counts.gap, prove=_value_of),
         "quality.finding": proof_counts.findings,
         "observations.revision": proof_counts.revisions,
         "dims.region": proof_counts.register,
@@ -230,6 +234,14 @@ def _area_forecast(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -
 
 def _record_of_errors(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
     return proof_forecast.record(connection, key, partial(_year, connection))
+
+
+def _chance(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
+    return _forecast(connection, "risk", key["scheme_id"], key["park_id"], key["asof_period"])
+
+
+def _value_of(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
+    return _value(connection, key["park_id"], key["indicator_id"], key["period"])
 
 
 def _way_out(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:

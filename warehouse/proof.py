@@ -23,6 +23,7 @@ GROUNDS = {
     "file": "a delivered file",
     "finding": "a finding of the audit",
     "register": "a park of the register",
+    "policy": "a value of an assessment scheme, kept in the catalogue under its rules digest",
     "clause": "a clause nothing was reported for: its verdict says so, and has no figure",
     "absence": "nothing reported, or nothing counted: right for no value and for zero only",
 }

@@ -1,6 +1,7 @@
-"""Proof of counts: the rows a count counted, each with the words that ask for its own proof.
+"""Proof of figures over many rows: each row with the words that ask for its own proof.
 
-Belongs here: counts of parks, files, findings, verdicts and ranked parks. Does not belong here: the
+Belongs here: counts of parks, files, findings, verdicts and ranked parks; what all chances of a period
+have in common, what a scheme lays down, the share a missing park had. Does not belong here: the
 proof of one row (``warehouse.explain``).
 """
 
@@ -186,6 +187,29 @@ def _verdict_line(row: Row) -> Step:
     return Step(text, asks=(row["target_id"], park or scope, row["asof_period"]))
 
 
+def overall(connection: duckdb.DuckDBPyConnection, key: Row, prove: Prove) -> Step:
+    """The topics of a scope with the one light of each; the first that was judged is proved in full."""
+    rows = fetch(
+        connection,
+        "SELECT * FROM targets.overall WHERE asof_period = ? AND scope_code = ? AND park_id = ? "
+        "ORDER BY topic",
+        [key["asof_period"], key["scope_code"], key["park_id"]],
+    )
+    judged = [row for row in rows if row["target_id"]]
+    where = words_of({name: key[name] for name in ("asof_period", "scope_code", "park_id")})
+    step = Step(f"总灯 {where}:{len(rows)} 个事项,其中已判定 {len(judged)} 个")
+    step.parts = _listed(judged + [row for row in rows if not row["target_id"]], _topic_line)
+    if judged:
+        example(step.parts, lambda: prove(connection, judged[0]))
+    return step
+
+
+def _topic_line(row: Row) -> Step:
+    text = f"{row['title']}:{row['light']},条款 {'、'.join(row['target_ids'])};{row['reason']}"
+    asks = (row["target_id"], row["park_id"] or row["scope_code"], row["asof_period"])
+    return Step(text, asks=asks) if row["target_id"] else Step(text, ground="clause")
+
+
 def scores(connection: duckdb.DuckDBPyConnection, key: Row, prove: Prove) -> Step:
     """The ranked parks of a class, or of every class, one line each; the first is proved in full."""
     names = ("asof_period", "scheme_id", "class_id")
@@ -209,3 +233,82 @@ def _score_line(row: Row) -> Step:
     place = f"第{row['rank']}名" if row["rank"] is not None else row["exclusion_reason"]
     text = f"{row['class_id']} {row['park_id']}:{plain(row['score'])} 分,{place}"
     return Step(text, asks=(row["scheme_id"], row["park_id"], row["asof_period"]))
+
+
+def chances(connection: duckdb.DuckDBPyConnection, key: Row, prove: Prove) -> Step:
+    """The simulated parks of a period, one line each; the first is proved in full."""
+    names = ("asof_period", "scheme_id", "class_id")
+    wanted = {name: key[name] for name in names if name in key}
+    where = " AND ".join(f"{name} = ?" for name in wanted) or "true"
+    rows = fetch(
+        connection,
+        "SELECT scheme_id, park_id, asof_period, draws, calibrated_pct FROM assessment.risk "
+        f"WHERE {where} ORDER BY scheme_id, class_id, park_id",
+        list(wanted.values()),
+    )
+    step = Step(f"末位风险 {words_of(wanted)}:{len(rows)} 个园区的年末模拟")
+    step.parts = _listed(rows, _chance_line)
+    if rows:
+        example(step.parts, lambda: prove(connection, rows[0]))
+    return step
+
+
+def _chance_line(row: Row) -> Step:
+    return Step(
+        f"{row['scheme_id']} {row['park_id']}:抽样 {row['draws']} 次,"
+        f"有误差记录的权重 {plain(row['calibrated_pct'])}%",
+        asks=("risk", row["scheme_id"], row["park_id"], row["asof_period"]),
+    )
+
+
+def schemes(connection: duckdb.DuckDBPyConnection, key: Row) -> Step:
+    """The schemes applied, whose rules are kept under their digests."""
+    rows = fetch(
+        connection,
+        "SELECT scheme_id, label, rules_digest FROM assessment.basis WHERE asof_period = $1 "
+        "AND scheme_id = coalesce($2, scheme_id) ORDER BY scheme_id",
+        [key["asof_period"], key.get("scheme_id")],
+    )
+    step = Step(f"考核方案的规定 {words_of({'asof_period': key['asof_period']})}")
+    step.parts = _listed(
+        rows,
+        lambda row: Step(
+            f"{row['scheme_id']}({row['label']}):政策目录 schemes/{row['scheme_id']}.yaml,"
+            f"规则摘要 {row['rules_digest'][:12]},原文见 parkwatch schemes",
+            ground="policy",
+        ),
+    )
+    return step
+
+
+def gap(connection: duckdb.DuckDBPyConnection, key: Row, prove: Prove) -> Step:
+    """Why parks have no figures of the period, and the last value a share is computed from."""
+    names = ("period", "park_id", "reporter", "why")
+    wanted = {name: key[name] for name in names if name in key}
+    where = " AND ".join(f"{name} = ?" for name in wanted)
+    rows = fetch(
+        connection, f"FROM quality.gap WHERE {where} ORDER BY park_id", list(wanted.values())
+    )
+    step = Step(f"缺数园区 {words_of(wanted)}:{len(rows)} 个")
+    step.parts = _listed(rows, _gap_line)
+    if len(rows) == 1 and rows[0]["basis_period"]:
+        step.parts.append(_share(connection, rows[0], prove))
+    return step
+
+
+def _gap_line(row: Row) -> Step:
+    file = f",文件 {row['submission_id'][:12]}" if row["submission_id"] else ""
+    reason = row["reason"] or "未报"
+    return Step(
+        f"{row['park_id']}({row['reporter']}):{row['why']}{file};{reason};{row['effect']}",
+        ground="file" if row["submission_id"] else "register",
+    )
+
+
+def _share(connection: duckdb.DuckDBPyConnection, row: Row, prove: Prove) -> Step:
+    return Step(
+        f"比重按 {row['basis_period']} 的 {row['indicator_id']} 计算:占县 "
+        f"{plain(row['county_share_pct'])}%、占市 {plain(row['city_share_pct'])}%、"
+        f"占省 {plain(row['province_share_pct'])}%",
+        [prove(connection, {**row, "period": row["basis_period"]})],
+    )

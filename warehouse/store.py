@@ -408,6 +408,22 @@ def _to_8_decimals(value: Decimal) -> Decimal:
     return value.quantize(_LAST_PLACE, rounding=ROUND_HALF_UP)
 
 
+class BadQueryError(ValueError):
+    """A statement somebody typed cannot be run; the message says what DuckDB says of it."""
+
+
+def ask(connection: duckdb.DuckDBPyConnection, typed: str) -> list[dict[str, Any]]:
+    """Rows of a statement typed by a person. Raises BadQueryError when it cannot be run as it is."""
+    import duckdb
+
+    try:
+        return fetch(connection, typed)
+    except (duckdb.ProgrammingError, duckdb.DataError, duckdb.NotSupportedError) as error:
+        said = str(error).strip()
+        hint = "表和列见 parkwatch dictionary" if "not found" in said or "not exist" in said else ""
+        raise BadQueryError(f"查询不能执行:{said}" + (f"\n{hint}" if hint else "")) from None
+
+
 def fetch(
     connection: duckdb.DuckDBPyConnection,
     query: str,

@@ -67,10 +67,10 @@ def query(
     as_json: Json = False,
 ) -> None:
     """Run one read-only statement on the published warehouse."""
-    from warehouse.store import fetch
+    from warehouse.store import ask
 
     with reading(home) as connection:
-        rows = fetch(connection, sql)
+        rows = ask(connection, sql)
     if as_json:
         print_json(rows)
     else:

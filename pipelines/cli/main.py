@@ -107,7 +107,7 @@ def _plain_words(error: Exception) -> str | None:
                 "NoSuchBuildError", "MixedInputsError", "ReleaseError", "ApprovalError",
                 "SendingError", "OutboxBusyError", "NoMailboxError", "LookupFailedError",
                 "MessageError", "NoAudienceError", "BackupError", "ProfileError",
-                "UsersError", "ServeError"}  # fmt: skip
+                "UsersError", "ServeError", "BadQueryError"}  # fmt: skip
     names = {cls.__name__ for cls in type(error).__mro__}
     return str(error) if names & expected else trouble.of(error)
 

@@ -243,3 +243,17 @@ def test_after_the_next_build_it_has_every_column_and_digests_of_today(tmp_path)
     case.warehouse.publish()
     assert "break_flag" in there["indicators.park_month"]
     assert wrong_tables(case) == []
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["selekt 1", "select nosuch from dims.park", "from nosuch", "select 'x'::int", "drop table dims.park"],
+)  # fmt: skip
+def test_a_typed_statement_that_cannot_run_is_told_in_words(tmp_path, typed):
+    with store.connect(tmp_path / "w.duckdb") as connection:
+        store.create_all(connection)
+    with (
+        store.connect(tmp_path / "w.duckdb", read_only=True) as connection,
+        pytest.raises(store.BadQueryError, match="查询不能执行"),
+    ):
+        store.ask(connection, typed)
