@@ -142,9 +142,11 @@ def _published(workspace: Workspace, kept: list[builds.Manifest]) -> _Look:
         with contextlib.closing(store.connect(path, read_only=True)) as connection:
             published = builds.published_number(connection)
             recorded = partitions.recorded(connection)
+            there = partitions.columns_there(connection)
             manifest = next((m for m in kept if (m.number, m.digest) == published), None)
             for name, parts in recorded.items():
-                yield name, _table(connection, name, parts, manifest), remedy
+                columns = there.get(name)
+                yield name, _table(connection, name, columns, parts, manifest), remedy
             for name in _without_digest(connection, recorded):
                 yield name, _readable(connection, name), remedy
     except duckdb.Error as error:
@@ -154,11 +156,14 @@ def _published(workspace: Workspace, kept: list[builds.Manifest]) -> _Look:
 def _table(
     connection: duckdb.DuckDBPyConnection,
     name: str,
+    columns: set[str] | None,
     parts: Mapping[str, partitions.Part],
     manifest: builds.Manifest | None,
 ) -> str:
+    if columns is None:  # the file is of an earlier version, which did not have the table
+        return "" if not parts else "缺失"
     try:
-        now = partitions.of_parts(connection, name)
+        now = partitions.of_parts(connection, name, there=columns)
     except duckdb.Error as error:
         return f"无法读取:{_first_line(error)}"
     if now != partitions.total(parts):

@@ -240,13 +240,17 @@ def of_file(connection: duckdb.DuckDBPyConnection, full_name: str, path: Path) -
     return Part(int(n_rows), f"{high:016x}{low:016x}")
 
 
-def disagreements(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Tables whose rows are not what their recorded parts say, computed from every row.
+def disagreements(
+    connection: duckdb.DuckDBPyConnection, names: Iterable[str] | None = None
+) -> list[str]:
+    """Tables (all when None) whose rows are not what their recorded parts say, from every row.
 
     The file may be of an earlier version, without tables and columns the dictionary has gained since.
     """
     there, wrong = columns_there(connection), []
-    for name, parts in recorded(connection).items():
+    known = recorded(connection)
+    for name in known if names is None else names:
+        parts = known[name]
         found = of_parts(connection, name, there=there[name]) if name in there else total({})
         if found != total(parts):
             wrong.append(name)
