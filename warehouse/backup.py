@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from warehouse import audit, releases
-from warehouse.files import sync
+from warehouse.files import sha256_of, sync
 
 LEDGER, ANCHORS = "state.sqlite", "audit.anchors"
 MANIFEST = "manifest.json"
@@ -203,7 +203,7 @@ def _copy_ledger(home: Path, target: Path) -> Entry:
         old.close()
     sync(target / LEDGER)
     stat = (target / LEDGER).stat()
-    return Entry(LEDGER, stat.st_size, _sha256(target / LEDGER), 0, 0o644)
+    return Entry(LEDGER, stat.st_size, sha256_of(target / LEDGER), 0, 0o644)
 
 
 def _build(files: Path) -> str:
@@ -262,14 +262,9 @@ def _damaged(folder: Path, entries: tuple[Entry, ...], *, linked_too: bool) -> l
         path = folder / "files" / entry.path
         there = path.is_file() and path.stat().st_size == entry.bytes
         looked_at = there and (linked_too or path.stat().st_nlink == 1)
-        if not there or (looked_at and _sha256(path) != entry.sha256):
+        if not there or (looked_at and sha256_of(path) != entry.sha256):
             wrong.append(entry.path)
     return wrong
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 # --- putting back ---------------------------------------------------------------------------------

@@ -1,11 +1,12 @@
 """Small files written whole: they appear complete or not at all, even when the machine stops.
 
-Belongs here: that one way of writing, and waiting for the disk. Does not belong here: what is written,
-the warehouse file itself (``store``), streams of unknown size (the archive).
+Belongs here: that one way of writing, waiting for the disk, the digest of a file. Does not belong here:
+what is written, the warehouse file itself (``store``), streams of unknown size (the archive).
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -34,3 +35,9 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's content, in hexadecimal."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -8,7 +8,6 @@ here: damage to a backup (``backup``), what a quick look notices (``doctor``), m
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import re
 import sqlite3
@@ -20,6 +19,7 @@ from typing import Any
 import duckdb
 
 from warehouse import audit, builds, partitions, store, versions
+from warehouse.files import sha256_of
 from warehouse.workspace import Workspace
 
 Progress = Callable[[str, int, int], None]
@@ -80,7 +80,7 @@ def _originals(workspace: Workspace) -> _Look:
     there = set()
     for path in sorted(p for p in workspace.archive.rglob("*") if _SHA256.fullmatch(p.stem)):
         there.add(path.stem)
-        problem = "" if _sha256(path) == path.stem else "内容与校验值不符"
+        problem = "" if sha256_of(path) == path.stem else "内容与校验值不符"
         yield _name(path, workspace), problem, remedy
     for digest in sorted(_received(workspace) - there):
         yield f"archive/{digest[:2]}/{digest}", "台账中有此件,归档中没有", remedy
@@ -201,7 +201,7 @@ def _documents(workspace: Workspace, kept: list[builds.Manifest]) -> _Look:
         for name, digest in sorted(documents.items()):
             path = workspace.home / folder / name
             problem = "缺失" if not path.is_file() else ""
-            if not problem and _sha256(path) != digest:
+            if not problem and sha256_of(path) != digest:
                 problem = "内容与校验值不符"
             yield f"{folder}/{name}", problem, "用 parkwatch rebuild 逐字节重做该期,或从备份恢复"
 
@@ -217,7 +217,7 @@ def _catalogues(workspace: Workspace) -> _Look:
             problem = f"无法读取:{_first_line(error)}"
         yield _name(folder, workspace), problem, "从备份恢复该目录;旧版通报须用它重做"
         for path in sorted(folder.glob("settings-*.toml")):
-            same = _sha256(path)[:16] == path.stem.removeprefix("settings-")
+            same = sha256_of(path)[:16] == path.stem.removeprefix("settings-")
             yield _name(path, workspace), "" if same else "内容与校验值不符", "从备份恢复该文件"
 
 
@@ -244,11 +244,6 @@ def _ledger_file(workspace: Workspace) -> Iterator[Any]:
     with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
         connection.row_factory = sqlite3.Row
         yield connection
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def _name(path: Path, workspace: Workspace) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,11 +23,17 @@ class HeldError(RuntimeError):
 
 
 @contextmanager
-def hold(path: Path, name: str | None = None, *, wait: bool = False) -> Iterator[None]:
+def hold(
+    path: Path,
+    name: str | None = None,
+    *,
+    wait: bool = False,
+    busy: Callable[[str], Exception] = HeldError,
+) -> Iterator[None]:
     """Hold the lock of ``path``; the kernel frees it when the process dies, however it dies.
 
-    ``name`` tells others who holds it (this process, since when). Raises HeldError when another
-    process does, unless ``wait``.
+    ``name`` tells others who holds it (this process, since when). When another process does, unless
+    ``wait``, raises what ``busy`` makes of the name it gave: HeldError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -35,7 +41,7 @@ def hold(path: Path, name: str | None = None, *, wait: bool = False) -> Iterator
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
-            raise HeldError(_holder(handle)) from None
+            raise busy(_holder(handle)) from None
         os.ftruncate(handle, 0)
         os.pwrite(handle, (name or _this_process()).encode(), 0)
         try:

@@ -142,6 +142,14 @@ def _marks(parts: list[str]) -> str:
     return ", ".join("?" * len(parts)) or "NULL"
 
 
+_TEXT_SUMS = "count(*), sum(md5_number_lower(text)::HUGEINT), sum(md5_number_upper(text)::HUGEINT)"
+
+
+def _part(n_rows: int, low: int, high: int) -> Part:
+    """Rows and digest by the two sums, which are taken mod 2^64."""
+    return Part(int(n_rows), f"{int(high) % _MODULUS:016x}{int(low) % _MODULUS:016x}")
+
+
 def _sums(
     connection: duckdb.DuckDBPyConnection,
     table: schema.Table,
@@ -162,7 +170,7 @@ def _sums(
             where += f" OR {column} IS NULL OR {column} = ''"
     found = connection.execute(
         f"""
-        SELECT part, count(*), sum(md5_number_lower(text)::HUGEINT), sum(md5_number_upper(text)::HUGEINT)
+        SELECT part, {_TEXT_SUMS}
         FROM (
             SELECT {f"coalesce({column}, '')" if column else "''"} AS part, row({names})::VARCHAR AS text
             FROM {table.full_name} WHERE {where}
@@ -182,15 +190,15 @@ def recorded(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Part]
         "SELECT table_name, part, n_rows, low, high FROM internal.partition ORDER BY ALL"
     ).fetchall():
         if name in found:
-            found[name][part] = Part(n_rows, f"{int(high):016x}{int(low):016x}")
+            found[name][part] = _part(n_rows, low, high)
     return found
 
 
 def total(parts: Mapping[str, Part]) -> Part:
     """Rows and digest of the table these parts make."""
-    low = sum(int(part.digest[16:], 16) for part in parts.values()) % _MODULUS
-    high = sum(int(part.digest[:16], 16) for part in parts.values()) % _MODULUS
-    return Part(sum(part.n_rows for part in parts.values()), f"{high:016x}{low:016x}")
+    low = sum(int(part.digest[16:], 16) for part in parts.values())
+    high = sum(int(part.digest[:16], 16) for part in parts.values())
+    return _part(sum(part.n_rows for part in parts.values()), low, high)
 
 
 def digest_rows(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
@@ -217,7 +225,7 @@ def of_parts(
     if part_column(table) is None:
         wanted = None
     sums = _sums(connection, table, wanted, there)
-    return total({p: Part(n, f"{high:016x}{low:016x}") for p, (n, low, high) in sums})
+    return total({part: _part(*found) for part, found in sums})
 
 
 def of_file(connection: duckdb.DuckDBPyConnection, full_name: str, path: Path) -> Part:
@@ -231,13 +239,10 @@ def of_file(connection: duckdb.DuckDBPyConnection, full_name: str, path: Path) -
         raise ValueError(f"列 {'、'.join(sorted(unknown))} 不在数据字典中")
     row = ", ".join(names)
     n_rows, low, high = connection.execute(
-        "SELECT count(*), sum(md5_number_lower(text)::HUGEINT), "
-        f"sum(md5_number_upper(text)::HUGEINT) FROM (SELECT row({row})::VARCHAR AS text "
-        "FROM read_parquet(?))",
+        f"SELECT {_TEXT_SUMS} FROM (SELECT row({row})::VARCHAR AS text FROM read_parquet(?))",
         [str(path)],
     ).fetchone() or (0, 0, 0)
-    low, high = int(low or 0) % _MODULUS, int(high or 0) % _MODULUS
-    return Part(int(n_rows), f"{high:016x}{low:016x}")
+    return _part(n_rows, low or 0, high or 0)
 
 
 def disagreements(

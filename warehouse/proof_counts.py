@@ -7,7 +7,7 @@ proof of one row (``warehouse.explain``).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from warehouse.proof import Step, plain, words_of
@@ -22,6 +22,12 @@ Prove = Callable[["duckdb.DuckDBPyConnection", Row], Step]
 
 MAX_PARTS = 400
 """Rows listed before the rest is only counted."""
+
+
+def _selected(key: Row, names: Sequence[str]) -> tuple[Row, str]:
+    """What of ``key`` selects rows, and the condition with a mark for each value."""
+    wanted = {name: key[name] for name in names if name in key}
+    return wanted, " AND ".join(f"{name} = ?" for name in wanted) or "true"
 
 
 def _listed(rows: list[Row], line: Callable[[Row], Step]) -> list[Step]:
@@ -102,12 +108,11 @@ def submissions(connection: duckdb.DuckDBPyConnection, key: Row) -> Step:
 def findings(connection: duckdb.DuckDBPyConnection, key: Row) -> Step:
     """Findings of the period that still stand."""
     names = ("period", "reporter", "severity", "rule_id", "outcome")
-    wanted = {name: key[name] for name in names if name in key}
-    where = " AND ".join([f"{name} = ?" for name in wanted] + ["lifecycle <> 'resolved'"])
+    wanted, where = _selected(key, names)
     rows = fetch(
         connection,
         f"SELECT file_name, sheet, address, message FROM quality.finding WHERE {where} "
-        "ORDER BY finding_id",
+        "AND lifecycle <> 'resolved' ORDER BY finding_id",
         list(wanted.values()),
     )
     step = Step(f"审核问题 {words_of(wanted)}:{len(rows)} 条")
@@ -165,8 +170,7 @@ ORDER BY revision.period, revision.park_id, revision.indicator_id, revision.meas
 def verdicts(connection: duckdb.DuckDBPyConnection, key: Row, prove: Prove) -> Step:
     """The verdicts a key selects, one line each; the first that has figures is proved in full."""
     names = ("asof_period", "target_id", "park_id", "verdict")
-    wanted = {name: key[name] for name in names if name in key}
-    where = " AND ".join(f"{name} = ?" for name in wanted) or "true"
+    wanted, where = _selected(key, names)
     rows = fetch(
         connection,
         f"SELECT * FROM targets.verdict WHERE {where} ORDER BY target_id, scope_code, park_id",
@@ -213,8 +217,7 @@ def _topic_line(row: Row) -> Step:
 def scores(connection: duckdb.DuckDBPyConnection, key: Row, prove: Prove) -> Step:
     """The ranked parks of a class, or of every class, one line each; the first is proved in full."""
     names = ("asof_period", "scheme_id", "class_id")
-    wanted = {name: key[name] for name in names if name in key}
-    where = " AND ".join(f"{name} = ?" for name in wanted) or "true"
+    wanted, where = _selected(key, names)
     rows = fetch(
         connection,
         f"SELECT * FROM assessment.score WHERE {where} "
@@ -238,8 +241,7 @@ def _score_line(row: Row) -> Step:
 def chances(connection: duckdb.DuckDBPyConnection, key: Row, prove: Prove) -> Step:
     """The simulated parks of a period, one line each; the first is proved in full."""
     names = ("asof_period", "scheme_id", "class_id")
-    wanted = {name: key[name] for name in names if name in key}
-    where = " AND ".join(f"{name} = ?" for name in wanted) or "true"
+    wanted, where = _selected(key, names)
     rows = fetch(
         connection,
         "SELECT scheme_id, park_id, asof_period, draws, calibrated_pct FROM assessment.risk "
@@ -284,8 +286,7 @@ def schemes(connection: duckdb.DuckDBPyConnection, key: Row) -> Step:
 def gap(connection: duckdb.DuckDBPyConnection, key: Row, prove: Prove) -> Step:
     """Why parks have no figures of the period, and the last value a share is computed from."""
     names = ("period", "park_id", "reporter", "why")
-    wanted = {name: key[name] for name in names if name in key}
-    where = " AND ".join(f"{name} = ?" for name in wanted)
+    wanted, where = _selected(key, names)
     rows = fetch(
         connection, f"FROM quality.gap WHERE {where} ORDER BY park_id", list(wanted.values())
     )

@@ -101,13 +101,7 @@ class Warehouse:
         if self._locked:
             yield
             return
-        with contextlib.ExitStack() as stack:
-            try:
-                stack.enter_context(locks.hold(self.workspace.lock_file))
-            except locks.HeldError as holder:
-                raise WarehouseBusyError(
-                    f"另一个进程({holder})正在写入本工作区,请稍后再试。"
-                ) from None
+        with locks.hold(self.workspace.lock_file, busy=_busy):
             self._locked = True
             try:
                 yield
@@ -223,6 +217,10 @@ class Warehouse:
         shutil.rmtree(self.workspace.making, ignore_errors=True)
         self.workspace.announced_file.unlink(missing_ok=True)
         reach("publish.settled")
+
+
+def _busy(holder: str) -> WarehouseBusyError:
+    return WarehouseBusyError(f"另一个进程({holder})正在写入本工作区,请稍后再试。")
 
 
 def _build_number(connection: duckdb.DuckDBPyConnection) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -69,11 +69,10 @@ class Report:
 @contextmanager
 def only_sender(lock_file: Path) -> Iterator[None]:
     """Hold the workspace's sending lock; OutboxBusyError when another process does."""
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(locks.hold(lock_file))
-        except locks.HeldError as holder:
-            raise OutboxBusyError(f"另一个进程({holder})正在发送邮件:请等它结束后再试") from None
+    with locks.hold(
+        lock_file,
+        busy=lambda holder: OutboxBusyError(f"另一个进程({holder})正在发送邮件:请等它结束后再试"),
+    ):
         yield
 
 

@@ -10,8 +10,9 @@ import json
 import os
 import shutil
 import sys
-import time
 from pathlib import Path
+
+from bench.peers.laps import laps
 
 DBT = Path(__file__).parent / "dbt"
 
@@ -85,12 +86,7 @@ def main() -> None:
     work.mkdir(exist_ok=True)
     if not (work / "dbt").exists():
         shutil.copytree(DBT, work / "dbt")
-    spent, before = {}, [time.perf_counter(), time.process_time()]
-
-    def done(what: str) -> None:
-        now = [time.perf_counter(), time.process_time()]
-        spent[what] = [a - b for a, b in zip(now, before, strict=True)]
-        before[:] = now
+    spent, done = laps()
 
     from bench.peers.read_pandas import read_month, write_html
 

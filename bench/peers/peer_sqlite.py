@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
-import time
 from pathlib import Path
+
+from bench.peers.laps import laps
 
 RANKS = """
 SELECT class_id, park_id, points, rank() OVER (PARTITION BY class_id ORDER BY points DESC) AS rank
@@ -40,12 +41,7 @@ def check(long):
 def main() -> None:
     """Do the month; write ranks and the page; print seconds and findings as JSON."""
     home, result = Path(sys.argv[1]), Path(sys.argv[2])
-    spent, before = {}, [time.perf_counter(), time.process_time()]
-
-    def done(what: str) -> None:
-        now = [time.perf_counter(), time.process_time()]
-        spent[what] = [a - b for a, b in zip(now, before, strict=True)]
-        before[:] = now
+    spent, done = laps()
 
     import pandas as pd
 

@@ -6,7 +6,6 @@ here: settings, catalogue and published data (``diagnosis``), or mending anythin
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import random
@@ -23,6 +22,7 @@ from typing import Any
 from pipelines import clock
 from pipelines.cli.diagnosis import Diagnosis
 from pipelines.settings import load_workspace
+from warehouse.files import sha256_of
 
 SAMPLED = 200
 """Files looked at of each kind that is too large to be read whole in a few seconds."""
@@ -266,7 +266,7 @@ def _backups(home: Path) -> Iterator[Diagnosis]:
     damaged = [
         e.path
         for e in _sample(newest.entries, lambda e: e.bytes)
-        if not (folder / e.path).is_file() or _sha256(folder / e.path) != e.sha256
+        if not (folder / e.path).is_file() or sha256_of(folder / e.path) != e.sha256
     ]
     yield Diagnosis("备份内容", not damaged, "、".join(damaged[:3]) or "抽查相符",
                     "重新备份,并检查备份磁盘")  # fmt: skip
@@ -282,11 +282,6 @@ def _sample(items: Any, size: Callable[[Any], int]) -> list[Any]:
     return chosen
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
 def _archive(home: Path) -> Iterator[Diagnosis]:
     """Every receipt has its original; sampled originals are what their names say."""
     files = {p.stem: p for p in (home / "archive").rglob("*") if p.is_file() and len(p.stem) == 64}
@@ -295,7 +290,7 @@ def _archive(home: Path) -> Iterator[Diagnosis]:
                     "从备份恢复 archive/,缺少原件的数字无法追溯到单元格")  # fmt: skip
     damaged = [
         p.name for p in _sample(sorted(files.values()), lambda p: p.stat().st_size)
-        if _sha256(p) != p.stem
+        if sha256_of(p) != p.stem
     ]  # fmt: skip
     yield Diagnosis("归档内容", not damaged, f"与校验值不符:{'、'.join(damaged[:3])}" if damaged
                     else "抽查相符", "从备份恢复所列文件")  # fmt: skip

@@ -251,11 +251,9 @@ def only_one(home: Path, url: str) -> Iterator[None]:
     """This workspace is served by this process alone. Raises AlreadyServedError."""
     since = datetime.now(UTC).isoformat(timespec="seconds")
     name = json.dumps({"url": url, "pid": os.getpid(), "since": since})
-    with contextlib.ExitStack() as stack:
-        try:
-            stack.enter_context(locks.hold(home / LOCK, name))
-        except locks.HeldError as holder:
-            raise AlreadyServedError(f"该工作区已在提供服务:{holder}") from None
+    with locks.hold(
+        home / LOCK, name, busy=lambda holder: AlreadyServedError(f"该工作区已在提供服务:{holder}")
+    ):
         yield
 
 
