@@ -201,10 +201,12 @@ def measure(home: Path, years: int) -> dict[str, object]:
     )
     month = f"{FIRST_YEAR + years - 1}-10"
     figures = f"SELECT park_id, indicator_id, period, measure, value, state, maturity {asof}"
+    read_whole = f"SELECT count(*), bit_xor(hash(*COLUMNS(*))) {asof}"
     for name, sql in {
-        "as-of, all history s": f"CREATE OR REPLACE TEMP TABLE seen AS {asof}",
-        "as-of, figures without their places s": f"CREATE OR REPLACE TEMP TABLE seen AS {figures}",
-        "as-of, one month s": f"CREATE OR REPLACE TEMP TABLE seen AS {asof} AND period = '{month}'",
+        "as-of, every column read s": read_whole,
+        "as-of, all history kept s": f"CREATE OR REPLACE TEMP TABLE seen AS {asof}",
+        "as-of, figures without their places kept s": f"CREATE OR REPLACE TEMP TABLE seen AS {figures}",
+        "as-of, one month kept s": f"CREATE OR REPLACE TEMP TABLE seen AS {asof} AND period = '{month}'",
         "one series s": "CREATE OR REPLACE TEMP TABLE seen AS FROM observations.observation "
         "WHERE park_id = 'P0700' AND indicator_id = 'I07'",
         "revision summary s": "CREATE OR REPLACE TEMP TABLE seen AS "
