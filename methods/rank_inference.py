@@ -99,7 +99,8 @@ def _decided(
 ) -> tuple[Flags, Flags]:
     """Which others are significantly above and below ``unit`` (each U), stepping down."""
     spread = _pair_errors(errors, unit)
-    t = (scores - scores[unit]) / spread  # 0 for the unit itself
+    with np.errstate(over="ignore"):  # two units without error: infinitely far apart
+        t = (scores - scores[unit]) / spread  # 0 for the unit itself
     drawn = np.abs((noise - noise[:, [unit]]) / spread)
     open_ = np.ones(len(scores), dtype=bool)
     open_[unit] = False
@@ -122,7 +123,8 @@ def _all_pairs(scores: Floats, errors: Floats, level: float, key: str, draws: in
     """
     size = len(scores)
     noise = _noise(errors, key, draws)
-    t = np.stack([(scores - scores[u]) / _pair_errors(errors, u) for u in range(size)])
+    with np.errstate(over="ignore"):
+        t = np.stack([(scores - scores[u]) / _pair_errors(errors, u) for u in range(size)])
     above = np.zeros((size, size), dtype=bool)
     while True:
         largest = np.full(draws, -np.inf)
