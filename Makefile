@@ -38,7 +38,7 @@ $(READY): pyproject.toml uv.lock requirements-bootstrap.txt
 
 # The optional components of docs/distributed.md (workers, DuckLake, Spark; about 700 MB).
 distributed: $(READY)
-	@$(BIN)/uv sync --frozen --quiet --compile-bytecode --extra distributed --extra spark
+	@$(BIN)/uv sync --frozen --quiet --compile-bytecode --extra distributed --extra spark --group store
 
 # Everything quick a change should pass before it is committed.
 check: $(READY)

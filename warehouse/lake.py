@@ -5,7 +5,9 @@ and period, whole parts replaced in one transaction that is begun again after a 
 Does not belong here: what is computed from the facts (``derive``), who computes it (``pipelines``).
 
 DuckLake has neither keys nor unique columns: a part is always deleted and inserted whole, so a
-transaction begun again cannot leave a row twice.
+transaction begun again cannot leave a row twice. Two inserts are no conflict to it, and of a part that
+was empty there is nothing to delete: who replaces a part therefore also changes the part's claim, a row
+both would have to change (``internal.claim``, by table, province and year).
 """
 
 from __future__ import annotations
@@ -124,7 +126,7 @@ class Lake:
             "SELECT table_schema || '.' || table_name FROM information_schema.tables "
             "WHERE table_catalog = 'lake'"
         ).fetchall()
-        if {row[0] for row in there} >= {*TABLES, "internal.part"}:
+        if {row[0] for row in there} >= {*TABLES, "internal.part", "internal.claim"}:
             return
 
         def make() -> None:
@@ -142,6 +144,13 @@ class Lake:
             self.connection.execute(
                 "CREATE TABLE IF NOT EXISTS lake.internal.part "
                 "(table_name VARCHAR, part VARCHAR, n_rows BIGINT, digest VARCHAR)"
+            )
+            self.connection.execute(
+                f"CREATE TABLE IF NOT EXISTS lake.internal.claim "
+                f"(table_name VARCHAR, {_PROVINCE} VARCHAR, year INTEGER, turn BIGINT)"
+            )
+            self.connection.execute(
+                f"ALTER TABLE lake.internal.claim SET PARTITIONED BY (table_name, {_PROVINCE}, year)"
             )
 
         self.transaction(make, "tables")
@@ -184,21 +193,64 @@ class Lake:
         source: str,
         periods: Sequence[str],
         provinces: Sequence[str] | None = None,
+        also: Callable[[], None] = lambda: None,
     ) -> int:
         """Replace these parts by the rows of ``source``: a relation with the table's columns and
-        ``province_code``, in the connection's own database. Returns the snapshot."""
+        ``province_code``, in the connection's own database; ``also`` happens in the same
+        transaction. Returns the snapshot. Raises LakeConflictError."""
         names = ", ".join([_PROVINCE, *(c.name for c in schema.table(full_name).columns)])
         where = _parts_sql(periods, provinces)
+        claims = self._claims(full_name, source, periods, provinces)
 
         def write() -> None:
+            self.connection.execute(
+                f"UPDATE lake.internal.claim SET turn = turn + 1 WHERE {claims}"
+            )
             self.connection.execute(f"DELETE FROM lake.{full_name} WHERE {where}")
             self.connection.execute(
                 f"INSERT INTO lake.{full_name} ({names}) SELECT {names} FROM {source} "
                 f"WHERE {where} ORDER BY ALL"
             )
+            also()
 
         what = f"{full_name} {periods[0]}–{periods[-1]} {','.join(provinces or ['全部'])}"
         return self.transaction(write, what)
+
+    def _claims(
+        self,
+        full_name: str,
+        source: str,
+        periods: Sequence[str],
+        provinces: Sequence[str] | None,
+    ) -> str:
+        """The condition of these parts' claims. Missing ones are made first, in a transaction of their
+        own: two that make the same one both see one of the two rows at least, and change it."""
+        if provinces is None:
+            both = " UNION ".join(
+                f"SELECT {_PROVINCE} FROM {rows} WHERE {_parts_sql(periods, None)}"
+                for rows in (source, f"lake.{full_name}")
+            )
+            provinces = [row[0] for row in self.connection.execute(both).fetchall()]
+        years = sorted({period[:4] for period in periods})
+        wanted = (
+            f"table_name = {_quoted([full_name])} AND {_PROVINCE} IN ({_quoted(provinces)}) "
+            f"AND year IN ({', '.join(years)})"
+        )
+        found = self.connection.execute(
+            f"SELECT DISTINCT {_PROVINCE}, year FROM lake.internal.claim WHERE {wanted}"
+        ).fetchall()
+        every = {(province, int(year)) for province in provinces for year in years}
+        rows = ", ".join(
+            f"({_quoted([full_name])}, {_quoted([province])}, {year}, 0)"
+            for province, year in sorted(every - set(found))
+        )
+        if rows:
+
+            def claim() -> None:
+                self.connection.execute(f"INSERT INTO lake.internal.claim VALUES {rows}")
+
+            self.transaction(claim, f"{full_name} 登记分区")
+        return wanted
 
     def rows(
         self,
@@ -257,19 +309,8 @@ class Lake:
         )
 
     def _write_period(self, full_name: str, period: str, own: Part) -> None:
-        names = ", ".join(c.name for c in schema.table(full_name).columns)
-
-        def write() -> None:
-            where = _parts_sql([period], None)
-            self.connection.execute(f"DELETE FROM lake.{full_name} WHERE {where}")
-            self.connection.execute(
-                f"INSERT INTO lake.{full_name} ({_PROVINCE}, {names}) "
-                f"SELECT {_PROVINCE}, {names} FROM ({with_province(full_name)}) "
-                f"WHERE {where} ORDER BY ALL"
-            )
-            self._record(full_name, period, own)
-
-        self.transaction(write, f"{full_name} {period}")
+        source = f"({with_province(full_name)})"
+        self.replace(full_name, source, [period], also=lambda: self._record(full_name, period, own))
 
     def digest(self, full_name: str, periods: Sequence[str]) -> Part:
         """Rows and digest of these periods in the lake, comparable with ``partitions.of_parts``."""

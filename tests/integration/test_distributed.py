@@ -9,7 +9,9 @@ import signal
 import subprocess
 import sys
 from datetime import datetime
+from importlib.util import find_spec
 
+import httpx
 import pytest
 
 from tests.support import national_case, servers
@@ -80,6 +82,39 @@ def test_four_writers_in_each_others_way_and_one_killed_leave_what_one_run_has(
     with lake.attached(connection, engine) as shared:
         assert shared.digest(FACTS, PERIODS) == wanted
     assert conflicts > 0  # the writers did meet
+
+
+@pytest.mark.skipif(
+    find_spec("moto") is None, reason="no object store to test with is installed (make distributed)"
+)
+def test_a_lake_on_an_object_store_holds_what_one_in_a_folder_holds(
+    made, engine, tmp_path, monkeypatch
+):
+    """Two writers meet, one is killed with its files in the store and its transaction open."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    source = tmp_path / "facts.parquet"
+    with made.warehouse.building() as connection:
+        connection.execute(f"COPY ({lake.with_province(FACTS)}) TO '{source}' (FORMAT parquet)")
+        wanted = partitions.of_parts(connection, FACTS, PERIODS)
+    with servers.object_store("park") as address:
+        stored = dataclasses.replace(
+            engine, data_path="s3://park/lake", s3_endpoint=address, s3_tls=False
+        )
+        connection = store.connect(tmp_path / "look.duckdb")
+        with lake.attached(connection, stored) as shared:
+            before = shared.snapshot()
+        told = {"LAKE_S3_ENDPOINT": address}
+        killed = writer(stored, source, national_case.PROVINCES, 1,
+                        PARKWATCH_CRASH_AT="lake.written:3", **told)  # fmt: skip
+        other = writer(stored, source, national_case.PROVINCES, 1, **told)
+        assert killed.wait(timeout=300) == -signal.SIGKILL
+        assert other.wait(timeout=300) == 0
+        with lake.attached(connection, stored) as shared:
+            assert shared.digest(FACTS, PERIODS) == wanted
+            empty = shared.rows(FACTS, PERIODS, snapshot=before)
+            assert connection.execute(empty).fetchall() == []
+        assert "lake/" in httpx.get(f"http://{address}/park?list-type=2").text
 
 
 def test_workers_derive_by_province_what_one_run_derives(made, engine, tmp_path, monkeypatch):
@@ -160,6 +195,24 @@ def test_a_part_others_keep_changing_is_given_up_with_nothing_written(made, engi
             assert other.execute(
                 "SELECT count(*) FROM lake.observations.observation WHERE period = '2018-02'"
             ).fetchone() == (1,)
+
+
+def test_two_that_write_a_part_for_the_first_time_leave_it_once(made, engine, tmp_path):
+    """An empty part has no rows both would have to delete; a step delivered again may meet itself."""
+    connection = store.connect(made.workspace.work_file)
+    with lake.attached(connection, engine) as shared:
+        other = store.connect(tmp_path / "other.duckdb")
+        with lake.attached(other, engine) as rival:
+            met = []
+
+            def meanwhile():
+                if not met:
+                    met.append(rival.replace(FACTS, f"({_one_row()})", ["2018-02"], ["110000"]))
+
+            shared.replace(FACTS, f"({_one_row()})", ["2018-02"], ["110000"], also=meanwhile)
+            assert (len(met), shared.conflicts) == (1, 1)
+            found = connection.execute("SELECT count(*) FROM lake.observations.observation")
+            assert found.fetchone() == (1,)
 
 
 def _one_row():

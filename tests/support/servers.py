@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis for tests of the distributed profile, started on a free port of this machine.
+"""PostgreSQL, Redis and an object store for tests of the distributed profile, on free ports of this machine.
 
 ``postgres`` and ``redis`` say why they cannot be had instead of pretending: tests skip with that reason.
 """
@@ -12,10 +12,13 @@ import pwd
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+import httpx
 
 POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 NEEDED = ("duckdb_extension_ducklake", "duckdb_extension_postgres_scanner")
@@ -93,6 +96,23 @@ def redis() -> Iterator[str]:
         server.terminate()
         server.wait(timeout=60)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def object_store(bucket: str) -> Iterator[str]:
+    """A server that speaks S3 (moto, in memory) with one empty bucket; yields ``host:port``."""
+    port = free_port()
+    server = subprocess.Popen(
+        [Path(sys.executable).with_name("moto_server"), "-H", "127.0.0.1", "-p", str(port)],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        _wait(port, server)
+        httpx.put(f"http://127.0.0.1:{port}/{bucket}").raise_for_status()
+        yield f"127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(timeout=60)
 
 
 def _wait(port: int, server: subprocess.Popen[bytes]) -> None:
