@@ -4,7 +4,9 @@ processes of their own, killed and in each other's way; what workers derive is w
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -151,6 +153,23 @@ def test_workers_derive_by_province_what_one_run_derives(made, engine, tmp_path,
         found = connection.execute("SELECT DISTINCT period FROM lake.indicators.park_month")
         periods = [row[0] for row in found.fetchall()]
         assert shared.digest(DERIVED, periods) == wanted
+
+
+@pytest.mark.skipif(find_spec("dagster_celery") is None, reason="no Celery (make distributed)")
+@pytest.mark.skipif(shutil.which("redis-server") is None, reason="no Redis on this machine")
+def test_a_million_figures_derived_by_celery_workers_are_what_one_process_derives():
+    """Embedded, 1 and 2 workers over PostgreSQL, Redis and DuckLake: the rehearsal compares digests."""
+    words = ["--parks", "16400", "--provinces", "4"]
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.bench_distributed", *words],
+        stdout=subprocess.PIPE, text=True, timeout=1200,
+    )  # fmt: skip
+    said = {
+        name: told for line in done.stdout.splitlines() for name, told in json.loads(line).items()
+    }
+    assert done.returncode == 0, said
+    assert list(said) == ["embedded", "1 celery", "2 celery"]
+    assert said["2 celery"]["facts"] > 1_000_000
 
 
 def _dimensions_of(made):

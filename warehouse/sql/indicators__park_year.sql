@@ -9,7 +9,8 @@ WITH wanted AS (
 -- The months by name: an equality lets the scan pass over the row groups of other years.
 months AS (
     SELECT year, asof_period, year || '-' || lpad(month::VARCHAR, 2, '0') AS period
-    FROM wanted, range(1, 13) AS t(month)
+    FROM wanted
+    CROSS JOIN (VALUES (1), (2), (3), (4), (5), (6), (7), (8), (9), (10), (11), (12)) AS t(month)
     WHERE month <= right(asof_period, 2)::INTEGER
 ),
 

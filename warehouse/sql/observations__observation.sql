@@ -1,6 +1,8 @@
 -- Every figure as known at every time, with readable ids. The few measures, states and maturities are looked
 -- up in lists (their keys count from 1 without gaps), which costs a third of a join each; a list as long as
--- that of the sheet columns costs more than a join, for it travels with every row.
+-- that of the sheet columns costs more than a join, for it travels with every row. Where a figure comes from
+-- is joined by groups of one key: DuckDB then knows that a join adds no row, and leaves it out where nobody
+-- asks for the place.
 SELECT
     park.id AS park_id,
     indicator.id AS indicator_id,
@@ -18,6 +20,12 @@ FROM internal.observation_fact AS fact
 JOIN internal.key AS park ON park.domain = 'park' AND park.key = fact.park_key
 JOIN internal.key AS indicator ON indicator.domain = 'indicator' AND indicator.key = fact.indicator_key
 JOIN internal.key AS period ON period.domain = 'period' AND period.key = fact.period
-JOIN internal.key AS submission ON submission.domain = 'submission' AND submission.key = fact.submission_key
-JOIN internal.key AS sheet ON sheet.domain = 'sheet' AND sheet.key = fact.sheet_key
-LEFT JOIN internal.key AS letters ON letters.domain = 'column' AND letters.key = fact.column_key
+LEFT JOIN (
+    SELECT key, min(id) AS id FROM internal.key WHERE domain = 'submission' GROUP BY key
+) AS submission ON submission.key = fact.submission_key
+LEFT JOIN (
+    SELECT key, min(id) AS id FROM internal.key WHERE domain = 'sheet' GROUP BY key
+) AS sheet ON sheet.key = fact.sheet_key
+LEFT JOIN (
+    SELECT key, min(id) AS id FROM internal.key WHERE domain = 'column' GROUP BY key
+) AS letters ON letters.key = fact.column_key
