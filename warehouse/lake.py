@@ -226,31 +226,34 @@ class Lake:
         """The condition of these parts' claims. Missing ones are made first, in a transaction of their
         own: two that make the same one both see one of the two rows at least, and change it."""
         if provinces is None:
-            both = " UNION ".join(
-                f"SELECT {_PROVINCE} FROM {rows} WHERE {_parts_sql(periods, None)}"
-                for rows in (source, f"lake.{full_name}")
-            )
-            provinces = [row[0] for row in self.connection.execute(both).fetchall()]
-        years = sorted({period[:4] for period in periods})
+            provinces = self._provinces_of(full_name, source, periods)
+        years = sorted({int(period[:4]) for period in periods})
         wanted = (
-            f"table_name = {_quoted([full_name])} AND {_PROVINCE} IN ({_quoted(provinces)}) "
-            f"AND year IN ({', '.join(years)})"
+            f"table_name = '{full_name}' AND {_PROVINCE} IN ({_quoted(provinces)}) "
+            f"AND year IN ({', '.join(map(str, years))})"
         )
-        found = self.connection.execute(
-            f"SELECT DISTINCT {_PROVINCE}, year FROM lake.internal.claim WHERE {wanted}"
-        ).fetchall()
-        every = {(province, int(year)) for province in provinces for year in years}
-        rows = ", ".join(
-            f"({_quoted([full_name])}, {_quoted([province])}, {year}, 0)"
-            for province, year in sorted(every - set(found))
+        there = set(
+            self.connection.execute(
+                f"SELECT {_PROVINCE}, year FROM lake.internal.claim WHERE {wanted}"
+            ).fetchall()
         )
-        if rows:
+        missing = [(p, y) for p in sorted(provinces) for y in years if (p, y) not in there]
+        if missing:
+            rows = ", ".join(f"('{full_name}', {_quoted([p])}, {y}, 0)" for p, y in missing)
 
             def claim() -> None:
                 self.connection.execute(f"INSERT INTO lake.internal.claim VALUES {rows}")
 
             self.transaction(claim, f"{full_name} 登记分区")
         return wanted
+
+    def _provinces_of(self, full_name: str, source: str, periods: Sequence[str]) -> list[str]:
+        """Provinces with rows of these periods, in the lake or in what replaces them."""
+        rows = " UNION ".join(
+            f"SELECT {_PROVINCE} FROM {relation} WHERE {_parts_sql(periods, None)}"
+            for relation in (source, f"lake.{full_name}")
+        )
+        return [row[0] for row in self.connection.execute(rows).fetchall()]
 
     def rows(
         self,
