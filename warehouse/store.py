@@ -385,6 +385,37 @@ def insert_rows(
     return int(incoming.num_rows)
 
 
+def insert_columns(
+    connection: duckdb.DuckDBPyConnection, full_name: str, columns: Mapping[str, Sequence[Any]]
+) -> int:
+    """Append rows given as one list a column, all of one length; missing columns become NULL.
+
+    A DECIMAL comes as exact text and is rounded half up, as ``insert_rows`` does; hundreds of
+    thousands of cells then need no object each. Returns the number of rows written.
+    """
+    import pyarrow as pa
+
+    part = partitions.part_column(schema.table(full_name))
+    partitions.touch(connection, full_name, set(columns.get(part or "", ())))
+    declared = [c for c in schema.table(full_name).columns if c.name in columns]
+    incoming = pa.table({  # DuckDB finds it under this name
+        c.name: pa.array(
+            columns[c.name],
+            type=schema.arrow_type(schema.TEXT if c.type == schema.VALUE else c.type),
+        )
+        for c in declared
+    })  # fmt: skip
+    names = ", ".join(c.name for c in declared)
+    wanted = ", ".join(_DECIMAL.format(c.name) if c.type == schema.VALUE else c.name
+                       for c in declared)  # fmt: skip
+    connection.execute(f"INSERT INTO {full_name} ({names}) SELECT {wanted} FROM incoming")
+    return int(incoming.num_rows)
+
+
+_DECIMAL = f"coalesce(TRY_CAST({{0}} AS DECIMAL(18,8)), CAST({{0}} AS {schema.VALUE}))"
+"""Text as an exact value. DuckDB 1.5.5 takes 7 µs for one that needs 128 bits and 0.06 µs for others."""
+
+
 def as_arrow(full_name: str, rows: Sequence[Mapping[str, Any]]) -> Any:
     """``rows`` as an Arrow table with the declared types of a dictionary table."""
     import pyarrow as pa

@@ -244,7 +244,13 @@ class Archive:
 
     def find(self, digest: str) -> Path | None:
         """Path of the stored file, or None."""
-        return next(iter((self.folder / digest[:2]).glob(f"{digest}*")), None)
+        folder = self.folder / digest[:2]
+        try:
+            names = os.listdir(folder)  # noqa: PTH208 - a Path for the one found is enough
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        found = min((name for name in names if name.startswith(digest)), default=None)
+        return None if found is None else folder / found
 
     def read(self, digest: str) -> bytes:
         """The stored bytes. Raises FileNotFoundError or ValueError when missing or damaged."""

@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from operator import attrgetter
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,7 +19,8 @@ from assets.submissions.archive import Archive, Delivery, deliveries, signature
 from assets.submissions.reading.workbook import Rejected, Workbook
 from assets.submissions.revisions import revision_of
 from assets.submissions.tables.file_marks import FileMark, file_marks
-from assets.submissions.tables.layout import CellBatch, CellRecord, ReadingContext, reader_for
+from assets.submissions.tables.layout import CellBatch, ReadingContext, reader_for
+from assets.submissions.tables.records import Cells
 from assets.submissions.values.numbers import raw_text
 from assets.submissions.values.periods import ParsedPeriod, parse_period
 from quality.finding import Finding
@@ -41,7 +41,7 @@ class Pool(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SubmissionRows:
-    """What one file became: its submission row, its cells and its findings, as dicts by column.
+    """What one file became: its submission row, its cells and its findings.
 
     ``content_digest``: of what the file says and means, whatever its bytes. ``revision``: 0 for an
     original, n for a file that calls itself the n-th correction.
@@ -50,7 +50,7 @@ class SubmissionRows:
     submission: dict[str, Any]
     content_digest: str | None = None
     revision: int = 0
-    cells: list[dict[str, Any]] = field(default_factory=list)
+    cells: Cells = field(default_factory=Cells)
     findings: list[Finding] = field(default_factory=list)
     marks: list[FileMark] = field(default_factory=list)
 
@@ -206,10 +206,9 @@ def rows_of(
         "n_cells": len(batch.cells),
         "n_findings": len(findings),
     }
-    cells = [_cell(receipt.sha256, cell) for cell in batch.cells]
     digest = content_digest(content, batch.cells)
-    marks = file_marks(content)
-    return SubmissionRows(row, digest, revision_of(receipt.file_name), cells, findings, marks)
+    revision, marks = revision_of(receipt.file_name), file_marks(content)
+    return SubmissionRows(row, digest, revision, batch.cells, findings, marks)
 
 
 def _without_our_list(content: Workbook) -> Workbook:
@@ -223,14 +222,9 @@ def _status(batch: CellBatch, findings: Sequence[Finding]) -> tuple[str, str | N
         return "rejected", _first_message(findings)
     if batch.reporter is None:
         return "held", UNKNOWN_REPORTER
-    if any(_usable(cell) for cell in batch.cells):
+    if any(True for _ in batch.cells.usable()):
         return "accepted", None
     return ("held" if batch.layout_id is None else "returned"), _first_message(findings)
-
-
-def _usable(cell: CellRecord) -> bool:
-    known = cell.park_id and cell.indicator_id and cell.period and cell.measure
-    return bool(known) and cell.role == "data"
 
 
 def _rejected(
@@ -277,14 +271,6 @@ def _submission(receipt: Receipt, file_format: str | None) -> dict[str, Any]:
         "n_cells": 0,
         "n_findings": 0,
     }
-
-
-def _cell(submission_id: str, record: CellRecord) -> dict[str, Any]:
-    return dict(zip(_CELL_COLUMNS, (submission_id, *_of_record(record)), strict=True))
-
-
-_of_record = attrgetter(*CellRecord.__slots__)
-_CELL_COLUMNS = ("submission_id", *CellRecord.__slots__)
 
 
 def _naive_utc(text: str) -> datetime:
@@ -342,7 +328,7 @@ def _with_reporter(batch: CellBatch, catalog: Catalog, source_id: str | None) ->
 
 def _owner_of_parks(batch: CellBatch, catalog: Catalog) -> str | None:
     """The one reporter that answers for every park in the file."""
-    parks = {cell.park_id for cell in batch.cells if cell.park_id}
+    parks = {park_id for park_id in set(batch.cells.park_id) if park_id}
     register = reader_for(catalog).register
     owners = {
         reporter.reporter_id
@@ -379,25 +365,30 @@ def _inferred(reporter_id: str, catalog: Catalog) -> Finding:
 # --- the same content -----------------------------------------------------------------------------
 
 
-def content_digest(workbook: Workbook, cells: Iterable[CellRecord]) -> str:
+def content_digest(workbook: Workbook, cells: Cells) -> str:
     """Digest of what a file says and means, whatever its bytes, its name and its format.
 
     The meaning belongs to it: last month's file under this month's name says the same and does not
     mean the same.
     """
-    digest = hashlib.sha256()
+    said: list[str] = []
     for sheet in workbook.sheets:
-        digest.update(f"\x1d{sheet.name}".encode())
+        said.append(f"\x1d{sheet.name}")
         for row, values in enumerate(sheet.rows, start=1):
-            said = [
-                f"\x1e{row},{column}\x1f{raw_text(value)}"
+            start = f"\x1e{row},"
+            said += [
+                f"{start}{column}\x1f{value if type(value) is str else raw_text(value)}"
                 for column, value in enumerate(values, start=1)
                 if value is not None and value != ""
             ]
-            digest.update("".join(said).encode())
-    digest.update("".join("\x1e".join(map(str, _meaning(cell))) for cell in cells).encode())
-    return digest.hexdigest()
+    meant = zip(*(getattr(cells, name) for name in _MEANING), strict=True)
+    said += [
+        f"{sheet}\x1e{address}\x1e{park}\x1e{indicator}\x1e{period}\x1e{measure}\x1e{state}"
+        f"\x1e{value}\x1e{role}"
+        for sheet, address, park, indicator, period, measure, state, value, role in meant
+    ]
+    return hashlib.sha256("".join(said).encode()).hexdigest()
 
 
-_meaning = attrgetter("sheet", "address", "park_id", "indicator_id", "period", "measure", "state",
-                      "value", "role")  # fmt: skip
+_MEANING = ("sheet", "address", "park_id", "indicator_id", "period", "measure", "state", "value",
+            "role")  # fmt: skip

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -24,6 +23,7 @@ from assets.submissions.intake import (
     read_submissions,
     receive,
 )
+from assets.submissions.tables.records import FIELDS
 from quality.finding import Finding
 from warehouse import derive, store
 from warehouse.faults import reach
@@ -33,8 +33,8 @@ from warehouse.state import Decision, Receipt, spans
 if TYPE_CHECKING:
     import duckdb
 
-BATCH = 200
-"""Files whose rows are held in memory at a time, so memory does not grow with their number."""
+BATCH_FILES, BATCH_CELLS = 1_000, 200_000
+"""A batch ends with the file that reaches one of these, so memory does not grow with the files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,9 @@ def take_in(build: Build, pool: Pool | None = None) -> Taken:
             first_month=build.workspace.first_month,
         )
         digests = {receipt.sha256: _reading_of(build, receipt) for receipt in pending}
+        stored = {row[0] for row in connection.execute(_STORED).fetchall()}
         for batch in _batches(rows):
-            _store_batch(connection, batch, digests)
+            _store_batch(connection, batch, digests, stored)
             reach("intake.stored")
             rejected += sum(r.submission["status"] == "rejected" for r in batch)
         bring_decisions(connection, build)
@@ -139,43 +140,85 @@ def _passwords(build: Build) -> list[str]:
 
 
 def _batches(rows: Iterator[SubmissionRows]) -> Iterator[list[SubmissionRows]]:
-    while batch := list(islice(rows, BATCH)):
+    batch: list[SubmissionRows] = []
+    cells = 0
+    for row in rows:
+        batch.append(row)
+        cells += len(row.cells)
+        if len(batch) >= BATCH_FILES or cells >= BATCH_CELLS:
+            yield batch
+            batch, cells = [], 0
+    if batch:
         yield batch
 
 
+_STORED = """
+SELECT submission_id FROM internal.reading UNION SELECT submission_id FROM submissions.submission
+"""
+
+
 def _store_batch(
-    connection: duckdb.DuckDBPyConnection, batch: list[SubmissionRows], digests: dict[str, str]
+    connection: duckdb.DuckDBPyConnection,
+    batch: list[SubmissionRows],
+    digests: dict[str, str],
+    stored: set[str],
 ) -> None:
-    """Replace everything known of these submissions by what reading them gave."""
+    """Replace everything known of these submissions by what reading them gave. ``stored``: those of
+    which something is known."""
     ids = [rows.submission["submission_id"] for rows in batch]
+    before = [submission_id for submission_id in ids if submission_id in stored]
+    if before:
+        _forget(connection, before)
+    store.insert_rows(connection, "submissions.submission", [rows.submission for rows in batch])
+    cells = _cells_of(batch)
+    store.insert_columns(connection, "submissions.cell", cells)
+    _insert_findings(connection, batch)
+    _insert_marks(connection, batch)
+    _insert_readings(connection, batch, digests)
+    derive.mark_affected(connection, {*cells["period"]} - {None})
+
+
+def _forget(connection: duckdb.DuckDBPyConnection, ids: list[str]) -> None:
+    """Remove what is known of submissions; the periods their cells are of are derived anew."""
+    derive.mark_affected(connection, _periods(connection, ids))
     for full_name in ("submissions.submission", "submissions.cell", "internal.reading_finding",
                       "internal.reading", "internal.file_mark"):  # fmt: skip
-        if full_name == "submissions.cell":
-            derive.mark_affected(connection, _periods(connection, ids))
         connection.execute(
             f"DELETE FROM {full_name} WHERE submission_id IN (SELECT unnest(?))", [ids]
         )
-    store.insert_rows(connection, "submissions.submission", [rows.submission for rows in batch])
-    store.insert_rows(connection, "submissions.cell", [c for rows in batch for c in rows.cells])
-    _insert_findings(connection, batch)
-    _insert_marks(connection, batch)
-    connection.executemany(
-        "INSERT INTO internal.reading "
-        "(submission_id, content_digest, catalogue_digest, status, reason, revision) "
-        "VALUES (?, ?, ?, ?, ?, ?)",
+
+
+def _cells_of(batch: list[SubmissionRows]) -> dict[str, list[Any]]:
+    """Cells of all files, one list a column."""
+    every: dict[str, list[Any]] = {name: [] for name in ("submission_id", *FIELDS)}
+    for rows in batch:
+        every["submission_id"] += [rows.submission["submission_id"]] * len(rows.cells)
+        for name, values in rows.cells.columns().items():
+            every[name] += values
+    return every
+
+
+def _insert_readings(
+    connection: duckdb.DuckDBPyConnection, batch: list[SubmissionRows], digests: dict[str, str]
+) -> None:
+    import pyarrow as pa
+
+    readings = pa.Table.from_pylist(
         [
-            (
-                rows.submission["submission_id"],
-                rows.content_digest,
-                digests[rows.submission["submission_id"]],
-                rows.submission["status"],
-                rows.submission.get("reason"),
-                rows.revision,
-            )
+            {
+                "submission_id": rows.submission["submission_id"],
+                "content_digest": rows.content_digest,
+                "catalogue_digest": digests[rows.submission["submission_id"]],
+                "status": rows.submission["status"],
+                "reason": rows.submission.get("reason"),
+                "revision": rows.revision,
+            }
             for rows in batch
-        ],
+        ]
     )
-    derive.mark_affected(connection, _periods(connection, ids))
+    connection.register("incoming_readings", readings)
+    connection.execute("INSERT INTO internal.reading BY NAME FROM incoming_readings")
+    connection.unregister("incoming_readings")
 
 
 def _periods(connection: duckdb.DuckDBPyConnection, ids: list[str]) -> list[str]:

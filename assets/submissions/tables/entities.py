@@ -47,6 +47,7 @@ class EntityMatch:
 
 _ORDINAL = re.compile(r"^(?:[(]?[一二三四五六七八九十]+[)、.]|[(]\d+[)]|\d{1,3}[、.)](?=\D))+")
 _TAIL = re.compile(r"(?:[①-⑳*※†]+|\[\d+\]|\(模拟\))$")
+_UNSAID = dict.fromkeys(map(ord, "“”\"'‘’·•,、:-—–"))
 _FORMS = (
     ("高新技术产业开发区", "高新区"),
     ("高新技术开发区", "高新区"),
@@ -72,7 +73,7 @@ def entity_key(text: str) -> str:
     plain = _ORDINAL.sub("", squeeze(text))
     while (shorter := _TAIL.sub("", plain)) != plain:
         plain = shorter
-    return re.sub(r"[“”\"'‘’·•,、:\-—–]", "", plain).casefold()
+    return plain.translate(_UNSAID).casefold()
 
 
 @lru_cache(maxsize=16384)
@@ -114,12 +115,10 @@ class Register:
         self._reporters = list(reporters)
         self._regions = {region.code: region for region in regions}
         self._by_key: dict[str, list[_Entry]] = {}
-        self._by_form: dict[str, list[_Entry]] = {}
+        self._forms: dict[str, list[_Entry]] | None = None
         for entry in self._entries:
             for key in entry.names:
                 self._by_key.setdefault(key, []).append(entry)
-            for form in {form_key(key) for key in entry.names}:
-                self._by_form.setdefault(form, []).append(entry)
         self._by_region: dict[str, list[_Entry]] = {}
         for entry in self._entries:
             for code in {self.current_code(code) for code in entry.park.region_codes}:
@@ -133,6 +132,17 @@ class Register:
         self._name_lengths = sorted({len(name) for name in self._reporters_called})
         self._memo: dict[tuple[str, str | None, str | None], EntityMatch] = {}
         self._scopes: dict[tuple[str, str | None], frozenset[str]] = {}
+        self._named: dict[tuple[str, str | None], tuple[str, ...]] = {}
+
+    @property
+    def _by_form(self) -> dict[str, list[_Entry]]:
+        """Entries by the short form of their names, made for the first name that is not exact."""
+        if self._forms is None:
+            self._forms = {}
+            for entry in self._entries:
+                for form in {form_key(key) for key in entry.names}:
+                    self._forms.setdefault(form, []).append(entry)
+        return self._forms
 
     def __len__(self) -> int:
         return len({entry.park.park_id for entry in self._entries})
@@ -294,7 +304,12 @@ class Register:
 
         The longest names win: 汉阴县 in a text hides 汉阴, and a name inside a longer one is none.
         """
-        plain = entity_key(text)
+        known = self._named.get((text, period))
+        if known is None:
+            known = self._named[(text, period)] = self._reporters_in(entity_key(text), period)
+        return known
+
+    def _reporters_in(self, plain: str, period: str | None) -> tuple[str, ...]:
         hits = [
             (start, start + length, reporter.reporter_id)
             for length in self._name_lengths

@@ -8,6 +8,7 @@ number (`numbers`), the month a text names (`periods`), or any catalogue.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import lru_cache
@@ -57,6 +58,7 @@ _PERIOD = re.compile(
 _YEARS = range(1900, 2101)
 
 
+@lru_cache(maxsize=1 << 15)
 def text_kind(text: str) -> int:
     """Kind of a text cell: a number or a period written as text counts as what it says."""
     plain = squeeze(text)
@@ -140,59 +142,73 @@ class RowProfile:
         return self.numbers + self.symbols + self.texts + self.periods + self.flags + self.errors
 
 
+class _KindOfType(dict[type, int]):
+    """Kind of a cell by its type alone; a text is looked at, whatever else there is is a date."""
+
+    def __missing__(self, kind: type) -> int:
+        return _LOOK if issubclass(kind, str) else PERIOD
+
+
+_LOOK = 7
+_KIND_OF_TYPE = _KindOfType(
+    {type(None): BLANK, float: NUMBER, int: NUMBER, bool: FLAG, ErrorValue: ERROR, str: _LOOK}
+)
+
+
+def _row_kinds(row: Sequence[CellValue]) -> bytes:
+    kinds = bytes(map(_KIND_OF_TYPE.__getitem__, map(type, row)))
+    if _LOOK not in kinds:
+        return kinds
+    return bytes(
+        text_kind(str(value)) if kind == _LOOK else kind
+        for value, kind in zip(row, kinds, strict=True)
+    )
+
+
+def _profile(row: int, kinds: bytes) -> RowProfile:
+    return RowProfile(
+        row,
+        numbers=kinds.count(NUMBER),
+        symbols=kinds.count(SYMBOL),
+        texts=kinds.count(TEXT),
+        periods=kinds.count(PERIOD),
+        flags=kinds.count(FLAG),
+        errors=kinds.count(ERROR),
+        first=len(kinds) - len(kinds.lstrip(b"\0")) + 1 if any(kinds) else 0,
+        last=len(kinds.rstrip(b"\0")),
+    )
+
+
 class Grid:
     """Kinds of every cell of a sheet, row profiles, and merged areas.
 
     ``kinds[r - 1][c - 1]`` is the kind of the cell itself (covered cells of a merged area are
-    blank); ``filled(r, c)`` is the value a person sees there, merged areas included.
+    blank), one byte a cell; ``filled(r, c)`` is the value a person sees there, merged areas included.
     """
 
     def __init__(self, sheet: Sheet) -> None:
         self.sheet = sheet
         self.width = max((len(row) for row in sheet.rows), default=0)
         self.height = len(sheet.rows)
-        self._memo: dict[str, int] = {}
-        self.kinds: list[list[int]] = [[self._kind(value) for value in row] for row in sheet.rows]
+        self.kinds: list[bytes] = [_row_kinds(row) for row in sheet.rows]
         self._mark_uncached()
-        self.profiles = [self._profile(r) for r in range(1, self.height + 1)]
+        self.profiles = [_profile(row, kinds) for row, kinds in enumerate(self.kinds, 1)]
         self._anchor = self._anchors()
-
-    def _kind(self, value: CellValue) -> int:
-        if value is None:
-            return BLANK
-        kind = type(value)
-        if kind is float or kind is int:
-            return NUMBER
-        if isinstance(value, str):
-            known = self._memo.get(value)
-            if known is None:
-                known = self._memo[value] = text_kind(value)
-            return known
-        if kind is bool:
-            return FLAG
-        if isinstance(value, ErrorValue):
-            return ERROR
-        return PERIOD
+        self._texts: dict[int, list[tuple[int, str]]] = {}
 
     def _mark_uncached(self) -> None:
         """A formula without its value stands where a number belongs: unreadable, not blank."""
         for row, column in self.sheet.uncached_formulas:
-            if 0 < row <= self.height:
-                cells = self.kinds[row - 1]
-                if 0 < column <= len(cells):
-                    cells[column - 1] = ERROR
+            if 0 < row <= self.height and 0 < column <= len(self.kinds[row - 1]):
+                cells = bytearray(self.kinds[row - 1])
+                cells[column - 1] = ERROR
+                self.kinds[row - 1] = bytes(cells)
 
-    def _profile(self, row: int) -> RowProfile:
-        profile = RowProfile(row)
-        counts = [0] * 7
-        for column, kind in enumerate(self.kinds[row - 1], 1):
-            if kind:
-                counts[kind] += 1
-                profile.first = profile.first or column
-                profile.last = column
-        (_, profile.numbers, profile.symbols, profile.periods) = counts[:4]
-        (profile.texts, profile.errors, profile.flags) = counts[4:]
-        return profile
+    def columns(self, rows: Sequence[int]) -> list[bytes]:
+        """Kinds of the cells of each column in the given rows, ``columns(…)[c - 1]`` for column c."""
+        width = self.width
+        body = b"".join(self.kinds[row - 1].ljust(width, b"\0") for row in rows)
+        return [body[place::width] for place in range(width)]
 
     def _anchors(self) -> dict[tuple[int, int], tuple[int, int, int, int]]:
         anchors: dict[tuple[int, int], tuple[int, int, int, int]] = {}
@@ -233,9 +249,12 @@ class Grid:
         """Non-blank cells of a row as (column, shown text), merged areas counted once."""
         if not 0 < row <= self.height:
             return []
-        cells = self.sheet.rows[row - 1]
-        return [
-            (column, show(cells[column - 1]))
-            for column, kind in enumerate(self.kinds[row - 1], 1)
-            if kind and column <= len(cells)
-        ]
+        known = self._texts.get(row)
+        if known is None:
+            cells = self.sheet.rows[row - 1]
+            known = self._texts[row] = [
+                (column, show(cells[column - 1]))
+                for column, kind in enumerate(self.kinds[row - 1], 1)
+                if kind
+            ]
+        return known

@@ -18,24 +18,31 @@ from assets.submissions.tables.unit_use import UnitUse
 from assets.submissions.values.numbers import parse_number
 
 
-def growth_as_fractions(reading: TableReading, rows: Sequence[tuple[int, list[Target]]]) -> None:
+def growth_as_fractions(reading: TableReading, rows: Sequence[tuple[int, list[Target]]]) -> bool:
     """Growth shown as 12.5% may be stored as 0.125; the row's own figures tell which.
 
     Every growth beside a year-to-date figure and its prior is compared with their quotient. Only
-    when all rows that can tell say fraction, the growth columns are multiplied by 100.
+    when all rows that can tell say fraction, the answer is yes: the growth columns have to be
+    multiplied by 100 (``as_percent``).
     """
     fraction = percent = 0
+    known: dict[int, list[tuple[Target, Target, Target]]] = {}
     for row, targets in rows[:80]:
-        for growth, now, before in _comparable(targets):
+        if id(targets) not in known:
+            known[id(targets)] = list(_comparable(targets))
+        for growth, now, before in known[id(targets)]:
             verdict = _votes(*(_number_at(reading, row, t) for t in (growth, now, before)))
             fraction += verdict == "fraction"
             percent += verdict == "percent"
     if not fraction or percent:
-        return
-    for target in {id(t): t for _, targets in rows for t in targets}.values():
-        if target.measure == "yoy_published":
-            _as_percent(target)
+        return False
     reading.tell(notes.growth_fractions(reading.sheet.name, fraction))
+    return True
+
+
+def as_percent(targets: Sequence[Target]) -> list[Target]:
+    """The targets with growth rates read as fractions."""
+    return [_as_percent(t) if t.measure == "yoy_published" else t for t in targets]
 
 
 def _comparable(targets: Sequence[Target]) -> Iterator[tuple[Target, Target, Target]]:
@@ -66,8 +73,12 @@ def _votes(growth: float | None, now: float | None, before: float | None) -> str
     return "fraction" if as_fraction else "percent"
 
 
-def _as_percent(target: Target) -> None:
-    use = UnitUse("小数", Fraction(100), "与累计、上年同期核对")
-    target.plan = replace(target.plan, unit=use)
-    target.factor, target.decimal, target.factor_text = Fraction(100), Decimal(100), "100"
-    target.identity = False
+def _as_percent(target: Target) -> Target:
+    return replace(
+        target,
+        plan=replace(target.plan, unit=UnitUse("小数", Fraction(100), "与累计、上年同期核对")),
+        factor=Fraction(100),
+        decimal=Decimal(100),
+        factor_text="100",
+        identity=False,
+    )

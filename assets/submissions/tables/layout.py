@@ -9,7 +9,7 @@ what has no meaning yet is kept as a cell without indicator or park.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import PurePath
 from typing import Any
@@ -20,9 +20,15 @@ from assets.submissions.tables.entities import Register
 from assets.submissions.tables.filetime import default_year, places
 from assets.submissions.tables.heads import IndicatorIndex
 from assets.submissions.tables.plan import HeadReader, TablePlan, best_plan, text_matches
-from assets.submissions.tables.records import CellBatch, CellRecord, FileState, ReadingContext
+from assets.submissions.tables.records import (
+    CellBatch,
+    CellRecord,
+    Cells,
+    FileState,
+    ReadingContext,
+)
 from assets.submissions.tables.rows import read_plan, unresolved
-from assets.submissions.tables.structure import DetectedTable, detect_tables
+from assets.submissions.tables.structure import DetectedTable, KnownHeads, detect_tables
 from assets.submissions.tables.table_words import looks_like_unit
 from assets.submissions.values.periods import ParsedPeriod, parse_period
 from assets.submissions.values.symbols import Symbols, shipped_symbols
@@ -61,6 +67,7 @@ class Reader:
         self.register = register
         self.units = units
         self._is_unit: dict[str, bool] = {}
+        self._known_heads = KnownHeads()
         self.symbols = symbols
         self.maturity_of = dict(sources or {})
         self._heads = {
@@ -87,20 +94,24 @@ class Reader:
         """Read one workbook. Never raises on content; what is wrong becomes a finding."""
         state = FileState(context)
         sheets = {sheet.name: sheet for sheet in workbook.sheets}
-        tables = [t for sheet in workbook.sheets for t in detect_tables(sheet, self.is_unit)]
+        tables = [
+            table
+            for sheet in workbook.sheets
+            for table in detect_tables(sheet, self.is_unit, self._known_heads)
+        ]
         if not tables:
             state.findings.append(notes.no_table(workbook))
-            return CellBatch([], state.findings, reporter=self._sender(state, []))
+            return CellBatch(Cells(), state.findings, reporter=self._sender(state, []))
         state.reporter = self._sender(state, tables)
         chosen = self._choose(tables, sheets, state)
-        cells: list[CellRecord] = []
+        cells = Cells()
         for table in tables:
             sheet = sheets[table.sheet]
             plan = chosen.plans.get(id(table)) if chosen else None
             if plan is not None and chosen is not None:
-                cells += read_plan(self, chosen.layout, plan, sheet, state)
+                cells.extend(read_plan(self, chosen.layout, plan, sheet, state))
             elif chosen is None or not _ignored_sheet(chosen.layout, table.sheet):
-                cells += unresolved(table, sheet, self.symbols("default"))
+                cells.extend(unresolved(table, sheet, self.symbols("default")))
                 if chosen is not None:
                     state.findings.append(notes.unread_table(table, chosen.layout.title))
         return self._batch(cells, chosen, tables, state)
@@ -229,7 +240,7 @@ class Reader:
 
     def _batch(
         self,
-        cells: list[CellRecord],
+        cells: Cells,
         chosen: Chosen | None,
         tables: Sequence[DetectedTable],
         state: FileState,
@@ -237,9 +248,9 @@ class Reader:
         if chosen is not None:
             for rule in chosen.missing:
                 state.findings.append(notes.missing_table(rule, chosen.layout.title))
-        cells, doubled = without_duplicates(cells)
-        state.findings += doubled
-        periods = {c.period for c in cells if c.period and c.indicator_id}
+        state.findings += mark_duplicates(cells)
+        named = zip(cells.period, cells.indicator_id, strict=True)
+        periods = {period for period, indicator_id in set(named) if period and indicator_id}
         stated = state.period or self._stated(tables, state)
         period = state.context.period or (max(periods) if periods else stated)
         return CellBatch(
@@ -312,32 +323,32 @@ def _ignored_sheet(layout: Layout, sheet: str) -> bool:
 # --- the same figure twice ------------------------------------------------------------------------
 
 
-def without_duplicates(cells: list[CellRecord]) -> tuple[list[CellRecord], list[Finding]]:
+def mark_duplicates(cells: Cells) -> list[Finding]:
     """Mark repeated figures. Equal ones count once (the first); different ones are an error.
 
     A blank never contradicts a value. Cells that contradict each other keep their values; the
     findings on their addresses keep them out of the observations.
     """
-    first: dict[tuple[str, str, str, str], int] = {}
+    keys = list(zip(cells.park_id, cells.indicator_id, cells.period, cells.measure, strict=True))
+    if len(set(keys)) == len(keys):
+        return []
+    first: dict[tuple[str | None, ...], int] = {}
     findings: list[Finding] = []
-    for place, cell in enumerate(cells):
-        if cell.park_id is None or cell.role != "data" or cell.measure is None:
+    for place, key in enumerate(keys):
+        if None in key or cells.role[place] != "data":
             continue
-        if cell.indicator_id is None or cell.period is None:
-            continue
-        key = (cell.park_id, cell.indicator_id, cell.period, cell.measure)
         before = first.setdefault(key, place)
         if before == place:
             continue
-        other = cells[before]
-        if (other.value, other.state) == (cell.value, cell.state) or not cell.raw_text.strip():
-            cells[place] = replace(cell, role="duplicate")
-        elif not other.raw_text.strip():
-            cells[before] = replace(other, role="duplicate")
+        one, two = cells[before], cells[place]
+        if (one.value, one.state) == (two.value, two.state) or not two.raw_text.strip():
+            cells.role[place] = "duplicate"
+        elif not one.raw_text.strip():
+            cells.role[before] = "duplicate"
             first[key] = place
         else:
-            findings += notes.duplicate(other, cell)
-    return cells, findings
+            findings += notes.duplicate(one, two)
+    return findings
 
 
 __all__ = [

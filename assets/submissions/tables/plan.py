@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from assets.submissions.reading.workbook import Sheet, address
 from assets.submissions.tables.grid import show
@@ -32,10 +33,15 @@ from assets.submissions.values.units import Units
 from warehouse.catalog.layouts import HeadRule, TableLayout, Where
 from warehouse.catalog.models import Indicator
 
+if TYPE_CHECKING:
+    from assets.submissions.tables.targets import KnownTargets
+
 RESOLVED = ("explicit", "exact", "alias", "inherited", "absent")
 VALUE_KINDS = ("value", "blank")
 SAMPLE = 80
 """Rows whose indicator names decide whether a layout fits."""
+MOST_PLANS = 256
+"""Plans, and what follows from them, that a table of a layout remembers."""
 
 
 # --- patterns ------------------------------------------------------------------------------------
@@ -77,6 +83,26 @@ class HeadReader:
         self._memo: dict[tuple[str, ...], HeadMeaning] = {}
         self._keys: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._named: dict[tuple[str, tuple[str, ...]], bool] = {}
+        self._plans: dict[int, TablePlan] = {}
+        self.targets: dict[tuple[object, ...], KnownTargets] = {}
+
+    def planned(self, table: DetectedTable, sheet: Sheet) -> TablePlan | None:
+        """The plan made before for the very columns of a table; they come many times."""
+        known = self._plans.get(id(table.columns))
+        if known is None or known.table.columns is not table.columns:
+            return None
+        return replace(known, table=table, sheet=sheet)
+
+    def keep(self, plan: TablePlan) -> None:
+        """Remember a plan that follows from the columns of its table alone."""
+        if self.rule.across_indicators and not plan.missing:
+            if len(self._plans) >= MOST_PLANS:
+                self._plans.clear()
+            plan.kept = plan.fit >= 0 and plan.lacking >= 0  # both are asked of every copy
+            heads_only = replace(plan.table, rows=(), footnotes=())
+            self._plans[id(plan.table.columns)] = replace(
+                plan, table=heads_only, sheet=Sheet(plan.sheet.name, [])
+            )
 
     def _allow(self) -> frozenset[str] | None:
         """Indicators that names and aliases may give; ``None`` for all of the catalogue."""
@@ -249,6 +275,10 @@ class TablePlan:
     """Indicator names of the rows (or the one of the table), where heads do not name indicators."""
     blocked: bool = False
     """A dimension is nowhere to be found: the layout does not fit this table."""
+    kept: bool = False
+    """Remembered: the same columns bring the same ``values`` and ``meanings`` again."""
+    _lacking: int | None = None
+    _fit: float | None = None
 
     def path_of(self, column: Column) -> tuple[str, ...]:
         """Head of a value column without the level that is its period, where periods are heads."""
@@ -263,6 +293,11 @@ class TablePlan:
     @property
     def lacking(self) -> int:
         """How many figures the form asks for are not among the heads (heads naming indicators)."""
+        if self._lacking is None:
+            self._lacking = self._count_lacking()
+        return self._lacking
+
+    def _count_lacking(self) -> int:
         if not self.rule.across_indicators:
             return 0
         found = {(m.indicator_id, m.measure) for m in self.meanings.values() if m.how in RESOLVED}
@@ -271,6 +306,11 @@ class TablePlan:
     @property
     def fit(self) -> float:
         """Share of the value columns whose meaning is known, halved when a column was guessed."""
+        if self._fit is None:
+            self._fit = self._measure_fit()
+        return self._fit
+
+    def _measure_fit(self) -> float:
         if self.blocked or not self.values:
             return 0.0
         rule = self.rule
@@ -294,6 +334,9 @@ def plan_table(
     table: DetectedTable, rule: TableLayout, heads: HeadReader, sheet: Sheet, file_name: str
 ) -> TablePlan:
     """Find the dimensions of a table. The result may be `blocked` (the layout is not for it)."""
+    known = heads.planned(table, sheet)
+    if known is not None:
+        return known
     plan = TablePlan(table, rule, heads, sheet)
     used: set[int] = set()
     plan.entity_column = _dimension(plan, rule.entity, "单位名称", used, _label_column)
@@ -312,6 +355,7 @@ def plan_table(
     _keep_values(plan)
     if not rule.across_indicators:
         plan.paths = _row_paths(plan, file_name)
+    heads.keep(plan)
     return plan
 
 

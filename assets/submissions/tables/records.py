@@ -6,9 +6,12 @@ here: any reading, any message.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
+from typing import Any, overload
 
 from quality.finding import Finding
 
@@ -42,11 +45,98 @@ class CellRecord:
     role: str = "data"
 
 
+FIELDS: tuple[str, ...] = CellRecord.__slots__
+_of_record = attrgetter(*FIELDS)
+
+
+class Cells(Sequence[CellRecord]):
+    """Cells as one list a field: hundreds of thousands pass from reading to the store without an
+    object each. Looked at one by one they are ``CellRecord``; ``value`` is kept as exact text.
+    """
+
+    __slots__ = FIELDS
+
+    sheet: list[str]
+    address: list[str]
+    raw_text: list[str]
+    value: list[str | None]
+    state: list[str]
+    unit_raw: list[str]
+    unit_factor: list[str]
+    unit_evidence: list[str]
+    park_id: list[str | None]
+    entity_raw: list[str]
+    indicator_id: list[str | None]
+    period: list[str | None]
+    measure: list[str | None]
+    maturity: list[str | None]
+    layout_id: list[str]
+    layout_rule: list[str]
+    head: list[str]
+    role: list[str]
+
+    def __init__(self, records: Iterable[CellRecord] = ()) -> None:
+        for name in FIELDS:
+            setattr(self, name, [])
+        for record in records:
+            self.append(record)
+
+    def append(self, record: CellRecord) -> None:
+        """Add one cell."""
+        for name, value in zip(FIELDS, _of_record(record), strict=True):
+            getattr(self, name).append(str(value) if isinstance(value, Decimal) else value)
+
+    def extend(self, others: Cells) -> None:
+        """Add all cells of others."""
+        for name in FIELDS:
+            getattr(self, name).extend(getattr(others, name))
+
+    def columns(self) -> dict[str, list[Any]]:
+        """The lists by field; ``value`` as text."""
+        return {name: getattr(self, name) for name in FIELDS}
+
+    def usable(self) -> Iterator[int]:
+        """Places of the cells that say which figure they are."""
+        wanted = zip(
+            self.park_id, self.indicator_id, self.period, self.measure, self.role, strict=True
+        )
+        for place, (park, indicator, period, measure, role) in enumerate(wanted):
+            if park and indicator and period and measure and role == "data":
+                yield place
+
+    def __len__(self) -> int:
+        return len(self.address)
+
+    @overload
+    def __getitem__(self, place: int) -> CellRecord: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[CellRecord]: ...
+
+    def __getitem__(self, place: int | slice) -> CellRecord | list[CellRecord]:
+        if isinstance(place, slice):
+            return [self[number] for number in range(*place.indices(len(self)))]
+        fields = {name: getattr(self, name)[place] for name in FIELDS}
+        if fields["value"] is not None:
+            fields["value"] = Decimal(fields["value"])
+        return CellRecord(**fields)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Cells):
+            return self.columns() == other.columns()
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Cells({list(self)!r})"
+
+
 @dataclass(frozen=True, slots=True)
 class CellBatch:
     """Everything one file says: cells in sheet order, findings, and what the file is."""
 
-    cells: list[CellRecord]
+    cells: Cells
     findings: list[Finding]
     source_id: str | None = None
     reporter: str | None = None

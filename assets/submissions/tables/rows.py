@@ -16,9 +16,9 @@ from assets.submissions.reading.workbook import CellValue, ErrorValue, Sheet, ad
 from assets.submissions.tables import notes
 from assets.submissions.tables.filetime import default_year
 from assets.submissions.tables.grid import show, squeeze
-from assets.submissions.tables.growth import growth_as_fractions
+from assets.submissions.tables.growth import as_percent, growth_as_fractions
 from assets.submissions.tables.plan import TablePlan, text_matches
-from assets.submissions.tables.records import CellRecord, FileState
+from assets.submissions.tables.records import CellRecord, Cells, FileState
 from assets.submissions.tables.structure import DetectedTable, Row
 from assets.submissions.tables.table_reading import (
     EntityFound,
@@ -55,19 +55,23 @@ class RowDims:
 
 def read_plan(
     reader: Reader, layout: Layout, plan: TablePlan, sheet: Sheet, state: FileState
-) -> list[CellRecord]:
+) -> Cells:
     """All cells of one table; findings go to ``state``."""
     symbols = reader.symbols(layout.symbols)
     reading = TableReading(reader, layout, plan, sheet, state, symbols)
     prepare(reading)
     targets_of = Targets(reading)
     rows = [(row, dims, targets_of.for_row(row, label)) for row, dims, label in _rows(reading)]
-    growth_as_fractions(reading, [(row, targets) for row, _, targets in rows])
-    records: list[CellRecord] = []
+    percent = growth_as_fractions(reading, [(row, targets) for row, _, targets in rows])
+    lines: dict[int, Line] = {}
+    cells = Cells()
     for row, dims, targets in rows:
-        _read_row(reading, row, dims, targets, records)
+        line = lines.get(id(targets))
+        if line is None:
+            line = lines[id(targets)] = Line(as_percent(targets) if percent else targets)
+        _read_row(reading, row, dims, line, cells)
     targets_of.tell_heads()
-    return records
+    return cells
 
 
 # --- rows --------------------------------------------------------------------------------
@@ -215,65 +219,125 @@ def _maturity(reading: TableReading, row: int) -> str | None:
 # --- values ------------------------------------------------------------------------------
 
 
-def _read_row(
-    reading: TableReading,
-    row: int,
-    dims: RowDims,
-    targets: Sequence[Target],
-    records: list[CellRecord],
-) -> None:
-    """Append the records of one row. The common case (a stored number) is handled first."""
-    cells = reading.sheet.rows[row - 1]
-    width = len(cells)
-    uncached = reading.sheet.uncached_formulas
-    name, layout_id, suffix = reading.sheet.name, reading.layout.layout_id, str(row)
-    append = records.append
-    for target in targets:
-        raw = cells[target.index] if target.index < width else None
-        plan = target.plan
-        use = plan.unit
-        unit_raw, text_of_factor, evidence = use.raw, target.factor_text, use.evidence
-        at = plan.letters + suffix
+class Line:
+    """Targets of a row field by field, so that a row is written a column at a time."""
+
+    def __init__(self, targets: Sequence[Target]) -> None:
+        self.targets = targets
+        self.places = [t.index for t in targets]
+        self.letters = [t.plan.letters for t in targets]
+        self.unit_raw = [t.plan.unit.raw for t in targets]
+        self.factor_text = [t.factor_text for t in targets]
+        self.evidence = [t.plan.unit.evidence for t in targets]
+        self.indicator_id = [t.indicator_id for t in targets]
+        self.measure = [t.measure for t in targets]
+        self.layout_rule = [t.layout_rule for t in targets]
+        self.head = [t.plan.head for t in targets]
+        self.identity = all(t.identity for t in targets)
+        self.own_periods = any(t.period for t in targets)
+        self.own_entities = any(t.entity_raw is not None for t in targets)
+        self._without: dict[tuple[int, ...], Line] = {}
+
+    def without(self, skipped: tuple[int, ...]) -> Line:
+        """The line without some of its targets."""
+        if skipped not in self._without:
+            kept = [t for place, t in enumerate(self.targets) if place not in skipped]
+            self._without[skipped] = Line(kept)
+        return self._without[skipped]
+
+
+def _read_row(reading: TableReading, row: int, dims: RowDims, line: Line, cells: Cells) -> None:
+    """Append the cells of one row. The common case (a stored number) is handled first."""
+    found = sheet_cells(reading.sheet.rows[row - 1], line.places)
+    texts: list[str] = []
+    values: list[str | None] = []
+    states: list[str] = []
+    odd: dict[int, _Got] = {}
+    skipped: list[int] = []
+    tall = row in reading.tall_rows
+    for place, raw in enumerate(found):
         if type(raw) is float and raw and -1e15 < raw < 1e15:
             text = repr(raw)
             if text.endswith(".0"):
                 text = text[:-2]
             elif "e" in text:
                 text = raw_text(raw)
-            value: Decimal | None = Decimal(text)
+            value: str | None = text
+            if not line.identity or "0.0000" in text:  # the usual writing of a Decimal differs
+                value = _converted(text, line.targets[place])
             state = "reported"
-            if not target.identity:
-                value = _convert(value, target)
-        elif raw is None and target.indicator_id is None and not uncached:
-            continue
         else:
-            got = _slow(reading, raw, target, at, (row, target.index + 1) in uncached)
-            text, value, state = got.text, got.value, got.state
-            unit_raw, text_of_factor, evidence = got.unit_raw, got.factor_text, got.evidence
-        if reading.tall and (row, target.index + 1) in reading.tall:
-            _tell_merged(reading, row, target, at, text)
-        append(
-            CellRecord(
-                name,
-                at,
-                text,
-                value,
-                state,
-                unit_raw,
-                text_of_factor,
-                evidence,
-                dims.park_id if target.entity_raw is None else target.park_id,
-                dims.entity_raw if target.entity_raw is None else target.entity_raw,
-                target.indicator_id,
-                target.period or dims.period,
-                target.measure,
-                dims.maturity,
-                layout_id,
-                target.layout_rule,
-                plan.head,
-                dims.role if target.entity_raw is None else target.role,
-            )
-        )
+            got = _odd(reading, row, raw, line.targets[place])
+            if got is None:
+                skipped.append(place)
+                continue
+            odd[len(texts)] = got
+            text, state = got.text, got.state
+            value = None if got.value is None else str(got.value)
+        if tall:
+            _tell_merged(reading, row, line.targets[place], text)
+        texts.append(text)
+        values.append(value)
+        states.append(state)
+    _write(reading, row, dims, line.without(tuple(skipped)) if skipped else line, cells)
+    cells.raw_text += texts
+    cells.value += values
+    cells.state += states
+    start = len(cells) - len(texts)
+    for place, got in odd.items():
+        cells.unit_raw[start + place] = got.unit_raw
+        cells.unit_factor[start + place] = got.factor_text
+        cells.unit_evidence[start + place] = got.evidence
+
+
+def sheet_cells(row: Sequence[CellValue], places: Sequence[int]) -> Sequence[CellValue]:
+    """Cells of a row at 0-based places; None beyond its end."""
+    width = len(row)
+    return [row[place] if place < width else None for place in places]
+
+
+def _converted(text: str, target: Target) -> str:
+    value = Decimal(text)
+    return str(value if target.identity else _convert(value, target))
+
+
+def _odd(reading: TableReading, row: int, raw: CellValue, target: Target) -> _Got | None:
+    """Anything but a stored number; None for a blank under a head that says nothing."""
+    uncached = reading.sheet.uncached_formulas
+    if raw is None and target.indicator_id is None and not uncached:
+        return None
+    at = f"{target.plan.letters}{row}"
+    return _slow(reading, raw, target, at, (row, target.index + 1) in uncached)
+
+
+def _write(reading: TableReading, row: int, dims: RowDims, line: Line, cells: Cells) -> None:
+    """What a row's cells say besides text, value and state."""
+    suffix, number = str(row), len(line.targets)
+    cells.sheet += [reading.sheet.name] * number
+    cells.address += [letters + suffix for letters in line.letters]
+    cells.unit_raw += line.unit_raw
+    cells.unit_factor += line.factor_text
+    cells.unit_evidence += line.evidence
+    cells.indicator_id += line.indicator_id
+    cells.measure += line.measure
+    cells.maturity += [dims.maturity] * number
+    cells.layout_id += [reading.layout.layout_id] * number
+    cells.layout_rule += line.layout_rule
+    cells.head += line.head
+    if line.own_periods:
+        cells.period += [target.period or dims.period for target in line.targets]
+    else:
+        cells.period += [dims.period] * number
+    if not line.own_entities:
+        cells.park_id += [dims.park_id] * number
+        cells.entity_raw += [dims.entity_raw] * number
+        cells.role += [dims.role] * number
+        return
+    for target in line.targets:
+        own = target.entity_raw is not None
+        cells.park_id.append(target.park_id if own else dims.park_id)
+        cells.entity_raw.append(target.entity_raw or "" if own else dims.entity_raw)
+        cells.role.append(target.role if own else dims.role)
 
 
 def _convert(value: Decimal | None, target: Target) -> Decimal | None:
@@ -347,20 +411,20 @@ def _cell_unit(reading: TableReading, written: str, target: Target) -> UnitUse:
         return UnitUse(written, evidence="单元格内", problem=str(error))
 
 
-def _tell_merged(reading: TableReading, row: int, target: Target, at: str, text: str) -> None:
-    rows = reading.tall[(row, target.index + 1)]
-    if text and target.indicator_id is not None:
-        head = target.plan.head
+def _tell_merged(reading: TableReading, row: int, target: Target, text: str) -> None:
+    rows = reading.tall.get((row, target.index + 1))
+    if rows is not None and text and target.indicator_id is not None:
+        head, at = target.plan.head, f"{target.plan.letters}{row}"
         reading.tell(notes.merged_value(reading.sheet.name, at, head, text, rows))
 
 
 # --- tables without a layout -------------------------------------------------------------
 
 
-def unresolved(table: DetectedTable, sheet: Sheet, symbols: Symbols) -> list[CellRecord]:
+def unresolved(table: DetectedTable, sheet: Sheet, symbols: Symbols) -> Cells:
     """The values of a table nobody has mapped: kept with head and label, without meaning."""
     columns = [c for c in table.columns if c.kind == "value"]
-    records: list[CellRecord] = []
+    records = Cells()
     for row in table.rows:
         if row.kind in ("note", "repeat_head", "section"):
             continue

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import lt
 from typing import cast
 
 from assets.submissions.reading.workbook import CellValue
@@ -40,6 +41,8 @@ class Scan:
         self.is_unit = is_unit
         self._data: dict[int, bool] = {}
         self._head: dict[int, bool] = {}
+        self._note: dict[int, bool] = {}
+        self._years: dict[tuple[int, int], bool] = {}
 
     def blank(self, row: int) -> bool:
         """Whether a row holds nothing."""
@@ -47,6 +50,12 @@ class Scan:
 
     def note(self, row: int) -> bool:
         """A footnote: starts with 注/来源/填表人 …, or one long sentence."""
+        known = self._note.get(row)
+        if known is None:
+            known = self._note[row] = self._is_note(row)
+        return known
+
+    def _is_note(self, row: int) -> bool:
         profile = self.grid.profile(row)
         if not profile.texts:
             return False
@@ -78,6 +87,12 @@ class Scan:
 
     def year_head(self, row: int, least: int = 2) -> bool:
         """A row whose numbers are successive periods (2005 2006 …, 202001 …, 2016.09 2016.1)."""
+        known = self._years.get((row, least))
+        if known is None:
+            known = self._years[(row, least)] = self._has_years(row, least)
+        return known
+
+    def _has_years(self, row: int, least: int) -> bool:
         grid = self.grid
         profile = grid.profile(row)
         if profile.numbers < least or profile.symbols or profile.errors:
@@ -163,10 +178,11 @@ class Scan:
 
 def _wander(values: list[CellValue]) -> bool:
     """Whether stored numbers go up and down: no periods, known without looking at their digits."""
-    if not all(type(value) is float or type(value) is int for value in values):
+    if not {float, int}.issuperset(map(type, values)):
         return False
-    rising = [a < b for a, b in pairwise(cast("list[float]", values))]
-    return any(rising) and not all(rising)
+    numbers = cast("list[float]", values)
+    rising = set(map(lt, numbers, numbers[1:]))
+    return len(rising) == 2
 
 
 def _successive(values: list[CellValue]) -> bool:
@@ -300,17 +316,12 @@ def _translation(grid: Grid, row: int, heads: list[int], column: int) -> bool:
 def _text_columns(scan: Scan, first: int) -> set[int]:
     """Columns that hold text, never a number, in the data rows from ``first`` on."""
     grid = scan.grid
-    text: set[int] = set()
-    number: set[int] = set()
-    for row in range(first, min(first + 30, grid.height + 1)):
-        if not scan.data(row):
-            continue
-        for column, kind in enumerate(grid.kinds[row - 1], 1):
-            if kind == TEXT:
-                text.add(column)
-            elif kind in (NUMBER, ERROR):
-                number.add(column)
-    return text - number
+    rows = [row for row in range(first, min(first + 30, grid.height + 1)) if scan.data(row)]
+    return {
+        number
+        for number, kinds in enumerate(grid.columns(rows), 1)
+        if TEXT in kinds and NUMBER not in kinds and ERROR not in kinds
+    }
 
 
 def _body_end(scan: Scan, first: int, heads: list[int]) -> int:
@@ -396,12 +407,8 @@ def spans(scan: Scan, block: Block) -> list[tuple[int, int]]:
 
 def _used_columns(scan: Scan, block: Block) -> list[int]:
     grid = scan.grid
-    used: set[int] = set()
-    rows = [*block.heads, *block.body]
-    for row in rows:
-        if scan.note(row):
-            continue
-        used.update(c for c, kind in enumerate(grid.kinds[row - 1], 1) if kind)
+    rows = [row for row in (*block.heads, *block.body) if not scan.note(row)]
+    used = {number for number, kinds in enumerate(grid.columns(rows), 1) if any(kinds)}
     for row in block.heads:
         used.update(
             c

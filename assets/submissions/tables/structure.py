@@ -18,6 +18,7 @@ from assets.submissions.tables.grid import (
     BLANK,
     ERROR,
     FLAG,
+    MAX_MERGED,
     NUMBER,
     PERIOD,
     SYMBOL,
@@ -256,23 +257,21 @@ def _without_title(columns: list[Column]) -> tuple[list[Column], str]:
     return cut, tops.pop()
 
 
-def _kind(grid: Grid, rows: list[int], column: int, head: str) -> ColumnKind:
+def _kind(grid: Grid, rows: list[int], column: int, kinds: bytes, head: str) -> ColumnKind:
     """What stands in a column's body, by majority over a sample of rows."""
-    counts = [0] * 7
-    for row in rows:
-        counts[grid.kind(row, column)] += 1
     if head in SERIAL_HEADS or (not head and _serial(grid, rows, column)):
         return "serial"
-    numbers = counts[NUMBER] + counts[ERROR]
-    if head in PERIOD_HEADS or (counts[PERIOD] and counts[PERIOD] >= numbers + counts[TEXT]):
-        return "period" if numbers + counts[PERIOD] else "text"
-    if counts[FLAG] > numbers + counts[TEXT]:
+    numbers, texts = kinds.count(NUMBER) + kinds.count(ERROR), kinds.count(TEXT)
+    periods, flags = kinds.count(PERIOD), kinds.count(FLAG)
+    if head in PERIOD_HEADS or (periods and periods >= numbers + texts):
+        return "period" if numbers + periods else "text"
+    if flags > numbers + texts:
         return "flag"
-    if counts[TEXT] > numbers:
+    if texts > numbers:
         return "text"
-    if numbers or counts[SYMBOL]:
+    if numbers or SYMBOL in kinds:
         return "value"
-    return "blank" if counts[TEXT] == 0 else "text"
+    return "blank" if texts == 0 else "text"
 
 
 def _serial(grid: Grid, rows: list[int], column: int) -> bool:
@@ -284,64 +283,163 @@ def _serial(grid: Grid, rows: list[int], column: int) -> bool:
     return numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
+# --- heads seen before -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What the heads of a table and the kinds of its columns say together."""
+
+    columns: tuple[Column, ...]
+    top: str
+    labels: tuple[int, ...]
+    period_columns: tuple[int, ...]
+    orientation: Orientation
+
+
+class _HeadsRead:
+    """Heads of a span with everything that follows from them alone: a form comes many times."""
+
+    def __init__(self, scan: Scan, block: Block, span: tuple[int, int]) -> None:
+        heads = _Heads(scan, block, span)
+        self.unit_row = heads.unit_row
+        self.columns = [heads.column(c, "blank") for c in range(span[0], span[1] + 1)]
+        self.leaves = [_leaf(heads, c) for c in range(span[0], span[1] + 1)]
+        self._shapes: dict[tuple[ColumnKind, ...], _Shape | None] = {}
+
+    def shape(self, kinds: tuple[ColumnKind, ...]) -> _Shape | None:
+        """Columns of these kinds under the heads; None when no column holds values."""
+        if kinds not in self._shapes:
+            self._shapes[kinds] = self._make(kinds)
+        return self._shapes[kinds]
+
+    def _make(self, kinds: tuple[ColumnKind, ...]) -> _Shape | None:
+        columns = [replace(c, kind=kind) for c, kind in zip(self.columns, kinds, strict=True)]
+        columns = [c for c in columns if c.path or c.kind != "blank"]
+        columns, top = _without_title(columns)
+        if not any(c.kind in ("value", "flag") for c in columns):
+            return None
+        labels = _label_columns(columns)
+        periods = tuple(c.column for c in columns if c.period_head is not None)
+        return _Shape(tuple(columns), top, labels, periods, _orientation(columns, labels, periods))
+
+
+def _leaf(heads: _Heads, column: int) -> str:
+    """The last level of a column's head, folded; empty for a column without one."""
+    path = [show(heads.cells[row].get(column)) for row in heads.rows]
+    return next((squeeze(text).casefold() for text in reversed(path) if text), "")
+
+
+class KnownHeads:
+    """Heads that have been read, by the cells they stand in. Ask one with the same ``is_unit`` only.
+
+    A bureau's files are one form filled in many times: columns, units and periods of its heads are
+    found once. The key holds all that reading heads looks at, so that a hit changes nothing.
+    """
+
+    LIMIT = 256
+
+    def __init__(self) -> None:
+        self._known: dict[object, _HeadsRead] = {}
+
+    def read(self, scan: Scan, block: Block, span: tuple[int, int]) -> _HeadsRead:
+        """The heads of a block's span."""
+        key = _head_cells(scan.grid, block.heads, span)
+        if key is None:
+            return _HeadsRead(scan, block, span)
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= self.LIMIT:
+                self._known.clear()
+            known = self._known[key] = _HeadsRead(scan, block, span)
+        return known
+
+
+def _head_cells(grid: Grid, heads: list[int], span: tuple[int, int]) -> object | None:
+    """Everything head rows are read from: their cells, their kinds, merged areas over them and what
+    stands in these areas' first cells; None where an area is so large that more would count."""
+    areas = []
+    for area in grid.sheet.merged:
+        top, left, bottom, right = area
+        if any(top <= row <= bottom for row in heads):
+            if (bottom - top + 1) * (right - left + 1) > MAX_MERGED:
+                return None
+            areas.append((area, repr(grid.sheet.at(top, left))))
+    cells = [repr(grid.sheet.rows[row - 1]) for row in heads]
+    kinds = [grid.kinds[row - 1] for row in heads]
+    return (span, grid.width, tuple(heads), tuple(cells), tuple(kinds), tuple(areas))
+
+
 # --- building ----------------------------------------------------------------------------
 
 
-def detect_tables(sheet: Sheet, is_unit: IsUnit = looks_like_unit) -> list[DetectedTable]:
+def detect_tables(
+    sheet: Sheet, is_unit: IsUnit = looks_like_unit, known: KnownHeads | None = None
+) -> list[DetectedTable]:
     """All tables of a sheet from top to bottom, left to right; empty when no row holds a number.
 
-    ``is_unit`` says whether a text is a unit (pass the catalogue's own for best results).
-    Never raises on any content: what is not understood becomes a title, a note or a text column.
+    ``is_unit`` says whether a text is a unit (pass the catalogue's own for best results); ``known``
+    are the heads read before with it. Never raises on any content: what is not understood becomes a
+    title, a note or a text column.
     """
     scan = Scan(Grid(sheet), is_unit)
+    known = known or KnownHeads()
     tables: list[DetectedTable] = []
     for block in blocks(scan):
         found = spans(scan, block)
         for index, span in enumerate(found):
-            table = _build(scan, block, span, only=len(found) == 1, first=index == 0)
+            heads = known.read(scan, block, span)
+            table = _build(scan, block, span, heads, only=len(found) == 1, first=index == 0)
             if table is not None:
                 tables.append(table)
     return tables
 
 
 def _build(
-    scan: Scan, block: Block, span: tuple[int, int], *, only: bool, first: bool
+    scan: Scan,
+    block: Block,
+    span: tuple[int, int],
+    heads: _HeadsRead,
+    *,
+    only: bool,
+    first: bool,
 ) -> DetectedTable | None:
     grid = scan.grid
-    heads = _Heads(scan, block, span)
     body = [row for row in block.body if not scan.blank(row)]
-    sample = [row for row in body if scan.data(row)][:SAMPLE_ROWS]
-    columns = []
-    for number in range(span[0], span[1] + 1):
-        path = [show(heads.cells[row].get(number)) for row in heads.rows]
-        leaf = next((squeeze(text).casefold() for text in reversed(path) if text), "")
-        columns.append(heads.column(number, _kind(grid, sample, number, leaf)))
-    columns = [c for c in columns if c.path or c.kind != "blank"]
-    columns, top = _without_title(columns)
-    if not any(c.kind in ("value", "flag") for c in columns):
+    shape = heads.shape(_kinds(scan, body, span, heads))
+    if shape is None:
         return None
-    labels = _label_columns(columns)
-    rows, footnotes = _rows(scan, block, body, span, labels, only=only)
+    rows, footnotes = _rows(scan, block, body, span, shape.labels, only=only)
     titles = _texts(grid, block.titles, None if only or first else span)
-    if top:
-        titles = (*titles, TextAt(top, block.heads[0], span[0]))
-    facts = _facts([*titles, *footnotes])
-    period_columns = tuple(c.column for c in columns if c.period_head is not None)
+    if shape.top:
+        titles = (*titles, TextAt(shape.top, block.heads[0], span[0]))
     return DetectedTable(
         sheet=grid.sheet.name,
         area=(block.heads[0] if block.heads else body[0], span[0], body[-1], span[1]),
         titles=titles,
-        facts=facts,
+        facts=_facts([*titles, *footnotes]),
         unit_line=_unit_line([*titles, *footnotes], scan.is_unit),
         head_rows=tuple(block.heads),
         unit_row=heads.unit_row,
-        columns=tuple(columns),
-        entity_columns=labels,
-        period_columns=period_columns,
-        row_period_columns=tuple(c.column for c in columns if c.kind == "period"),
-        orientation=_orientation(columns, labels, period_columns),
+        columns=shape.columns,
+        entity_columns=shape.labels,
+        period_columns=shape.period_columns,
+        row_period_columns=tuple(c.column for c in shape.columns if c.kind == "period"),
+        orientation=shape.orientation,
         rows=rows,
         footnotes=footnotes,
+    )
+
+
+def _kinds(
+    scan: Scan, body: list[int], span: tuple[int, int], heads: _HeadsRead
+) -> tuple[ColumnKind, ...]:
+    """What stands in each column of a span."""
+    sample = [row for row in body if scan.data(row)][:SAMPLE_ROWS]
+    below = scan.grid.columns(sample)[span[0] - 1 : span[1]]
+    return tuple(
+        _kind(scan.grid, sample, number, kinds, leaf)
+        for number, (kinds, leaf) in enumerate(zip(below, heads.leaves, strict=True), span[0])
     )
 
 
@@ -368,8 +466,7 @@ def _rows(
     notes: list[TextAt] = []
     noted = False
     for row in body:
-        inside = any(grid.kind(row, c) for c in range(span[0], span[1] + 1))
-        if not inside:
+        if not any(grid.kinds[row - 1][span[0] - 1 : span[1]]):
             continue
         label = _label(grid, row, labels)
         noted = (noted and not scan.data(row)) or scan.note(row)
@@ -384,16 +481,19 @@ def _rows(
 def _row_kind(
     scan: Scan, row: int, label: str, known: list[list[str]], span: tuple[int, int]
 ) -> RowKind:
-    if (scan.year_head(row) or not scan.data(row)) and repeats(scan, row, known):
+    if not scan.data(row) and repeats(scan, row, known):
         return "repeat_head"
     if scan.note(row):
         return "note"
     role = row_role(label)
     if role != "data":
         return role
-    cells = [c for c in range(span[0], span[1] + 1) if scan.grid.kind(row, c)]
-    wide = len(cells) == 1 and (area := scan.grid.merged_at(row, cells[0])) is not None
-    if wide and area is not None and area[3] - area[1] + 1 > (span[1] - span[0] + 1) // 2:
+    cells = scan.grid.kinds[row - 1][span[0] - 1 : span[1]]
+    if len(cells) - cells.count(BLANK) != 1:
+        return "data"
+    alone = span[0] + next(place for place, kind in enumerate(cells) if kind)
+    area = scan.grid.merged_at(row, alone)
+    if area is not None and area[3] - area[1] + 1 > (span[1] - span[0] + 1) // 2:
         return "section"
     return "data"
 

@@ -45,6 +45,9 @@ class TableReading:
     said: set[tuple[str, str]] = field(default_factory=set)
     merged: dict[int, dict[int, CellValue]] = field(default_factory=dict)
     tall: dict[tuple[int, int], int] = field(default_factory=dict)
+    tall_rows: set[int] = field(default_factory=set)
+    heard: list[tuple[Finding, str | None]] | None = None
+    """Everything told while this is a list, to be told again where the same heads come again."""
 
     @property
     def table(self) -> DetectedTable:
@@ -53,6 +56,8 @@ class TableReading:
 
     def tell(self, finding: Finding, key: str | None = None) -> None:
         """Note a finding; with a key only once per table."""
+        if self.heard is not None:
+            self.heard.append((finding, key))
         if key is not None:
             if (finding.rule_id, key) in self.said:
                 return
@@ -83,6 +88,7 @@ def prepare(reading: TableReading) -> None:
                 fill.update(dict.fromkeys(range(top, bottom + 1), reading.sheet.at(top, left)))
         if bottom > top:
             reading.tall[(top, left)] = bottom - top + 1
+            reading.tall_rows.add(top)
 
 
 def cell_text(reading: TableReading, row: int, column: int) -> str:

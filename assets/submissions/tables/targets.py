@@ -16,6 +16,7 @@ from assets.submissions.tables.filetime import default_year
 from assets.submissions.tables.grid import show
 from assets.submissions.tables.heads import HeadMeaning, finish, measure_of, one_stock, take_apart
 from assets.submissions.tables.plan import (
+    MOST_PLANS,
     RESOLVED,
     TablePlan,
     ValuePlan,
@@ -34,6 +35,7 @@ from assets.submissions.values.periods import (
     parse_period_column,
     previous_year,
 )
+from quality.finding import Finding
 
 _UNREADABLE_HEADS = ("unknown", "ambiguous", "qualified", "not_listed", "unregistered", "empty")
 
@@ -57,6 +59,29 @@ class Target:
     role: str = "data"
 
 
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """Heads that differ from the layout's, as texts for the finding."""
+
+    missing: list[str]
+    renamed: list[str]
+    unknown: list[str]
+    appeared: list[str]
+
+
+@dataclass(slots=True)
+class KnownTargets:
+    """Targets of a form with what is said about its heads. Only read: many tables share them."""
+
+    meanings: dict[int, HeadMeaning]
+    """Held so that its identity, part of the key, stays taken."""
+    targets: list[Target]
+    notes: list[tuple[HeadMeaning, ValuePlan, str]]
+    found: set[tuple[str | None, str | None]]
+    told: list[tuple[Finding, str | None]]
+    drift: Drift | None = None
+
+
 class Targets:
     """Targets per row: the same for all rows when indicators are heads, else one set a label."""
 
@@ -69,7 +94,8 @@ class Targets:
         self.notes: list[tuple[HeadMeaning, ValuePlan, str]] = []
         self.found: set[tuple[str | None, str | None]] = set()
         self.columns = self._column_dims()
-        self.fixed = self._wide() if reading.plan.rule.across_indicators else None
+        self.known: KnownTargets | None = None
+        self.fixed = self._fixed() if reading.plan.rule.across_indicators else None
 
     def for_row(self, row: int, label: str) -> list[Target]:
         """The value columns of a row; ``label`` is the text of its indicator column."""
@@ -85,6 +111,29 @@ class Targets:
         return found
 
     # heads name indicators
+    def _fixed(self) -> list[Target]:
+        """Targets of all rows; found once for all tables of the same columns, units and period."""
+        reading, plan = self.reading, self.reading.plan
+        if not plan.kept:
+            return self._wide()
+        year = self.year if plan.rule.period.across else None
+        key = (id(plan.meanings), self.soft, self.place, reading.period, year, plan.table.sheet,
+               reading.layout.layout_id)  # fmt: skip
+        known = plan.heads.targets.get(key)
+        if known is not None:
+            for finding, said in known.told:
+                reading.tell(finding, said)
+        else:
+            reading.heard = []
+            targets = self._wide()
+            known = KnownTargets(plan.meanings, targets, self.notes, self.found, reading.heard)
+            reading.heard = None
+            if len(plan.heads.targets) >= MOST_PLANS:
+                plan.heads.targets.clear()
+            plan.heads.targets[key] = known
+        self.known, self.notes, self.found = known, known.notes, known.found
+        return known.targets
+
     def _wide(self) -> list[Target]:
         plan = self.reading.plan
         across = self._periods_across() if plan.rule.period.across else {}
@@ -273,6 +322,24 @@ class Targets:
     def tell_heads(self) -> None:
         """One finding for all that has drifted in this table."""
         plan = self.reading.plan
+        if self.known is None:
+            drift = self._drift()
+        else:
+            drift = self.known.drift = self.known.drift or self._drift()
+        finding = notes.drift(
+            plan.table,
+            self.reading.layout.title,
+            guessed=plan.missing,
+            missing=drift.missing,
+            renamed=drift.renamed,
+            unknown=drift.unknown,
+            appeared=drift.appeared,
+        )
+        if finding is not None:
+            self.reading.tell(finding)
+
+    def _drift(self) -> Drift:
+        plan = self.reading.plan
         rule = plan.rule
         missing = [_expected(plan, *pair) for pair in missing_figures(rule, self.found)]
         renamed = [
@@ -284,17 +351,12 @@ class Targets:
             if m.how in _UNREADABLE_HEADS and m.name
         ]
         appeared = [made.head for m, made, _ in self.notes if m.how == "absent"]
-        finding = notes.drift(
-            plan.table,
-            self.reading.layout.title,
-            guessed=plan.missing,
-            missing=missing,
-            renamed=list(dict.fromkeys(renamed)),
-            unknown=list(dict.fromkeys(unknown)),
-            appeared=list(dict.fromkeys(appeared)),
+        return Drift(
+            missing,
+            list(dict.fromkeys(renamed)),
+            list(dict.fromkeys(unknown)),
+            list(dict.fromkeys(appeared)),
         )
-        if finding is not None:
-            self.reading.tell(finding)
 
 
 def _place(reading: TableReading) -> str:

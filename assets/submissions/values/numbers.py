@@ -67,6 +67,8 @@ def raw_text(value: CellValue) -> str:
     Numbers in their shortest exact form without exponent (301774.0 is ``301774``), dates in ISO
     form, text untouched, an empty cell as the empty text.
     """
+    if type(value) is float:  # the usual case
+        return _float_text(value)
     if value is None:
         return ""
     if isinstance(value, str):
@@ -103,9 +105,11 @@ def _parse_other(raw: CellValue) -> ParsedNumber:
 
 
 def _float_text(value: float) -> str:
+    text = repr(value)
+    if text.endswith(".0") and value:  # shorter than 1e16 is written out; -0.0 is 0
+        return text[:-2] if -1e15 < value < 1e15 else text
     if value.is_integer() and abs(value) < 1e15:
         return str(int(value))
-    text = repr(value)
     if "e" not in text:  # the usual case; also nan and inf
         return text
     return format(Decimal(text), "f")

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from assets.submissions.reading.workbook import CellValue
 from assets.submissions.values.characters import fold, fold_dashes
@@ -66,6 +67,8 @@ def parse_period(
     Texts of more than 300 characters are remarks and name none.
     """
     if isinstance(text_or_value, str):
+        if not context_periods and len(text_or_value) <= _LONGEST:  # titles come many times
+            return _from_text_alone(text_or_value, default_year)
         return _from_text(text_or_value, default_year, context_periods)
     if isinstance(text_or_value, datetime):
         return _from_date(text_or_value.date(), text_or_value.date().isoformat())
@@ -248,6 +251,11 @@ def _october_or_january(year: int, beside: Sequence[tuple[int, int] | None]) -> 
 _TELLING: tuple[PeriodKind, ...] = ("cumulative", "half", "quarter", "point", "month", "year")
 _LONGEST = 300
 _BARE_RANGE = re.compile(r"1\s*[-~至到]\s*\d{1,2}", re.ASCII)  # a sheet named 1-6
+
+
+@lru_cache(maxsize=4096)
+def _from_text_alone(text: str, default_year: int | None) -> Reading:
+    return _from_text(text, default_year, ())
 
 
 def _from_text(text: str, default_year: int | None, context: Sequence[str]) -> Reading:

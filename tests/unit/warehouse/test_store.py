@@ -257,3 +257,39 @@ def test_a_typed_statement_that_cannot_run_is_told_in_words(tmp_path, typed):
         pytest.raises(store.BadQueryError, match="查询不能执行"),
     ):
         store.ask(connection, typed)
+
+
+def test_rows_and_columns_store_the_same_values(tmp_path):
+    texts = [
+        "1.5",
+        "-0.000000005",
+        "1E-7",
+        "12345678901234567890.123456785",
+        "34000.0",
+        None,
+        "0E-8",
+    ]
+    names = [column.name for column in schema.table("submissions.cell").columns]
+    rows = [
+        dict.fromkeys(names, "x") | {"address": f"A{n}", "period": "2020-06", "value": text}
+        for n, text in enumerate(texts)
+    ]
+    as_rows = [row | {"value": row["value"] and Decimal(row["value"])} for row in rows]
+    case = Case(tmp_path, [CaseIndicator("C01")])
+    found = []
+    with case.warehouse.building() as connection:
+        for write in (
+            lambda: store.insert_rows(connection, "submissions.cell", as_rows),
+            lambda: store.insert_columns(
+                connection, "submissions.cell", {n: [row[n] for row in rows] for n in names}
+            ),
+        ):
+            connection.execute("DELETE FROM internal.touched")
+            assert write() == len(texts)
+            found.append((
+                store.fetch(connection, "FROM submissions.cell ORDER BY address"),
+                store.fetch(connection, "FROM internal.touched"),
+            ))  # fmt: skip
+            connection.execute("DELETE FROM submissions.cell")
+    assert found[0] == found[1]
+    assert [row["value"] for row in found[0][0]][:2] == [Decimal("1.5"), Decimal("-0.00000001")]

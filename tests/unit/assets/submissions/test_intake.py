@@ -11,7 +11,7 @@ from assets.submissions.archive import Archive, ReceiptsError, deliver, deliveri
 from assets.submissions.intake import content_digest, receive
 from assets.submissions.reading.workbook import Sheet, Workbook
 from assets.submissions.revisions import revision_of
-from assets.submissions.tables.records import CellRecord
+from assets.submissions.tables.records import CellRecord, Cells
 from tests.support.bureau import BEIJING, Office, county_form, form
 
 JULY = datetime(2020, 7, 8, 9, 30)
@@ -310,4 +310,4 @@ def test_the_content_digest_is_of_sheets_texts_and_meanings_in_order():
     said = "\x1d表1\x1e1,2\x1f园区\x1e2,1\x1f12.5\x1e2,2\x1f3\x1e2,3\x1f甲"
     meaning = "\x1e".join([*["x"] * 8, "data"])
     expected = hashlib.sha256((said + meaning * 2).encode()).hexdigest()
-    assert content_digest(Workbook("xlsx", (sheet,)), [cell, cell]) == expected
+    assert content_digest(Workbook("xlsx", (sheet,)), Cells([cell, cell])) == expected
