@@ -46,11 +46,16 @@ _KINDS = (
 )
 
 
+_STOPPED = re.compile(r"^[\w.]*\b(?:DagsterExecutionInterruptedError|KeyboardInterrupt)\b")
+
+
 def words(told: str) -> str | None:
-    """Trouble with the machine in plain words; None for anything else.
+    """Trouble with the machine, or a run stopped from outside, in plain words; None for anything else.
 
     ``told``: an error as a traceback ends, "module.Class: message".
     """
+    if _STOPPED.match(told):
+        return "运行被停止(Ctrl-C、停止信号或停机),已发布的数据完好。处理:再执行同一命令"
     if not _RAW.match(told):
         return None
     for kind, what, mend in _KINDS:

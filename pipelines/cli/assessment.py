@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipelines.cli.screen import echo
+
 if TYPE_CHECKING:
     from warehouse.catalog.load import Catalog
     from warehouse.workspace import Workspace
@@ -76,7 +78,7 @@ def add(
     }  # fmt: skip
     checked = _checked(catalog, {name: value for name, value in fields.items() if value != ""})
     number, fresh = _journal(workspace).add(checked, _now(), by or getpass.getuser())
-    typer.echo(f"{'已登记' if fresh else '此前已登记'}，编号 {number}；下次运行时生效")
+    echo(f"{'已登记' if fresh else '此前已登记'}，编号 {number}；下次运行时生效")
 
 
 def listing(
@@ -100,11 +102,11 @@ def listing(
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=1, default=str))
         return
     if not rows:
-        typer.echo("没有登记")
+        echo("没有登记")
     for row in rows:
         where = f"登记{row['number']}" if row["number"] else "outcomes.csv"
         gone = f" 已撤销:{row['withdrawn_why']}" if row.get("withdrawn_at") else ""
-        typer.echo(f"{where} {row['scheme_id']} {row['year']}年 {row['park_id']} "
+        echo(f"{where} {row['scheme_id']} {row['year']}年 {row['park_id']} "
                    f"{KIND_ZH[row['kind']]} {_told(row)} 依据:{row['document']}{gone}")  # fmt: skip
 
 
@@ -120,7 +122,7 @@ def withdraw(
     workspace, _ = _opened(home)
     if not _journal(workspace).withdraw(number, _now(), by or getpass.getuser(), reason):
         raise UsageError(f"没有编号为 {number} 的有效登记;见 parkwatch outcome list --all")
-    typer.echo(f"已撤销登记 {number}：{reason}；下次运行时生效")
+    echo(f"已撤销登记 {number}：{reason}；下次运行时生效")
 
 
 def schemes(home: Home = None, as_json: Json = False) -> None:
@@ -137,12 +139,10 @@ def schemes(home: Home = None, as_json: Json = False) -> None:
     for row in rows:
         use = "在用" if row["status"] == "active" else "备查"
         label = "" if row["official"] else "(建议值,非官方)"
-        typer.echo(f"【{use}】{row['scheme_id']} {row['title']}{label}")
+        echo(f"【{use}】{row['scheme_id']} {row['title']}{label}")
         for source in row["cite"]:
-            typer.echo(f"    依据:{source}")
-    typer.echo(
-        "备查方案不计算;在工作区 catalog/schemes/ 写同一 scheme_id 并设 status: active 即启用"
-    )
+            echo(f"    依据:{source}")
+    echo("备查方案不计算;在工作区 catalog/schemes/ 写同一 scheme_id 并设 status: active 即启用")
 
 
 def _told(row: dict[str, Any]) -> str:

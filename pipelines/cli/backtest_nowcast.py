@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from pipelines.cli.screen import echo
+
 if TYPE_CHECKING:
     from methods.backtest import Result, Skill
     from methods.nowcast import Settings, Vintages
@@ -48,12 +50,12 @@ def run(
         typer.echo(json.dumps(told, ensure_ascii=False, indent=1))
     else:
         closing = [*skipped, *(published(home) if panel is None else [])]
-        typer.echo("\n".join([*_paragraphs(results), *closing]))
+        echo("\n".join([*_paragraphs(results), *closing]))
     if plot is not None and results:
         from pipelines.backtest_chart import write_chart
 
         write_chart(plot, *results[0])
-        typer.echo(f"图已写入 {plot}", err=as_json)
+        echo(f"图已写入 {plot}", err=as_json)
     if not results:
         raise typer.Exit(1)
 

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from pipelines.cli.screen import echo
+
 if TYPE_CHECKING:
     from pipelines.panels import Panel
     from quality.seeded_errors import Tally
@@ -34,7 +36,7 @@ def run(panel: Path | None, home: Path | None, indicators: Sequence[str], as_jso
     if as_json:
         typer.echo(json.dumps([_figures(t) for t in tallies], ensure_ascii=False, indent=1))
         return
-    typer.echo(
+    echo(
         f"播种差错检验:{flows.name},{len(flows.units)} 个单位,"
         f"{flows.periods[0]}—{flows.periods[-1]};每月 2% 的数值改错,逐月按当时已知数据筛查"
     )
@@ -84,7 +86,7 @@ def _figures(tally: Tally) -> dict[str, Any]:
 def _print(tally: Tally) -> None:
     from quality.seeded_errors import ERROR_KINDS
 
-    typer.echo(
+    echo(
         f"\n【{PRESENTATIONS[tally.presentation]}】{tally.first}—{tally.last},"
         f"判别 {tally.cells} 次,其中无差错 {tally.clean} 次"
     )
@@ -104,18 +106,18 @@ def _print(tally: Tally) -> None:
         f"误报 {_share(tally.sum_alarms, tally.sums_kept)}",
     )
     for line in lines:
-        typer.echo(line)
-    typer.echo("  差错种类              播种    找到    找到率   影响拦截率")
+        echo(line)
+    echo("  差错种类              播种    找到    找到率   影响拦截率")
     for kind, word in ERROR_KINDS.items():
         caught = tally.caught[kind] / tally.impact[kind] if tally.impact[kind] else float("nan")
-        typer.echo(
+        echo(
             f"  {_padded(word, 36)}{tally.seeded[kind]:>5}{tally.found[kind]:>8}"
             f"{tally.share(tally.found, kind):>9.1%}{caught:>9.1%}"
         )
-    typer.echo("  筛查                          误报率   命中差错")
+    echo("  筛查                          误报率   命中差错")
     for name, alarmed in sorted(tally.alarms_by_screen.items()):
         share = alarmed / max(tally.clean, 1)
-        typer.echo(f"  {name:<26}{share:>9.2%}{tally.hits_by_screen[name]:>9}")
+        echo(f"  {name:<26}{share:>9.2%}{tally.hits_by_screen[name]:>9}")
 
 
 def _share(found: int, of: int) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from pipelines.cli.backtest_nowcast import WORKERS, of_panel, of_workspace
+from pipelines.cli.screen import echo
 
 if TYPE_CHECKING:
     from methods.risk_backtest import Against, RiskRecord
@@ -54,12 +55,12 @@ def run(
         told = [{"name": name, **asdict(record)} for name, record in records]
         typer.echo(json.dumps(told, ensure_ascii=False, indent=1))
     else:
-        typer.echo("\n".join(lines))
+        echo("\n".join(lines))
     if plot is not None and records:
         from pipelines.backtest_chart import write_reliability
 
         write_reliability(plot, f"末位概率的可靠性 {records[0][0]}", records[0][1].reliability)
-        typer.echo(f"图已写入 {plot}", err=as_json)
+        echo(f"图已写入 {plot}", err=as_json)
     if not records:
         raise typer.Exit(1)
 

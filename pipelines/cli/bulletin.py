@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipelines.cli.screen import echo
+
 if TYPE_CHECKING:
     from warehouse.workspace import Workspace
 
@@ -54,9 +56,9 @@ def build(period: Period = None, audience: Audiences = None, home: Home = None) 
             mailing.render(connection, making, month, names)
         making.publish(month)
     asked = len(editions.chosen(making, wanted))
-    typer.echo(f"已生成 {len(written)} 个受众的草稿:{workspace.reports / month}")
+    echo(f"已生成 {len(written)} 个受众的草稿:{workspace.reports / month}")
     if asked > len(written):
-        typer.echo(f"另有 {asked - len(written)} 个已送审、签发或发送,未改动;要改请退回或更正")
+        echo(f"另有 {asked - len(written)} 个已送审、签发或发送,未改动;要改请退回或更正")
 
 
 @app.command("list", help="各受众的版次、状态和文件。")
@@ -71,7 +73,7 @@ def list_editions(period: Period = None, home: Home = None, as_json: Json = Fals
         return
     for row in rows:
         edition = f"第{row['edition']}版 {row['status']}" if row["edition"] else "未生成"
-        typer.echo(f"{row['audience_id']:<16}{edition:<12}{row['name']} {row['folder']}")
+        echo(f"{row['audience_id']:<16}{edition:<12}{row['name']} {row['folder']}")
 
 
 @app.command("preview", help="打开一个受众的通报草稿(默认本级);--print 只列出文件。")
@@ -89,15 +91,15 @@ def preview(
     month = _month(period, workspace)
     rows = [row for row in _listed(workspace, month) if row["edition"]]
     found = next((r for r in rows if audience in (None, r["audience_id"])), None)
+    if audience is not None and audience not in {row["audience_id"] for row in rows}:
+        raise UsageError(f"{month} 没有受众 {audience} 的通报;受众编号见 parkwatch bulletin list")
     if found is None:
-        raise UsageError(
-            f"{month} 没有{audience or ''}通报:先运行 parkwatch bulletin build --period {month}"
-        )
+        raise UsageError(f"{month} 没有通报:先运行 parkwatch bulletin build --period {month}")
     folder = workspace.home / found["folder"]
     files = sorted(p for p in folder.rglob("*") if p.is_file())
-    typer.echo(f"{found['name']} {month} 第{found['edition']}版({found['status']}):")
+    echo(f"{found['name']} {month} 第{found['edition']}版({found['status']}):")
     for path in files:
-        typer.echo(f"  {path}")
+        echo(f"  {path}")
     page = next((p for p in files if p.suffix == ".html"), None)
     if page is not None and not only_print:
         typer.launch(page.as_uri())

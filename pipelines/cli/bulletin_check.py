@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from pipelines.cli.bulletin import app as bulletin_app
+from pipelines.cli.screen import echo
 
 SEVERITY = {"error": "错误", "verify": "提醒"}
 OUTCOME = {"pass": "通过", "fail": "不符", "not_evaluable": "无可核对"}
@@ -82,15 +83,15 @@ def _show(rows: list[dict[str, Any]], everything: bool) -> None:
     failed = [row for row in rows if row["outcome"] == "fail"]
     for row in rows if everything else failed:
         mark = SEVERITY[row["severity"]] if row["outcome"] == "fail" else ""
-        typer.echo(
+        echo(
             f"{row['audience_id']} 第{row['edition']}版 {row['check_id']} {row['description']}:"
             f"{OUTCOME[row['outcome']]}{mark}({row['n_checked']:,})"
         )
         for problem in row["sample"][:10]:
-            typer.echo(f"  {problem}")
+            echo(f"  {problem}")
     errors = sum(row["severity"] == "error" for row in failed)
     editions = len({row["audience_id"] for row in rows})
-    typer.echo(
+    echo(
         f"{editions} 个受众,核对 {sum(row['n_checked'] for row in rows):,} 处:"
         f"错误 {errors} 项,提醒 {len(failed) - errors} 项"
     )

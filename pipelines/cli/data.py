@@ -12,6 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
+from pipelines.cli.screen import echo, table
+
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
@@ -54,7 +56,7 @@ def explain(
         return
 
     def show(step: Step, depth: int) -> None:
-        typer.echo("  " * depth + step.text)
+        echo("  " * depth + step.text)
         for part in step.parts:
             show(part, depth + 1)
 
@@ -73,8 +75,10 @@ def query(
         rows = ask(connection, sql)
     if as_json:
         print_json(rows)
+    elif rows:
+        table(list(rows[0]), [list(row.values()) for row in rows])
     else:
-        _print_table(rows)
+        echo("(无结果)")
 
 
 Period = Annotated[str | None, typer.Option(help="报告期 YYYY-MM,默认最近一期")]
@@ -86,12 +90,15 @@ def watch(
 ) -> None:
     """List the parks in or near the last places, class by class; with --all every park."""
     from assets.targets.verdict import LIGHT_ZH
+    from warehouse.store import fetch
 
-    rows = _rows(_WATCH, period, home)
+    with reading(home) as connection:
+        asked(connection, period, "assessment.watch")
+        rows = fetch(connection, _WATCH, [period])
     if as_json:
         print_json(rows)
         return
-    typer.echo("模拟名次,非正式考核结果;不作为淘汰依据")
+    echo("模拟名次,非正式考核结果;不作为淘汰依据")
     titles = _class_titles(home)
     group = ""
     for row in rows:
@@ -99,10 +106,10 @@ def watch(
             continue
         if (heading := titles(row["scheme_id"], row["class_id"])) != group:
             group = heading
-            typer.echo(f"\n{heading}")
+            echo(f"\n{heading}")
         rank = f"第{row['simulated_rank']}名" if row["simulated_rank"] else "不排名"
         words = row["triggers"].removeprefix("模拟名次，非正式考核结果。")
-        typer.echo(f"  【{LIGHT_ZH[row['light']]}】{row['name']}({row['park_id']}) {rank} {words}")
+        echo(f"  【{LIGHT_ZH[row['light']]}】{row['name']}({row['park_id']}) {rank} {words}")
 
 
 def _class_titles(home: Path | None) -> Callable[[str, str], str]:
@@ -139,11 +146,25 @@ ORDER BY watch.scheme_id, watch.class_id, watch.simulated_rank DESC, watch.park_
 """
 
 
-def _rows(sql: str, period: str | None, home: Path | None) -> list[dict[str, Any]]:
+def asked(connection: Any, period: str | None, table: str, column: str = "asof_period") -> None:
+    """Raises UsageError where ``table`` holds nothing of the period asked for; None asks for the newest."""
+    from pipelines.cli.workspace import UsageError
     from warehouse.store import fetch
 
-    with reading(home) as connection:
-        return fetch(connection, sql, [period])
+    if period is None:
+        return
+    known = [
+        row["period"]
+        for row in fetch(connection, f"SELECT DISTINCT {column} AS period FROM {table} ORDER BY 1")
+    ]
+    if not known:
+        raise UsageError("还没有结果:先执行 parkwatch run --period YYYY-MM")
+    if period not in known:
+        raise UsageError(
+            f"没有报告期 {period} 的结果;已有 {'、'.join(known[-6:])}"
+            f"{f' 等 {len(known)} 期' if len(known) > 6 else ''}。"
+            "另一期先执行 parkwatch run --period YYYY-MM"
+        )
 
 
 def print_json(rows: list[dict[str, Any]]) -> None:
@@ -174,18 +195,3 @@ def reading(home: Path | None) -> Any:
     from warehouse.store import Warehouse
 
     return Warehouse(load_workspace(home)).reading()
-
-
-def _print_table(rows: list[dict[str, Any]]) -> None:
-    if not rows:
-        typer.echo("(无结果)")
-        return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(show_edge=False)
-    for name in rows[0]:
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row.values()))
-    Console().print(table)

@@ -12,6 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
+from pipelines.cli.screen import echo
+
 Home = Annotated[Path | None, typer.Option(help="工作区目录")]
 Json = Annotated[bool, typer.Option("--json", help="输出 JSON")]
 By = Annotated[str, typer.Option(envvar="PARKWATCH_OPERATOR", help="操作人(岗位、姓名)")]
@@ -62,9 +64,9 @@ def deliveries(context: typer.Context, home: Home = None, as_json: Json = False)
                                "to_look_at": look}, ensure_ascii=False, indent=1))  # fmt: skip
         return
     words = "、".join(f"{STATES[state]} {n}" for state, n in sorted(counts.items()))
-    typer.echo(f"邮件 {len(rows)} 封:{words or '无'};退信 {bounced}、签收 {acknowledged}")
+    echo(f"邮件 {len(rows)} 封:{words or '无'};退信 {bounced}、签收 {acknowledged}")
     if look:
-        typer.echo("需要人工处理(核实后用 parkwatch deliveries resend 或 ack):")
+        echo("需要人工处理(核实后用 parkwatch deliveries resend 或 ack):")
     for row in look:
         _say(row)
 
@@ -78,7 +80,7 @@ def list_mails(period: Period = None, home: Home = None, as_json: Json = False) 
     for row in rows:
         _say(row)
     if not rows:
-        typer.echo("没有邮件")
+        echo("没有邮件")
 
 
 def _rows(home: Path | None, period: str | None) -> list[dict[str, Any]]:
@@ -96,8 +98,8 @@ def _say(row: dict[str, Any]) -> None:
     notes += [f"退信:{row['bounce']}"] if row["bounced_at"] else []
     notes += [f"{row['acknowledged_by']}签收"] if row["acknowledged_at"] else []
     notes += [row["last_reply"]] if row["last_reply"] and row["state"] != "sent" else []
-    typer.echo(f"{row['message_id'][1:13]}  {row['post']} <{row['recipient']}>  {row['subject']}")
-    typer.echo(f"  {';'.join(notes)}")
+    echo(f"{row['message_id'][1:13]}  {row['post']} <{row['recipient']}>  {row['subject']}")
+    echo(f"  {';'.join(notes)}")
 
 
 def _one(rows: list[dict[str, Any]], start: str) -> dict[str, Any]:
@@ -107,7 +109,8 @@ def _one(rows: list[dict[str, Any]], start: str) -> dict[str, Any]:
     found = [row for row in rows if row["message_id"].lstrip("<").startswith(start.lstrip("<"))]
     if len(start) < 6 or len(found) != 1:
         raise UsageError(
-            f"邮件编号 {start} 对应 {len(found)} 封;请写 deliveries list 所列编号(至少6位)"
+            f"{'没有' if not found else '不止一封'}编号为 {start} 的邮件;"
+            "编号见 parkwatch deliveries list,至少写前 6 位"
         )
     return found[0]
 
@@ -123,7 +126,7 @@ def ack(
     workspace, ledger = _opened(home)
     row = _one(ledger.mails(), mail)
     new = returned.acknowledge(workspace, ledger, row["message_id"], _who(by))
-    typer.echo("已登记签收" if new else f"此前已由{row['acknowledged_by']}签收")
+    echo("已登记签收" if new else f"此前已由{row['acknowledged_by']}签收")
 
 
 def receipt(
@@ -136,7 +139,7 @@ def receipt(
     from pipelines.settings import load_workspace
 
     answer = receipts.confirm(load_workspace(home), link.rstrip("/").rpartition("/")[2], by)
-    typer.echo(f"{answer.words}{answer.post and f'({answer.post} {answer.subject})'}")
+    echo(f"{answer.words}{answer.post and f'({answer.post} {answer.subject})'}")
     if answer.status != 200:
         raise typer.Exit(1)
 
@@ -159,7 +162,7 @@ def resend(
         raise UsageError(
             f"该邮件现为{STATES[row['state']]},不能重发(只有无法确认、被拒或退信的可以)"
         )
-    typer.echo("已列入重发,下次 parkwatch bulletin send 时发出")
+    echo("已列入重发,下次 parkwatch bulletin send 时发出")
 
 
 def bounces(home: Home = None, as_json: Json = False) -> None:
@@ -172,7 +175,7 @@ def bounces(home: Home = None, as_json: Json = False) -> None:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
         return
     words = {"bounced": "退信", "acknowledged": "签收", "delayed": "延迟", "delivered": "送达"}
-    typer.echo("、".join(f"{words[kind]} {n}" for kind, n in found.items()) or "没有新的退信或签收")
+    echo("、".join(f"{words[kind]} {n}" for kind, n in found.items()) or "没有新的退信或签收")
 
 
 def queue(period: Period = None, home: Home = None, as_json: Json = False) -> None:
@@ -191,9 +194,9 @@ def queue(period: Period = None, home: Home = None, as_json: Json = False) -> No
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
         return
-    typer.echo(f"新列入:退回函 {found['return']} 封、催报函 {found['reminder']} 封")
+    echo(f"新列入:退回函 {found['return']} 封、催报函 {found['reminder']} 封")
     for name in found["no_address"]:
-        typer.echo(f"注意:{name} 没有登记邮箱(reporters.csv 的 email),未列入", err=True)
+        echo(f"注意:{name} 没有登记邮箱(reporters.csv 的 email),未列入", err=True)
 
 
 def _opened(home: Path | None) -> tuple[Any, Any]:
@@ -229,9 +232,9 @@ def verify(home: Home = None, as_json: Json = False) -> None:
         typer.echo(json.dumps({"entries": len(log), "faults": plain}, ensure_ascii=False, indent=1))
     else:
         for fault in faults:
-            typer.echo(f"✗ {fault.message}", err=True)
+            echo(f"✗ {fault.message}", err=True)
         if not faults:
-            typer.echo(f"审计日志 {len(log)} 条,链式校验完好")
+            echo(f"审计日志 {len(log)} 条,链式校验完好")
     if faults:
         raise typer.Exit(1)
 
@@ -248,4 +251,4 @@ def list_audit(home: Home = None, as_json: Json = False) -> None:
         typer.echo(json.dumps([asdict(entry) for entry in log], ensure_ascii=False, indent=1))
         return
     for entry in log:
-        typer.echo(f"{entry.number}  {entry.at}  {entry.actor}  {entry.action}  {entry.subject}")
+        echo(f"{entry.number}  {entry.at}  {entry.actor}  {entry.action}  {entry.subject}")

@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from pipelines.cli.screen import echo
+
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
@@ -41,4 +43,4 @@ def export(
     with Warehouse(load_workspace(home)).reading() as connection:
         written = exporting.export(connection, to, form, table or known, period, bom=bom)
     for path in written:
-        typer.echo(f"{path}({path.stat().st_size:,} 字节)")
+        echo(f"{path}({path.stat().st_size:,} 字节)")

@@ -13,6 +13,8 @@ from typing import Annotated, Any
 
 import typer
 
+from pipelines.cli.screen import echo
+
 Home = Annotated[Path | None, typer.Option(help="工作区目录")]
 Period = Annotated[str | None, typer.Option(help="报告期 YYYY-MM,默认见设置")]
 Json = Annotated[bool, typer.Option("--json", help="输出 JSON")]
@@ -56,18 +58,18 @@ def returns(
         typer.echo(json.dumps([json.loads(work.as_json(o, workspace.home)) for o in made],
                               ensure_ascii=False, indent=1))  # fmt: skip
     elif not made:
-        typer.echo(f"{chosen} 没有需要退回的报送件")
+        echo(f"{chosen} 没有需要退回的报送件")
     else:
-        typer.echo(f"{chosen} 退回 {len(made)} 个单位,在 {made[0].folder.parent}")
+        echo(f"{chosen} 退回 {len(made)} 个单位,在 {made[0].folder.parent}")
 
 
 _KINDS = {"marked": "原表标记", "converted": "转换后标记", "list": "只列问题"}
 
 
 def _say_return(one: Any) -> None:
-    typer.echo(f"{one.name}:错误 {one.n_error} 项、核实 {one.n_verify} 项,重报期限 {one.reply_by}")
+    echo(f"{one.name}:错误 {one.n_error} 项、核实 {one.n_verify} 项,重报期限 {one.reply_by}")
     for file in one.files:
-        typer.echo(f"  {one.folder / file.copy_name}({_KINDS[file.marked]})")
+        echo(f"  {one.folder.name}/{file.copy_name}({_KINDS[file.marked]})")
 
 
 class _Reading:
@@ -123,9 +125,7 @@ def remind(
     for one in produced:
         _say_reminder(one, dry_run=dry_run)
     word = "应催报" if dry_run else "已生成催报"
-    typer.echo(
-        f"{chosen} {word} {len(produced)} 件" if produced else f"{chosen} 目前没有应催报的单位"
-    )
+    echo(f"{chosen} {word} {len(produced)} 件" if produced else f"{chosen} 目前没有应催报的单位")
 
 
 def _say_reminder(one: Any, *, dry_run: bool) -> None:
@@ -133,11 +133,11 @@ def _say_reminder(one: Any, *, dry_run: bool) -> None:
 
     matter = one.reminder.awaited
     over = f",已超 {one.reminder.workdays_over} 个工作日" if one.reminder.workdays_over else ""
-    typer.echo(f"{matter.name}:{one.reminder.stage.title}(期限 {matter.due}{over})")
+    echo(f"{matter.name}:{one.reminder.stage.title}(期限 {matter.due}{over})")
     if not matter.certain:
-        typer.echo(f"  注意:{UNCERTAIN}", err=True)
+        echo(f"  注意:{UNCERTAIN}", err=True)
     if not dry_run:
-        typer.echo(f"  {one.file}")
+        echo(f"  {one.file}")
 
 
 # --- explanations ---------------------------------------------------------------------------------
@@ -177,7 +177,7 @@ def explained(
     FilingLedger(workspace.state_file).explain(
         Explanation(row["finding_id"], at, by.strip(), who, text.strip())
     )
-    typer.echo(f"已登记说明({by.strip()}):{row['message']}")
+    echo(f"已登记说明({by.strip()}):{row['message']}")
     _next_run(workspace, row["period"])
 
 
@@ -186,14 +186,12 @@ def explained(
 
 def _opened(home: Path | None, period: str | None) -> tuple[Any, Any, str]:
     """Workspace, catalogue and period. Raises UsageError for a period that is none."""
-    from pipelines.cli.workspace import UsageError
-    from pipelines.settings import PERIOD, load_workspace
+    from pipelines.cli.run import checked_period
+    from pipelines.settings import load_workspace
     from warehouse.catalog.load import load_catalog
 
     workspace = load_workspace(home)
-    chosen = period or workspace.default_period
-    if chosen is None or not PERIOD.fullmatch(chosen):
-        raise UsageError(f"请用 --period YYYY-MM 指定报告期,读到 {chosen};例:--period 2020-06")
+    chosen = checked_period(period or workspace.default_period, workspace)
     return workspace, load_catalog(workspace.catalog, workspace.catalog_base), chosen
 
 

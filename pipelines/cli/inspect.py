@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from pipelines.cli.screen import echo
+
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
@@ -34,15 +36,15 @@ def inspect(
     with ReaderPool(1) as pool:
         content = pool.read_one(file.name, file)
     if isinstance(content, Rejected):
-        typer.echo(f"未能读取“{file.name}”:{content.message}\n处理:{content.remedy}", err=True)
+        echo(f"未能读取“{file.name}”:{content.message}\n处理:{content.remedy}", err=True)
         raise typer.Exit(1)
     found = inspect_workbook(content, build_reader(catalog), file.name)
-    typer.echo(describe_workbook(found))
+    echo(describe_workbook(found))
     proposed = found.proposal.yaml()
     if not proposed:
-        typer.echo("没有可建议的版式:文件中没有识别出数据表,或已有版式适用")
+        echo("没有可建议的版式:文件中没有识别出数据表,或已有版式适用")
     elif write is None:
-        typer.echo(proposed)
+        echo(proposed)
     else:
         write.write_text(proposed, encoding="utf-8")
-        typer.echo(f"版式建议已写入 {write};核对后放入 {workspace.catalog}/layouts/")
+        echo(f"版式建议已写入 {write};核对后放入 {workspace.catalog}/layouts/")

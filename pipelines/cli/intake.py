@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from pipelines.cli.screen import echo
 from warehouse.state import Decision, State, spans
 from warehouse.workspace import Workspace
 
@@ -84,24 +85,22 @@ def _say(outcome: PullOutcome, zone: ZoneInfo) -> None:
 
     result, source_id = outcome.result, outcome.source.source_id
     if isinstance(result, SourceError):
-        typer.echo(
-            f"未下载:{result}\n  处理:请修改 sources.yaml 中该数据源的登记或上述设置", err=True
-        )
+        echo(f"未下载:{result}\n  处理:请修改 sources.yaml 中该数据源的登记或上述设置", err=True)
         return
     if isinstance(result, PullFailed):
-        typer.echo(f"未下载:{result.message}", err=True)
-        typer.echo(f"  读到:{result.found};应有:{result.expected}", err=True)
-        typer.echo(f"  处理:{result.remedy}", err=True)
+        echo(f"未下载:{result.message}", err=True)
+        echo(f"  读到:{result.found};应有:{result.expected}", err=True)
+        echo(f"  处理:{result.remedy}", err=True)
         if result.retry_at is not None:
-            typer.echo(f"  {_when(result.retry_at, zone)} 之前不再访问", err=True)
+            echo(f"  {_when(result.retry_at, zone)} 之前不再访问", err=True)
         return
     if isinstance(result, Pulled):
-        typer.echo(f"{source_id}:取得新文件({len(result.data):,} 字节),已放入 {outcome.path}")
+        echo(f"{source_id}:取得新文件({len(result.data):,} 字节),已放入 {outcome.path}")
     else:
         full = result.state.full_at
-        typer.echo(f"{source_id}:没有变化" + (f"(内容同 {_when(full, zone)})" if full else ""))
+        echo(f"{source_id}:没有变化" + (f"(内容同 {_when(full, zone)})" if full else ""))
     for notice in result.notices:
-        typer.echo(f"  提示:{notice.message}")
+        echo(f"  提示:{notice.message}")
 
 
 def _when(moment: datetime, zone: ZoneInfo) -> str:
@@ -138,9 +137,9 @@ def _decide(
     found = _find(state, submission)
     _refuse_when_locked(state, found)
     if not state.decide(_decision(kind, found["sha256"], reason, by)):
-        typer.echo(f"{_named(found)} 此前已登记{word}")
+        echo(f"{_named(found)} 此前已登记{word}")
         return
-    typer.echo(f"已登记{word} {_named(found)}:{reason}")
+    echo(f"已登记{word} {_named(found)}:{reason}")
     _next_run(workspace, found["period"])
 
 
@@ -191,9 +190,9 @@ def lock(
     _, state = _ledger(home)
     decision = _decision("lock", _period(period), reason, by)
     if state.decide(decision):
-        typer.echo(f"{period} 已封账;此后收到的报送件照常归档、读取并列出,不改变该期数据")
+        echo(f"{period} 已封账;此后收到的报送件照常归档、读取并列出,不改变该期数据")
     else:
-        typer.echo(f"{period} 此前已封账")
+        echo(f"{period} 此前已封账")
 
 
 def unlock(
@@ -205,11 +204,11 @@ def unlock(
     """Record that a period's figures may change again."""
     workspace, state = _ledger(home)
     if not state.decide(_decision("unlock", _period(period), reason, by)):
-        typer.echo(f"{period} 没有封账,无需解封")
+        echo(f"{period} 没有封账,无需解封")
         return
     late = state.outcomes(period, ["late_locked"])
     waiting = f",封账后收到的 {len(late)} 个报送件将予采用" if late else ""
-    typer.echo(f"{period} 已解封:{reason}{waiting}")
+    echo(f"{period} 已解封:{reason}{waiting}")
     _next_run(workspace, period)
 
 
@@ -248,4 +247,4 @@ def _user() -> str:
 
 def _next_run(workspace: Workspace, period: str | None) -> None:
     command = f"parkwatch run --period {period or 'YYYY-MM'} --home {workspace.home}"
-    typer.echo(f"下次运行时生效:{command}")
+    echo(f"下次运行时生效:{command}")

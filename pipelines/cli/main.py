@@ -2,7 +2,7 @@
 
 Belongs here: the command tree and exit codes. Does not belong here: what a command does (the other
 modules of this package). Exit codes: 0 done; 1 failed; 2 usage; 3 done with returns, missing
-reporters or sources that could not be fetched; 75 already running.
+reporters or sources that could not be fetched; 75 already running; 130 stopped with Ctrl-C.
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ import sys
 import typer
 
 from pipelines import trouble
+from pipelines.cli.screen import echo
 
-EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_FINDINGS, EXIT_BUSY = 0, 1, 2, 3, 75
+EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_FINDINGS, EXIT_BUSY, EXIT_STOPPED = 0, 1, 2, 3, 75, 130
 
 app = typer.Typer(
     name="parkwatch",
-    help="园区运行监测:收表、审核、入库、研判、通报。Monthly monitoring of industrial parks.",
+    help="园区运行监测:收表、审核、入库、研判、通报。",
+    epilog="第一次使用:parkwatch init,再 parkwatch run --period 报告期,再 parkwatch status。\n"
+    "每个命令的说明:parkwatch 命令 --help",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -83,10 +86,16 @@ def commands() -> typer.Typer:
 
 def main() -> None:
     """Run the command; expected errors end in one plain message, never in a traceback."""
+    from pipelines.cli.helping import with_chinese_help
+
+    command = with_chinese_help(typer.main.get_command(commands()))
     try:
-        sys.exit(commands()(standalone_mode=False) or EXIT_DONE)
+        code = command(standalone_mode=False) or EXIT_DONE
+        if code == EXIT_STOPPED:
+            echo("已停止(Ctrl-C)", err=True)
+        sys.exit(code)
     except typer.Abort:
-        typer.echo("已取消", err=True)
+        echo("已取消", err=True)
         sys.exit(EXIT_FAILED)
     except typer.TyperException as error:
         from pipelines.cli import usage
@@ -96,7 +105,7 @@ def main() -> None:
         text = _plain_words(error)
         if text is None:
             raise
-        typer.echo(f"错误:{text}", err=True)
+        echo(f"错误:{text}", err=True)
         sys.exit(_exit_code(error))
 
 

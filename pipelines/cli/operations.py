@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pipelines.cli.screen import echo
 from warehouse.workspace import home_folder
 
 
@@ -140,11 +141,11 @@ def backfill(
         raise UsageError(f"--from {first} 晚于 --to {last}")
     codes = {}
     for number, period in enumerate(periods, start=1):
-        typer.echo(f"[{number}/{len(periods)}] {period}")
+        echo(f"[{number}/{len(periods)}] {period}")
         codes[period] = launch(workspace, period, profile=chosen)
     failed = [period for period, code in codes.items() if code not in (0, 3)]
     if failed:
-        typer.echo(f"未完成:{'、'.join(failed)}", err=True)
+        echo(f"未完成:{'、'.join(failed)}", err=True)
         raise typer.Exit(1)
     raise typer.Exit(max(codes.values()))
 
@@ -157,7 +158,7 @@ def _range(first: str, last: str, first_month: int) -> list[str]:
 
 def _need_workspace(folder: Path) -> None:
     if not (folder / "parkwatch.toml").is_file():
-        typer.echo(f"错误:{folder} 不是工作区;请用 --home 指定", err=True)
+        echo(f"错误:{folder} 不是工作区;请用 --home 指定", err=True)
         raise typer.Exit(2)
 
 

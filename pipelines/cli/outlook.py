@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import typer
-
 from assets.submissions.archive import new_files
+from pipelines.cli.screen import echo
 from warehouse import locks
 from warehouse.closings import Closings
 from warehouse.outbox_ledger import OutboxLedger
@@ -193,15 +192,15 @@ def say(outlook: dict[str, Any]) -> None:
     daemon = outlook["daemon"]
     if daemon["expected"] and not daemon["alive"]:
         seen = daemon["seen_at"]
-        typer.echo(
+        echo(
             f"守护进程未在运行({f'上次检查 {seen[:16]}' if seen else '从未检查'}):到期的报告期不会自动运行"
         )
     if outlook["next"]:
-        typer.echo("接下来:")
+        echo("接下来:")
     for row in outlook["next"]:
         at = row["at"][:16].replace("T", " ")
-        typer.echo(f"  {at}  {row['what']}  {row['period']}{row['note']}")
+        echo(f"  {at}  {row['what']}  {row['period']}{row['note']}")
     if outlook["stuck"]:
-        typer.echo("需要处理:")
+        echo("需要处理:")
     for row in outlook["stuck"]:
-        typer.echo(f"  {row['what']}\n    → {row['mend']}")
+        echo(f"  {row['what']}\n    → {row['mend']}")

@@ -14,6 +14,8 @@ from typing import Annotated, Any
 
 import typer
 
+from pipelines.cli.screen import echo
+
 Home = Annotated[Path | None, typer.Option(help="工作区目录")]
 Json = Annotated[bool, typer.Option("--json", help="输出 JSON")]
 
@@ -81,22 +83,22 @@ def _difference(workspace: Any, before: str, after: str) -> Any:
 
 
 def _print(found: Any) -> None:
-    typer.echo(f"前:{found.before}\n后:{found.after}")
+    echo(f"前:{found.before}\n后:{found.after}")
     for note in found.notes:
-        typer.echo(f"  {note}")
+        echo(f"  {note}")
     if found.is_empty:
-        typer.echo("两者的数据没有差别。")
+        echo("两者的数据没有差别。")
         return
     for table, counted in found.counts.items():
         words = "、".join(f"{SEVERITIES[name]} {n}" for name, n in counted.most_common())
-        typer.echo(f"{table}:{words}")
+        echo(f"{table}:{words}")
         shown = [c for c in found.changes if c.table == table][:8]
         for change in shown:
             key = " ".join(str(value) for value in change.key.values() if value is not None)
-            typer.echo(f"  [{SEVERITIES[change.severity]}] {key} {_sides(change)}")
+            echo(f"  [{SEVERITIES[change.severity]}] {key} {_sides(change)}")
         if counted.total() > len(shown):
-            typer.echo(f"  ……另有 {counted.total() - len(shown)} 处(--json 列出更多)")
-    typer.echo(f"牵动的目标、名次、末位概率、灯色:{len(found.moved)} 项")
+            echo(f"  ……另有 {counted.total() - len(shown)} 处(--json 列出更多)")
+    echo(f"牵动的目标、名次、末位概率、灯色:{len(found.moved)} 项")
     for table, moves in groupby(sorted(found.moved, key=_table_of), key=_table_of):
         _print_moved(table, list(moves))
 
@@ -112,9 +114,9 @@ def _print_moved(table: str, moves: list[dict[str, Any]]) -> None:
         key = " ".join(str(value) for value in moved["key"].values() if value is not None)
         pairs = {n: v for n, v in moved.items() if n not in ("table", "key")}
         said = ",".join(f"{n} {_text(a)} → {_text(b)}" for n, (a, b) in pairs.items())
-        typer.echo(f"  {table} {key}:{said}")
+        echo(f"  {table} {key}:{said}")
     if len(moves) > MOVES_SHOWN:
-        typer.echo(f"  {table} ……另有 {len(moves) - MOVES_SHOWN} 项(--json 全部列出)")
+        echo(f"  {table} ……另有 {len(moves) - MOVES_SHOWN} 项(--json 全部列出)")
 
 
 def _sides(change: Any) -> str:
@@ -154,12 +156,12 @@ def builds(home: Home = None, as_json: Json = False) -> None:
         return
     for row in rows:
         sent = "  已发布,永久保存" if row["released"] else ""
-        typer.echo(
+        echo(
             f"#{row['number']} {row['digest'][:12]} {row['built_at']} UTC 报告期 {row['period'] or '—'} "
             f"目录 {row['rules'][:8]} {row['rows']} 行{sent}"
         )
     if not rows:
-        typer.echo("尚无保存的构建。")
+        echo("尚无保存的构建。")
 
 
 def revisions(
@@ -185,13 +187,13 @@ def revisions(
         return
     for row in rows:
         lag = "" if row["lag_months"] is None else f" 首发后第{row['lag_months']}月"
-        typer.echo(
+        echo(
             f"{row['source_id']} {row['indicator_id']} {row['measure']}{lag}:{row['n_figures']} 个数,"
             f"修订 {row['n_revised']}({_text(row['share_pct'])}%),平均 {_text(row['mean_pct'])}%,"
             f"平均绝对 {_text(row['mean_abs_pct'])}%"
         )
     if not rows:
-        typer.echo("尚无数值。")
+        echo("尚无数值。")
 
 
 def rebuild(
@@ -208,11 +210,11 @@ def rebuild(
     if as_json:
         typer.echo(json.dumps(found.plain(), ensure_ascii=False, indent=1))
     else:
-        typer.echo(f"{period} 第{edition}版,原构建 #{found.number}({found.digest[:12]})")
-        typer.echo(f"表:{found.n_same} 个分区相同,{len(found.different)} 个不同")
+        echo(f"{period} 第{edition}版,原构建 #{found.number}({found.digest[:12]})")
+        echo(f"表:{found.n_same} 个分区相同,{len(found.different)} 个不同")
         for line in found.different[:20]:
-            typer.echo(f"  不同:{line}")
+            echo(f"  不同:{line}")
         for name, same in found.documents.items():
-            typer.echo(f"文件:{name} {'逐字节相同' if same else '不同'}")
+            echo(f"文件:{name} {'逐字节相同' if same else '不同'}")
     if not found.is_same:
         raise typer.Exit(1)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipelines.cli.intake import Home, Who
+from pipelines.cli.screen import echo
 
 if TYPE_CHECKING:
     from warehouse.catalog.load import Catalog
@@ -130,13 +131,13 @@ def _show(wanted: list[Rule], rows: list[dict[str, Any]], *, by_period: bool) ->
         state = "" if rule.enabled else "(已停用)"
         shown = "未作判断" if rate is None else f"不通过 {rate:.2%}"
         message = rule.message.replace("{item}", "某指标")
-        typer.echo(
+        echo(
             f"{rule.rule_id:6} {SEVERITY_ZH[rule.severity]} {message}{state}  {_sums(mine)} {shown}"
         )
         if by_period:
             for row in mine:
                 missing = f"  缺:{row['missing']}" if row["missing"] else ""
-                typer.echo(f"       {row['period']} {_sums([row])}{missing}")
+                echo(f"       {row['period']} {_sums([row])}{missing}")
 
 
 def _sums(rows: list[dict[str, Any]]) -> str:
@@ -184,8 +185,8 @@ def waive(
     waiver = Waiver(rule, park, submission, now, by or getpass.getuser(), reason.strip(), last_day)
     number = Waivers(state).add(waiver)
     what = "、".join(part for part in (park, f"报送件 {file}" if file else "") if part)
-    typer.echo(f"已登记放行第 {number} 号:{rule},{what},至 {last_day}:{reason}")
-    typer.echo("下次运行 parkwatch run 时生效;到期后同样的问题会再次提出")
+    echo(f"已登记放行第 {number} 号:{rule},{what},至 {last_day}:{reason}")
+    echo("下次运行 parkwatch run 时生效;到期后同样的问题会再次提出")
 
 
 def _refuse(

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from pipelines.cli.bulletin import app as bulletin_app
+from pipelines.cli.screen import echo
 
 OPERATOR = "PARKWATCH_OPERATOR"
 Home = Annotated[Path | None, typer.Option(help="工作区目录")]
@@ -160,12 +161,12 @@ def _list_planned(mails: list[Any], notes: list[str], as_json: bool) -> None:
         typer.echo(json.dumps({"mails": rows, "notes": notes}, ensure_ascii=False, indent=1))
         return
     for row in rows:
-        typer.echo(f"{row['post']} <{row['recipient']}>  {row['subject']}")
+        echo(f"{row['post']} <{row['recipient']}>  {row['subject']}")
         wait = f"  {row['waits_for']}" if row["waits_for"] else ""
-        typer.echo(f"  {row['file']}({row['bytes'] / 1024:.0f} KB){wait}")
+        echo(f"  {row['file']}({row['bytes'] / 1024:.0f} KB){wait}")
     for note in notes:
-        typer.echo(note, err=True)
-    typer.echo(f"试运行:{len(rows)} 封,未发送" if rows else "没有已签发待发送的通报")
+        echo(note, err=True)
+    echo(f"试运行:{len(rows)} 封,未发送" if rows else "没有已签发待发送的通报")
 
 
 _WORDS = {
@@ -184,11 +185,11 @@ def _say_sent(done: Any, as_json: bool) -> None:
              "finished": [str(key) for key in done.finished]}, ensure_ascii=False, indent=1))  # fmt: skip
         return
     counts = "、".join(f"{_WORDS.get(k, k)} {n}" for k, n in sorted(report.counts.items()) if n)
-    typer.echo(f"新列入 {done.n_planned} 封;{counts or '没有到期的邮件'}")
+    echo(f"新列入 {done.n_planned} 封;{counts or '没有到期的邮件'}")
     for key in done.finished:
-        typer.echo(f"{key} 已发送完毕")
+        echo(f"{key} 已发送完毕")
     for line in [*done.notes, *filter(None, [report.stopped]), *sorted(set(report.alerts))]:
-        typer.echo(f"注意:{line}", err=True)
+        echo(f"注意:{line}", err=True)
 
 
 def releases(period: Period = None, home: Home = None, as_json: Json = False) -> None:
@@ -216,11 +217,11 @@ def releases(period: Period = None, home: Home = None, as_json: Json = False) ->
         notes += [f"{who} {desk.local(row['changed_at'])}"] if who else []
         notes += [f"解禁 {desk.local(embargo)}"] if embargo else []
         notes += [f"更正:{row['correction']}"] if row["correction"] else []
-        typer.echo(f"{row['audience']} 第 {row['edition']} 版 {','.join(notes)}")
+        echo(f"{row['audience']} 第 {row['edition']} 版 {','.join(notes)}")
     if not rows:
-        typer.echo(f"{desk.period} 还没有送审的通报")
+        echo(f"{desk.period} 还没有送审的通报")
     for row in coming:
-        typer.echo(f"发布日历:{row['period']} {row['day']}")
+        echo(f"发布日历:{row['period']} {row['day']}")
 
 
 class _Desk:
@@ -295,9 +296,9 @@ class _Desk:
         failed = 0
         for edition in chosen or editions:
             try:
-                typer.echo(f"{edition.key} {act(edition)}")
+                echo(f"{edition.key} {act(edition)}")
             except (ApprovalError, ReleaseError) as error:
                 failed += 1
-                typer.echo(f"错误:{error}", err=True)
+                echo(f"错误:{error}", err=True)
         if failed:
             raise typer.Exit(1)

@@ -12,6 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
+from pipelines.cli.screen import echo
+
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
@@ -25,28 +27,30 @@ def review(
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON(全部)")] = False,
 ) -> None:
     """List the figures of a period by review score, with the screens that hit and the cell."""
+    from pipelines.cli.data import asked
     from pipelines.settings import load_workspace
     from warehouse.catalog.load import load_catalog
     from warehouse.store import Warehouse, fetch
 
     workspace = load_workspace(home)
     with Warehouse(workspace).reading() as connection:
+        asked(connection, period, "quality.review", "period")
         rows = fetch(connection, _REVIEW, [period])
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, default=str, indent=1))
         return
     if not rows:
-        typer.echo("没有需要核查的数值")
+        echo("没有需要核查的数值")
         return
     names = {
         s.screen_id: s.name for s in load_catalog(workspace.catalog, workspace.catalog_base).screens
     }
-    typer.echo(
+    echo(
         f"{rows[0]['period']} 核查清单:{len(rows)} 个数值,列前 {min(top, len(rows))} 个。"
         "得分 = 可疑程度 × 可能改变该指标合计的百分比;只提示先看哪里,不判对错"
     )
     for row in rows[:top]:
-        typer.echo(_line(row, names))
+        echo(_line(row, names))
 
 
 def _line(row: dict[str, Any], names: dict[str, str]) -> str:

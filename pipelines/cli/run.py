@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipelines import instance, outcome, trouble
+from pipelines.cli.screen import echo
 from warehouse.files import write_whole
 from warehouse.workspace import Workspace
 
@@ -61,7 +62,7 @@ def _afterwards(workspace: Workspace, profile: Profile) -> None:
     folder = workspace.automation.backup_folder
     if "backup" in profile.then and folder is not None:
         made = backup.take(workspace.home, folder, datetime.now(UTC))
-        typer.echo(f"已备份到 {folder / made.name}")
+        echo(f"已备份到 {folder / made.name}")
     if "doctor" in profile.then:
         print_diagnoses(workspace.home, only_faults=True)
 
@@ -80,7 +81,7 @@ def ingest(
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
             if file.is_file():
                 _copy_whole(file, inbox / file.name)
-                typer.echo(f"已放入收件箱:{inbox / file.name}")
+                echo(f"已放入收件箱:{inbox / file.name}")
 
 
 def _copy_whole(source: Path, target: Path) -> None:
@@ -152,7 +153,7 @@ def _launch_alone(
     run_id = str(uuid.uuid4())
     started = time.monotonic()
     state.start_run(run_id, period, _now())
-    typer.echo(f"{period} 主流程开始(工作区 {workspace.home})")
+    echo(f"{period} 主流程开始(工作区 {workspace.home})")
     token = holder.set(warehouse)
     try:
         result = _execute(run_id, period, asof, profile)
@@ -163,9 +164,7 @@ def _launch_alone(
         holder.reset(token)
     if not result.success:
         state.finish_run(run_id, _now(), "failed", _failure(result))
-        typer.echo(
-            f"错误:运行失败:{_failure(result)}\n详情:在 Dagster 界面查看运行 {run_id}", err=True
-        )
+        echo(f"错误:运行失败:{_failure(result)}\n详情:在 Dagster 界面查看运行 {run_id}", err=True)
         return 1
     seconds = time.monotonic() - started
     return _conclude(workspace, state, run_id, period, seconds)
@@ -220,7 +219,7 @@ def display() -> Iterator[Any]:
         def say(what: str, *_counts: int) -> None:
             if what not in said:
                 said.append(what)
-                typer.echo(f"  {what}……", err=True)
+                echo(f"  {what}……", err=True)
 
         yield say
         return
@@ -263,19 +262,22 @@ def _conclude(workspace: Workspace, state: Any, run_id: str, period: str, second
     troubled = state.troubled(period)
     status, summary = outcome.of_run(state, period, failed=None)
     state.finish_run(run_id, _now(), status, summary)
-    typer.echo(f"完成,用时 {seconds:.0f} 秒。{summary}")
-    _print_troubled(workspace, troubled, missing)
+    echo(f"完成,用时 {seconds:.0f} 秒。{summary}")
+    _print_troubled(workspace, period, troubled, missing)
     _print_documents(workspace, period)
     return 3 if missing or troubled else 0
 
 
+SHOWN_FINDINGS = 20
+
+
 def _print_troubled(
-    workspace: Workspace, troubled: list[dict[str, Any]], missing: list[str]
+    workspace: Workspace, period: str, troubled: list[dict[str, Any]], missing: list[str]
 ) -> None:
     from warehouse.store import Warehouse, fetch
 
     if missing:
-        typer.echo("未报:" + "、".join(missing))
+        echo("未报:" + "、".join(missing))
     if not troubled:
         return
     with Warehouse(workspace).reading() as connection:
@@ -286,20 +288,24 @@ def _print_troubled(
             "ORDER BY severity <> 'error', file_name, sheet, address",
             [[row["sha256"] for row in troubled]],
         )
-    typer.echo(
-        f'问题清单({len(findings)} 条,列前 20 条;全部见 parkwatch query "FROM quality.finding"):'
+    echo(
+        f"问题清单({len(findings)} 条,列前 {min(len(findings), SHOWN_FINDINGS)} 条;"
+        f"逐单位见 {_command()} returns --period {period}):"
     )
-    for finding in findings[:20]:
-        name = "" if finding["file_name"] in finding["message"] else f"“{finding['file_name']}” "
-        typer.echo(f"  {name}{finding['message']}")
+    file = None
+    for finding in findings[:SHOWN_FINDINGS]:
+        if finding["file_name"] != file:
+            file = finding["file_name"]
+            echo(f"  {file}")
+        echo(f"    {finding['message'].removeprefix(f'文件“{file}”')}")
 
 
 def _print_documents(workspace: Workspace, period: str) -> None:
     _print_main(workspace, period)
     command, home = _command(), _shown(workspace.home)
-    typer.echo(f"查看报送情况:{command} status --home {home}")
+    echo(f"查看报送情况:{command} status --home {home}")
     if figure := _a_figure(workspace, period):
-        typer.echo(f"一个数字的来历:{command} explain {figure} --home {home}")
+        echo(f"一个数字的来历:{command} explain {figure} --home {home}")
 
 
 def _print_main(workspace: Workspace, period: str) -> None:
@@ -310,10 +316,10 @@ def _print_main(workspace: Workspace, period: str) -> None:
         rows = fetch(connection, _EDITIONS, [period])
     if not rows:
         return
-    typer.echo(f"通报草稿({len(rows)} 个受众,全部见 {workspace.reports / period}):")
+    echo(f"通报草稿({len(rows)} 个受众,全部见 {workspace.reports / period}):")
     folder = workspace.home / rows[0]["folder"]
     for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix != ".json"):
-        typer.echo(f"  {path}")
+        echo(f"  {path}")
 
 
 _EDITIONS = """

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from pipelines.cli.screen import echo
 from warehouse.workspace import home_folder
 
 Home = Annotated[Path | None, typer.Option(help="工作区目录")]
@@ -67,14 +68,14 @@ def serve(
                 f"端口 {options.port} 已被占用:用 --port 换一个,或停掉占用者"
             )
         sockets = supervise.socket_folder(workspace.home)
-        typer.echo(f"{workspace.bureau.name}:{url}(Ctrl-C 停止;日志在 {workspace.home / 'logs'})")
+        echo(f"{workspace.bureau.name}:{url}(Ctrl-C 停止;日志在 {workspace.home / 'logs'})")
         supervise.Supervisor(
             workspace.home,
             supervise.environment(workspace),
             supervise.services(workspace, sockets),
-            typer.echo,
+            echo,
         ).run(lambda: supervise.prepare_instance(workspace))
-    typer.echo("已停止")
+    echo("已停止")
 
 
 @users_app.command("add", help="增加用户;口令在终端输入,或 --generate、--password-file。")
@@ -103,7 +104,7 @@ def add(
         raise users.UsersError(f"{words}(用户名用字母、数字、点、横线,2 至 32 位)") from None
     password = _password(generate, password_file)
     users.add(home_folder(home), entered, password, _by())
-    typer.echo(f"已增加用户 {user}({entered.name},{'、'.join(entered.roles)})")
+    echo(f"已增加用户 {user}({entered.name},{'、'.join(entered.roles)})")
     _show(password, generate)
 
 
@@ -116,7 +117,7 @@ def password(
 
     said = _password(generate, password_file)
     users.set_password(home_folder(home), user, said, _by())
-    typer.echo(f"已重设 {user} 的口令")
+    echo(f"已重设 {user} 的口令")
     _show(said, generate)
 
 
@@ -136,9 +137,9 @@ def list_users(home: Home = None, as_json: Json = False) -> None:
     for row in rows:
         only = f" 仅 {'、'.join(row['audiences'])}" if row["audiences"] else ""
         off = " 已停用" if row["disabled"] else ""
-        typer.echo(f"{row['user']:<16}{row['name']} {'、'.join(row['roles'])}{only}{off}")
+        echo(f"{row['user']:<16}{row['name']} {'、'.join(row['roles'])}{only}{off}")
     if not rows:
-        typer.echo("还没有用户:parkwatch user add 用户名 --name 岗位姓名 --role operator")
+        echo("还没有用户:parkwatch user add 用户名 --name 岗位姓名 --role operator")
 
 
 @users_app.command("disable", help="停用用户;已登录的会话随即失效。")
@@ -147,7 +148,7 @@ def disable(user: Name, home: Home = None) -> None:
     from pipelines.serve import users
 
     users.set_disabled(home_folder(home), user, True, _by())
-    typer.echo(f"已停用 {user}")
+    echo(f"已停用 {user}")
 
 
 @users_app.command("enable", help="重新启用用户。")
@@ -156,7 +157,7 @@ def enable(user: Name, home: Home = None) -> None:
     from pipelines.serve import users
 
     users.set_disabled(home_folder(home), user, False, _by())
-    typer.echo(f"已启用 {user}")
+    echo(f"已启用 {user}")
 
 
 def _password(generate: bool, file: Path | None) -> str:
@@ -174,7 +175,7 @@ def _password(generate: bool, file: Path | None) -> str:
 
 def _show(password: str, generated: bool) -> None:
     if generated:
-        typer.echo(f"口令(只显示这一次,请当面交给本人):{password}")
+        echo(f"口令(只显示这一次,请当面交给本人):{password}")
 
 
 def _by() -> str:

@@ -12,6 +12,8 @@ from typing import Annotated
 
 import typer
 
+from pipelines.cli.screen import echo
+
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
@@ -44,7 +46,7 @@ def site(
             made = write_site(connection, build, public=public)
     except (NothingToShowError, NoAudienceError) as error:
         raise UsageError(str(error)) from error
-    typer.echo(
+    echo(
         f"网站已生成:{made.folder / 'index.html'}"
         f"({made.pages} 页,其中园区 {made.parks} 个,{made.bytes:,} 字节)"
     )

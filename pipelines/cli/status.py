@@ -17,6 +17,7 @@ import typer
 
 from pipelines import clock
 from pipelines.cli import outlook
+from pipelines.cli.screen import echo
 from quality.triage import FilingState, next_step, standing
 from warehouse.filing_ledger import FilingLedger
 from warehouse.state import State, spans
@@ -57,13 +58,14 @@ def status(
     """Show the reporting board of a period and the latest runs."""
     folder = home_folder(home)
     if not (folder / "parkwatch.toml").is_file():
-        typer.echo(f"错误:{folder} 不是工作区;请先 parkwatch init 或用 --home 指定", err=True)
+        echo(f"错误:{folder} 不是工作区;请先 parkwatch init 或用 --home 指定", err=True)
         raise typer.Exit(2)
     state = FilingLedger(folder / "state.sqlite")
     if reporters:
         _print_records(state, as_json)
         return
     runs = state.runs()
+    _known(period, state)
     shown = period or next((r["period"] for r in runs if r["period"]), None)
     shown = shown or next(iter(state.periods()), None)
     today = _today(now)
@@ -89,6 +91,16 @@ def status(
     _print_deliveries(answer)
     _print_runs(runs)
     outlook.say(answer["outlook"])
+
+
+def _known(period: str | None, state: State) -> None:
+    """Exit 2 with a word for a period nobody was expected to report yet."""
+    known = state.periods()
+    if period is None or not known or period in known:
+        return
+    echo(f"错误:没有报告期 {period} 的报送记录;已有 {min(known)} 至 {max(known)}。"
+         "新的一期先执行 parkwatch run --period YYYY-MM", err=True)  # fmt: skip
+    raise typer.Exit(2)
 
 
 def _withdrawn(state: State) -> list[dict[str, Any]]:
@@ -120,8 +132,8 @@ def _locks(state: State) -> list[dict[str, Any]]:
 
 
 def _with_lateness(row: dict[str, Any]) -> dict[str, Any]:
-    """Add ``late``: received after the end of the deadline day, Beijing time."""
-    received, deadline = row["received_at"], row["deadline"]
+    """Add ``late``: first received after the end of the deadline day, Beijing time."""
+    received, deadline = row["first_received_at"] or row["received_at"], row["deadline"]
     late = None
     if received and deadline:
         moment = datetime.fromisoformat(received).replace(tzinfo=UTC).astimezone(BEIJING)
@@ -136,7 +148,7 @@ def _today(text: str | None) -> date:
     try:
         return date.fromisoformat(text[:10])
     except ValueError:
-        typer.echo(f"错误:--now 应写作 YYYY-MM-DD,读到 {text}", err=True)
+        echo(f"错误:--now 应写作 YYYY-MM-DD,读到 {text}", err=True)
         raise typer.Exit(2) from None
 
 
@@ -193,7 +205,7 @@ ORDER = ("缺报", "未报", "退回", "待核实", "待处理", "迟报", "未�
 
 def _print_board(period: str | None, board: list[dict[str, Any]]) -> None:
     if period is None:
-        typer.echo("尚无报送记录。把报表放入 inbox 后运行 parkwatch run --period YYYY-MM")
+        echo("尚无报送记录。把报表放入 inbox 后运行 parkwatch run --period YYYY-MM")
         return
     counts = Counter(row["standing"] for row in board)
     late = sum(bool(row["late"]) for row in board)
@@ -203,7 +215,7 @@ def _print_board(period: str | None, board: list[dict[str, Any]]) -> None:
     due = sorted({row["deadline"] for row in board if row["deadline"]})
     until = f",截止 {'、'.join(due)}" if due else ""
     sealed = ",已封账" if board and board[0]["locked"] else ""
-    typer.echo(
+    echo(
         f"{period} 应报 {len(board)} 个单位{until}{sealed}:"
         + "、".join([f"已报 {arrived}(迟报 {late})", *parts])
     )
@@ -222,7 +234,7 @@ def _print_reporter(row: dict[str, Any]) -> None:
         notes.append(f"第 {row['version_no']} 版")
     file = f"  {row['file_name']}  {row['sha256'][:12]}" if row["sha256"] else ""
     step = f"  → {row['next_step']}" if row["next_step"] else ""
-    typer.echo(f"  {row['name']}  {'、'.join(notes)}{file}{step}")
+    echo(f"  {row['name']}  {'、'.join(notes)}{file}{step}")
 
 
 def _print_records(state: FilingLedger, as_json: bool) -> None:
@@ -251,10 +263,10 @@ def _print_records(state: FilingLedger, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
         return
-    typer.echo("单位  应报期数 漏报 迟报 退回次数 错误 核实 其中属实(误报率)")
+    echo("单位  应报期数 漏报 迟报 退回次数 错误 核实 其中属实(误报率)")
     for r in rows:
         share = "—" if r["false_alarm_pct"] is None else f"{r['false_alarm_pct']:g}%"
-        typer.echo(
+        echo(
             f"  {r['name']}  {r['periods']} {r['absent']} {r['late']} {r['n_returned']} "
             f"{r['n_error']} {r['n_verify']} {r['n_cleared']}({share})"
         )
@@ -273,9 +285,9 @@ def _print_troubled(troubled: list[dict[str, Any]]) -> None:
     for status, words in TROUBLES.items():
         rows = [row for row in troubled if row["status"] == status]
         if rows:
-            typer.echo(f"{words} {len(rows)} 个:")
+            echo(f"{words} {len(rows)} 个:")
         for row in rows[:SHOWN]:
-            typer.echo(f"  {row['sha256'][:12]} {row['file_name']}:{row['reason']}")
+            echo(f"  {row['sha256'][:12]} {row['file_name']}:{row['reason']}")
         _print_rest(rows)
 
 
@@ -283,27 +295,27 @@ def _print_deliveries(answer: dict[str, list[dict[str, Any]]]) -> None:
     """Repeated deliveries, decisions waiting for a run, locks that stand."""
     same = answer["duplicates"]
     if same:
-        typer.echo(f"内容与已收到的相同(另存、改名)的报送件 {len(same)} 个:")
+        echo(f"内容与已收到的相同(另存、改名)的报送件 {len(same)} 个:")
     for row in same[:SHOWN]:
-        typer.echo(f"  {row['sha256'][:12]} {row['file_name']}:{row['reason']}")
+        echo(f"  {row['sha256'][:12]} {row['file_name']}:{row['reason']}")
     _print_rest(same)
     repeated = answer["repeated"]
     if repeated:
-        typer.echo(f"重复报送(内容一字不差)的文件 {len(repeated)} 个:")
+        echo(f"重复报送(内容一字不差)的文件 {len(repeated)} 个:")
     for row in repeated[:SHOWN]:
-        typer.echo(f"  {row['inbox_path']}:与“{row['repeats']}”相同")
+        echo(f"  {row['inbox_path']}:与“{row['repeats']}”相同")
     _print_rest(repeated)
     for row in answer["withdrawn"]:
         if not row["applied"]:
-            typer.echo(f"已登记撤回、下次运行生效:{row['file_name']}({row['by']}:{row['reason']})")
+            echo(f"已登记撤回、下次运行生效:{row['file_name']}({row['by']}:{row['reason']})")
     locked = [row for row in answer["locks"] if row["unlocked_at"] is None]
     for row in locked:
-        typer.echo(f"{row['period']} 已封账({row['locked_by']},{_local(row['locked_at'])})")
+        echo(f"{row['period']} 已封账({row['locked_by']},{_local(row['locked_at'])})")
 
 
 def _print_rest(rows: list[dict[str, Any]]) -> None:
     if len(rows) > SHOWN:
-        typer.echo(f"  ……另有 {len(rows) - SHOWN} 个,全部见 parkwatch status --json")
+        echo(f"  ……另有 {len(rows) - SHOWN} 个,全部见 parkwatch status --json")
 
 
 def _local(text: str) -> str:
@@ -312,9 +324,7 @@ def _local(text: str) -> str:
 
 def _print_runs(runs: list[dict[str, Any]]) -> None:
     if runs:
-        typer.echo("最近运行:")
+        echo("最近运行:")
         for run in runs:
             word = RUN_WORDS.get(run["status"], run["status"])
-            typer.echo(
-                f"  {run['started_at'][:16]} {run['period'] or '—'} {word} {run['summary'] or ''}"
-            )
+            echo(f"  {run['started_at'][:16]} {run['period'] or '—'} {word} {run['summary'] or ''}")

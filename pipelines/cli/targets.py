@@ -17,6 +17,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from pipelines.cli.screen import echo
+
 Home = Annotated[Path | None, typer.Option(help="工作区目录")]
 Json = Annotated[bool, typer.Option("--json", help="输出 JSON")]
 Period = Annotated[str | None, typer.Option(help="报告期 YYYY-MM,默认最近一期")]
@@ -40,13 +42,14 @@ def targets(
     """List the verdicts of a period, or explain one target: quote, figures, method, light rule."""
     rows = [
         row
-        for row in _rows(_VERDICTS, period, home)
+        for row in _verdicts(period, home)
         if (target is None or row["target_id"] == target) and park in (None, row["park_id"])
     ]
     if not rows:
         from pipelines.cli.workspace import UsageError
 
-        raise UsageError(f"没有这样的判定:{target or ''} {park or ''};编号见 parkwatch targets")
+        which = " ".join(word for word in (target, park) if word)
+        raise UsageError(f"没有 {which} 的判定;编号见 parkwatch targets(园区编号加 --all)")
     if target is not None:
         _explain(target, rows, home, as_json)
     elif as_json:
@@ -71,22 +74,22 @@ def _list(rows: Sequence[Mapping[str, Any]], everything: bool) -> None:
     for (doc_no, target_id, clause), these in by_target.items():
         if doc_no != document:
             document = doc_no
-            typer.echo(f"\n{doc_no}")
+            echo(f"\n{doc_no}")
         if len(these) > 1 and not everything:
             counts = Counter(
                 f"{VERDICT_ZH[row['verdict']]}({LIGHT_ZH[row['light']]})" for row in these
             )
             words = "、".join(f"{word} {n}" for word, n in counts.most_common())
-            typer.echo(f"  {target_id} {clause} {len(these)}个对象:{words}(逐行见 --all)")
+            echo(f"  {target_id} {clause} {len(these)}个对象:{words}(逐行见 --all)")
             continue
         for row in these:
             word, light = VERDICT_ZH[row["verdict"]], LIGHT_ZH[row["light"]]
             name = f"{row['name']} " if row["name"] else ""
-            typer.echo(f"  {target_id} {clause} {name}【{light}·{word}】{row['reason']}")
+            echo(f"  {target_id} {clause} {name}【{light}·{word}】{row['reason']}")
     n_targets = len({row["target_id"] for row in rows})
     if idle:
-        typer.echo(f"\n另有{len(idle)}条本期不适用(尚未生效、已过期或不归本地区),逐行见 --all")
-    typer.echo(f"\n共{n_targets}条、{len(rows)}个判定;某一条的依据:parkwatch targets --target 编号")
+        echo(f"\n另有{len(idle)}条本期不适用(尚未生效、已过期或不归本地区),逐行见 --all")
+    echo(f"\n共{n_targets}条、{len(rows)}个判定;某一条的依据:parkwatch targets --target 编号")
 
 
 # --- One target, fully ----------------------------------------------------------------------------
@@ -111,7 +114,7 @@ def _explain(
         _print_json(page.as_json())
         return
     for line in page.lines():
-        typer.echo(line)
+        echo(line)
 
 
 # --- Findings -------------------------------------------------------------------------------------
@@ -160,8 +163,8 @@ def tick(
     )  # fmt: skip
     clause = catalog.target(target)
     word = "已做到" if answer in ("是", "1") else "未做到"
-    typer.echo(f"已登记第{number}号认定:{target} {clause.indicator_name} {word}({who},{day})")
-    typer.echo("下次 parkwatch run 起生效")
+    echo(f"已登记第{number}号认定:{target} {clause.indicator_name} {word}({who},{day})")
+    echo("下次 parkwatch run 起生效")
 
 
 def _day(text: str) -> date:
@@ -210,13 +213,13 @@ def inputs(
 
 
 def _print_inputs(folder: Path, found: Any, formats: Sequence[Any]) -> None:
-    typer.echo(f"补录文件夹:{folder}")
+    echo(f"补录文件夹:{folder}")
     for one in formats:
         used = sum(row.kind == one.kind for row in found.rows)
-        typer.echo(f"  {one.file} {one.zh}:采用{used}行。{one.help}")
+        echo(f"  {one.file} {one.zh}:采用{used}行。{one.help}")
     for row in found.refused:
-        typer.echo(f"  未采用 {row.file} 第{row.line}行:{row.problem}")
-    typer.echo("空表:parkwatch inputs --template figures > figures.csv")
+        echo(f"  未采用 {row.file} 第{row.line}行:{row.problem}")
+    echo("空表:parkwatch inputs --template figures > figures.csv")
 
 
 def _template(name: str, formats: Sequence[Any]) -> str:
@@ -255,12 +258,13 @@ ORDER BY scope_code, park_id, method
 """
 
 
-def _rows(sql: str, period: str | None, home: Path | None) -> list[dict[str, Any]]:
-    from pipelines.settings import load_workspace
-    from warehouse.store import Warehouse, fetch
+def _verdicts(period: str | None, home: Path | None) -> list[dict[str, Any]]:
+    from pipelines.cli.data import asked, reading
+    from warehouse.store import fetch
 
-    with Warehouse(load_workspace(home)).reading() as connection:
-        return fetch(connection, sql, [period])
+    with reading(home) as connection:
+        asked(connection, period, "targets.verdict")
+        return fetch(connection, _VERDICTS, [period])
 
 
 def _print_json(value: Any) -> None:

@@ -12,7 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines.cli.data import Home, Json, Period, print_json, reading
+from pipelines.cli.data import Home, Json, Period, asked, print_json, reading
+from pipelines.cli.screen import echo
 
 
 def register(app: typer.Typer) -> None:
@@ -35,6 +36,7 @@ def whatif(
     from warehouse.store import fetch
 
     with reading(home) as connection:
+        asked(connection, period, "assessment.risk")
         rows = fetch(connection, _RISK, [park, period])
         ways = fetch(connection, _WAYS, [park, period])
     if not rows:
@@ -52,10 +54,10 @@ def whatif(
         ]
         print_json(told)
         return
-    typer.echo("模拟名次,非正式考核结果;仅供考核岗位研判,不得转发填报单位,不作为填报依据")
+    echo("模拟名次,非正式考核结果;仅供考核岗位研判,不得转发填报单位,不作为填报依据")
     for row in rows:
         mine = [way for way in ways if way["scheme_id"] == row["scheme_id"]]
-        typer.echo("\n".join(_words(row, mine)))
+        echo("\n".join(_words(row, mine)))
 
 
 def _words(row: Mapping[str, Any], ways: list[Mapping[str, Any]]) -> Iterator[str]:

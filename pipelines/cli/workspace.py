@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from pipelines import instance
+from pipelines.cli.screen import echo
 from warehouse.workspace import home_folder
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -38,7 +39,7 @@ def init(
 ) -> None:
     """Make a workspace from an example."""
     home = make_workspace(home_folder(folder), example)
-    typer.echo(f"工作区已建立:{home}\n下一步:parkwatch run --home {home}")
+    echo(f"工作区已建立:{home}\n下一步:parkwatch run --home {home}")
 
 
 def make_workspace(home: Path, example: str) -> Path:
@@ -115,7 +116,7 @@ def print_diagnoses(home: Path, *, only_faults: bool = False) -> bool:
         if finding.ok and only_faults:
             continue
         mark = "✓" if finding.ok else "✗" if finding.blocks else "!"
-        typer.echo(f"{mark} {finding.what}:{finding.found}")
+        echo(f"{mark} {finding.what}:{finding.found}")
         if not finding.ok:
-            typer.echo(f"    处理:{finding.mend}")
+            echo(f"    处理:{finding.mend}")
     return any(f.blocks for f in findings)

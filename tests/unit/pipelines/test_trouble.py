@@ -85,6 +85,16 @@ def test_other_errors_stay_what_they_are(error):
     assert trouble.of(error) is None
 
 
+@pytest.mark.parametrize(
+    "told",
+    ["dagster._core.errors.DagsterExecutionInterruptedError\n", "KeyboardInterrupt: "],
+)
+def test_a_run_that_was_stopped_says_so_and_how_to_go_on(told):
+    assert trouble.words(told) == (
+        "运行被停止(Ctrl-C、停止信号或停机),已发布的数据完好。处理:再执行同一命令"
+    )
+
+
 def test_a_read_only_lake_is_named_with_its_path():
     told = (
         "_duckdb.IOException: IO Error: Cannot open file "

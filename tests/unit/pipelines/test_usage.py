@@ -16,7 +16,9 @@ PARKWATCH = Path(sys.executable).with_name("parkwatch")
     [
         ("No such option: --hom (Possible options: --home)", "没有选项 --hom;是否想写 --home"),
         ("No such option: --hom", "没有选项 --hom"),
-        ("No such command 'stats'.", "没有命令 stats"),
+        ("No such command 'x'.", "没有命令 x"),
+        ("No such command 'sned'. Did you mean 'send'?", "没有命令 sned;是否想写 send"),
+        ("File '/etc' is a directory.", "/etc 是目录,应为文件"),
         ("Missing argument 'PATHS...'.", "缺少 PATHS..."),
         ("Missing option '--period'.", "缺少 --period"),
         ("Got unexpected extra argument (x y)", "多写了 x y"),
@@ -33,7 +35,8 @@ def test_messages_of_the_library(message, said):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["stats"], "没有命令 stats\n用法:parkwatch --help"),
+        (["stats"], "没有命令 stats;是否想写 status 或 targets\n用法:parkwatch --help"),
+        (["lock"], "缺少 period(报告期 YYYY-MM)\n用法:parkwatch lock --help"),
         (["run", "--hom", "x"], "没有选项 --hom;是否想写 --home\n用法:parkwatch run --help"),
         (["ingest", "/nonexistent-file"], "找不到 /nonexistent-file\n用法:parkwatch ingest --help"),
     ],
