@@ -19,6 +19,15 @@ from warehouse import proof_counts, proof_forecast
 from warehouse.proof import CELL_MARK, NotFoundError, Step, audited, plain, words_of
 from warehouse.proof_counts import MAX_PARTS
 from warehouse.store import fetch
+from warehouse.words import (
+    BASIS_ZH,
+    LIGHT_ZH,
+    MEASURE_ZH,
+    STATE_ZH,
+    VERDICT_ZH,
+    YOY_BASIS_ZH,
+    rounding_zh,
+)
 
 if TYPE_CHECKING:
     import duckdb
@@ -149,7 +158,7 @@ def _printed_figure(connection: duckdb.DuckDBPyConnection, figure_id: str) -> St
     step = _figure(connection, figure)
     step.text += (
         f"({figure['period']} 通报,{figure['audience_id']},第{figure['edition']}版;"
-        f"修约:{figure['rounding'] or '无'};未修约值 {plain(figure['value'])})"
+        f"修约:{rounding_zh(figure['rounding'])};未修约值 {plain(figure['value'])})"
     )
     return step
 
@@ -401,9 +410,9 @@ def _park_year(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> St
     row = rows[0]
     step = Step(
         f"{_park_name(connection, row['park_id'], row['asof_period'])} {row['indicator_id']} "
-        f"{row['year']}年(截至 {row['asof_period']},{row['basis']}) = {plain(row['value'])}"
+        f"{row['year']}年(截至 {row['asof_period']},{BASIS_ZH[row['basis']]}) = {plain(row['value'])}"
         + (
-            f",同比 {plain(row['yoy_pct'])}%({row['yoy_basis']})"
+            f",同比 {plain(row['yoy_pct'])}%({YOY_BASIS_ZH[row['yoy_basis']]})"
             if row["yoy_pct"] is not None
             else ""
         )
@@ -516,10 +525,10 @@ def _observations(
 
 
 def _observation(row: dict[str, Any]) -> Step:
-    until = f" 至 {row['known_to']}" if row["known_to"] else " 起"
+    until = f" 至 {row['known_to']} UTC" if row["known_to"] else " 起"
     step = Step(
-        f"{row['period']} {row['measure']} = {plain(row['value'])}({row['state']};"
-        f"知悉 {row['known_from']}{until})"
+        f"{row['period']} {MEASURE_ZH[row['measure']]} = {plain(row['value'])}"
+        f"({STATE_ZH[row['state']]};知悉 {row['known_from']} UTC{until})"
     )
     factor = f",×{row['unit_factor']}" if row["unit_factor"] not in (None, "1") else ""
     step.parts.append(
@@ -552,7 +561,8 @@ def _value(
         )
     row = rows[0]
     growth = (
-        f",同比 {plain(row['yoy_pct'])}%(依据 {row['yoy_basis']},上年同期 {plain(row['value_prior'])})"
+        f",同比 {plain(row['yoy_pct'])}%({YOY_BASIS_ZH[row['yoy_basis']]},"
+        f"上年同期 {plain(row['value_prior'])})"
         if row["yoy_pct"] is not None
         else ""
     )
@@ -581,7 +591,7 @@ def _verdict(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step
     row = rows[0]
     step = Step(
         f"{row['target_id']} {row['doc_no']} {row['clause']}“{row['quote']}”:"
-        f"{row['verdict']}({row['light']}),{row['reason']}"
+        f"{VERDICT_ZH[row['verdict']]}({LIGHT_ZH[row['light']]}),{row['reason']}"
     )
     step.parts = _verdict_inputs(connection, row["figure_ids"] or [])
     if not step.parts and row["actual"] is None:
@@ -716,7 +726,7 @@ def _watch(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> Step:
     step = Step(f"末位风险名单 {key['scheme_id']} {key['park_id']} 至 {key['asof_period']}")
     step.parts = [
         Step(f"{r['asof_period']}:模拟名次 {r['simulated_rank'] or '—'},连续 {r['streak']} 期,"
-             f"{r['light']};{r['triggers']}")
+             f"{LIGHT_ZH[r['light']]};{r['triggers']}")
         for r in rows
     ]  # fmt: skip
     step.parts.append(_score(connection, key))

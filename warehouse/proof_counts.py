@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from warehouse.proof import Step, plain, words_of
 from warehouse.store import fetch
+from warehouse.words import LIGHT_ZH
 
 if TYPE_CHECKING:
     import duckdb
@@ -209,7 +210,7 @@ def overall(connection: duckdb.DuckDBPyConnection, key: Row, prove: Prove) -> St
 
 
 def _topic_line(row: Row) -> Step:
-    text = f"{row['title']}:{row['light']},条款 {'、'.join(row['target_ids'])};{row['reason']}"
+    text = f"{row['title']}:{LIGHT_ZH[row['light']]},条款 {'、'.join(row['target_ids'])};{row['reason']}"
     asks = (row["target_id"], row["park_id"] or row["scope_code"], row["asof_period"])
     return Step(text, asks=asks) if row["target_id"] else Step(text, ground="clause")
 

@@ -17,17 +17,13 @@ from assets.bulletins.data import Indicator
 from assets.bulletins.figures import MISSING, display_unit, format_number
 from methods.risk_words import printable, why_no_chance
 from warehouse import store
+from warehouse.words import STATE_ZH
 
 if TYPE_CHECKING:
     import duckdb
 
 FINDINGS_SHOWN = 8
 """Open findings listed on a park's page; the rest are counted."""
-STATE_ZH = {
-    "reported": "已报", "zero": "填报为0", "below_unit": "不足最小单位", "unknown": "未报",
-    "not_applicable": "不适用", "suppressed": "不予使用", "imputed": "插补数",
-    "approximate": "约数",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

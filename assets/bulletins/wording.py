@@ -12,8 +12,8 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from assets.bulletins.figures import round_half_up
-from assets.targets.verdict import LIGHT_ZH, VERDICT_ZH
 from assets.targets.verdict import verdict_word as word_against
+from warehouse.words import LIGHT_ZH, VERDICT_ZH
 
 VERDICTS: Mapping[str, str] = VERDICT_ZH
 JUDGED = ("met", "on_pace", "behind", "far_behind")

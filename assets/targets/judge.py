@@ -26,9 +26,10 @@ from assets.targets.inputs import NOTHING, Inputs
 from assets.targets.measures import measure_of
 from assets.targets.pace import in_force
 from assets.targets.rows import Place, not_judged
-from assets.targets.verdict import VERDICT_ZH, VerdictRow, stored
+from assets.targets.verdict import VerdictRow, stored
 from assets.targets.wording import citation
 from methods.progress import LightRule
+from warehouse.words import VERDICT_ZH
 
 if TYPE_CHECKING:
     from warehouse.catalog.models import Document, Indicator, Park, Target

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from assets.targets.pace import soften
 from assets.targets.requirement import JUDGED, Chance, Key
-from assets.targets.verdict import LIGHT_ZH, VerdictRow
+from assets.targets.verdict import VerdictRow
 from methods.progress import LightRule, light_for_chance
+from warehouse.words import LIGHT_ZH
 
 if TYPE_CHECKING:
     from warehouse.catalog.models import Target

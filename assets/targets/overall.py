@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 from assets.targets import wording
 from assets.targets.requirement import JUDGED
-from assets.targets.verdict import LIGHT_ZH, VERDICT_ZH, VerdictRow, strictest
+from assets.targets.verdict import VerdictRow, strictest
 from methods.progress import Light
+from warehouse.words import LIGHT_ZH, VERDICT_ZH
 
 if TYPE_CHECKING:
     from warehouse.catalog.models import Conflict, Document, Target

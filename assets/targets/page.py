@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from assets.targets import wording
 from assets.targets.rule import rule_in_use
-from assets.targets.verdict import LIGHT_ZH, VERDICT_ZH
 from methods.progress import LightRule
+from warehouse.words import LIGHT_ZH, VERDICT_ZH
 
 if TYPE_CHECKING:
     from warehouse.catalog.load import Catalog

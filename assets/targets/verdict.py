@@ -1,7 +1,6 @@
 """The verdict row: one target judged as of a period, column for column ``targets.verdict``.
 
-Belongs here: the row type, the order of lights, the Chinese words of verdicts and lights. Does not
-belong here: how a verdict is reached.
+Belongs here: the row type, the order of lights. Does not belong here: how a verdict is reached.
 """
 
 from __future__ import annotations
@@ -11,21 +10,8 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from methods.progress import Light
+from warehouse.words import VERDICT_ZH
 
-VERDICT_ZH = {
-    "met": "已达到",
-    "on_pace": "达到进度",
-    "behind": "低于进度",
-    "far_behind": "低于进度",
-    "not_comparable": "口径不符",
-    "no_data": "数据不足",
-    "expired": "期限已过",
-    "manual": "人工认定",
-    "out_of_scope": "不适用",
-}
-"""The one set of words, for reasons, lists and bulletins. 低于进度 has two strengths (behind and
-far_behind): the figures and the light tell them apart, adjectives such as 明显 are not used."""
-LIGHT_ZH = {"green": "绿", "yellow": "黄", "orange": "橙", "red": "红", "grey": "灰"}
 SCALE = Decimal("1E-8")
 FIGURES = (
     "actual",

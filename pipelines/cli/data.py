@@ -89,14 +89,17 @@ def watch(
     period: Period = None, home: Home = None, as_json: Json = False, everything: Everything = False
 ) -> None:
     """List the parks in or near the last places, class by class; with --all every park."""
-    from assets.targets.verdict import LIGHT_ZH
     from warehouse.store import fetch
+    from warehouse.words import LIGHT_ZH
 
     with reading(home) as connection:
         asked(connection, period, "assessment.watch")
         rows = fetch(connection, _WATCH, [period])
     if as_json:
         print_json(rows)
+        return
+    if not rows:
+        echo("没有参加排名的园区:本工作区没有在用的考核方案(parkwatch schemes)")
         return
     echo("模拟名次,非正式考核结果;不作为淘汰依据")
     titles = _class_titles(home)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from pipelines.cli.screen import echo
+from warehouse.words import MEASURE_ZH
 
 Home = Annotated[Path | None, typer.Option(help="工作区目录")]
 Json = Annotated[bool, typer.Option("--json", help="输出 JSON")]
@@ -89,18 +91,23 @@ def _print(found: Any) -> None:
     if found.is_empty:
         echo("两者的数据没有差别。")
         return
+    echo(f"牵动的目标、名次、末位概率、灯色:{len(found.moved)} 项")
+    for table, moves in groupby(sorted(found.moved, key=_table_of), key=_table_of):
+        _print_moved(table, list(moves))
     for table, counted in found.counts.items():
         words = "、".join(f"{SEVERITIES[name]} {n}" for name, n in counted.most_common())
         echo(f"{table}:{words}")
         shown = [c for c in found.changes if c.table == table][:8]
         for change in shown:
-            key = " ".join(str(value) for value in change.key.values() if value is not None)
+            key = " ".join(_id(value) for value in change.key.values() if value is not None)
             echo(f"  [{SEVERITIES[change.severity]}] {key} {_sides(change)}")
         if counted.total() > len(shown):
             echo(f"  ……另有 {counted.total() - len(shown)} 处(--json 列出更多)")
-    echo(f"牵动的目标、名次、末位概率、灯色:{len(found.moved)} 项")
-    for table, moves in groupby(sorted(found.moved, key=_table_of), key=_table_of):
-        _print_moved(table, list(moves))
+
+
+def _id(value: object) -> str:
+    """A key as people read it; of a digest the first twelve characters."""
+    return re.sub(r"\b([0-9a-f]{12})[0-9a-f]{52}\b", r"\1", str(value))
 
 
 def _table_of(moved: dict[str, Any]) -> str:
@@ -136,6 +143,10 @@ def _text(value: object) -> str:
     if re.fullmatch(r"-?\d+\.\d+", text):
         text = text.rstrip("0").rstrip(".")
     return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _percent(value: Decimal | float | None) -> str:
+    return "—" if value is None else f"{value:.2f}%"
 
 
 def builds(home: Home = None, as_json: Json = False) -> None:
@@ -188,9 +199,9 @@ def revisions(
     for row in rows:
         lag = "" if row["lag_months"] is None else f" 首发后第{row['lag_months']}月"
         echo(
-            f"{row['source_id']} {row['indicator_id']} {row['measure']}{lag}:{row['n_figures']} 个数,"
-            f"修订 {row['n_revised']}({_text(row['share_pct'])}%),平均 {_text(row['mean_pct'])}%,"
-            f"平均绝对 {_text(row['mean_abs_pct'])}%"
+            f"{row['source_id']} {row['indicator_id']} {MEASURE_ZH[row['measure']]}{lag}:"
+            f"{row['n_figures']} 个数,修订 {row['n_revised']}({_percent(row['share_pct'])}),"
+            f"平均 {_percent(row['mean_pct'])},平均绝对 {_percent(row['mean_abs_pct'])}"
         )
     if not rows:
         echo("尚无数值。")

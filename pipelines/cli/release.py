@@ -7,6 +7,7 @@ Belongs here: the words of these commands and who types them. Does not belong he
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -146,6 +147,8 @@ def send(
         raise typer.Exit(1 if notes else 0)
     done = sending.send(desk.sending, [desk.period], audience)
     _say_sent(done, as_json)
+    if not as_json and not done.n_planned and not done.report.counts.total():
+        _say_why_nothing(desk)
     wrong = done.notes or done.report.stopped or done.report.counts["unknown_shown"]
     raise typer.Exit(1 if wrong else 0)
 
@@ -192,6 +195,17 @@ def _say_sent(done: Any, as_json: bool) -> None:
         echo(f"注意:{line}", err=True)
 
 
+def _say_why_nothing(desk: _Desk) -> None:
+    """What stands between the editions of the period and sending."""
+    from warehouse.releases import STATUS_ZH
+
+    counts = Counter(row.status for row in desk.sending.releases.of_period(desk.period))
+    words = "、".join(f"{STATUS_ZH[status]} {n} 份" for status, n in counts.items())
+    echo(f"{desk.period} 的通报:{words or '尚未生成'}")
+    if counts["draft"] or counts["review"]:
+        echo("签发后才能发送:parkwatch bulletin submit,由另一人 parkwatch bulletin approve")
+
+
 def releases(period: Period = None, home: Home = None, as_json: Json = False) -> None:
     """Standing of every edition of a period, and the next days of the release calendar."""
     from assets.deliveries import approval
@@ -229,14 +243,13 @@ class _Desk:
 
     def __init__(self, home: Path | None, period: str | None, by: str) -> None:
         from assets.deliveries.sending import Sending
+        from pipelines.cli.run import checked_period
         from pipelines.cli.workspace import UsageError
         from pipelines.settings import load_workspace
         from warehouse.catalog.load import load_catalog
 
         self.workspace = load_workspace(home)
-        chosen = period or self.workspace.default_period
-        if chosen is None:
-            raise UsageError("请写报告期:--period YYYY-MM")
+        chosen = checked_period(period or self.workspace.default_period, self.workspace)
         if not by.strip():
             raise UsageError(f"请写明操作人:--by 岗位姓名,或设置环境变量 {OPERATOR}")
         self.period, self.by = chosen, " ".join(by.split())

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import time
 import uuid
+from collections import Counter
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -316,10 +317,30 @@ def _print_main(workspace: Workspace, period: str) -> None:
         rows = fetch(connection, _EDITIONS, [period])
     if not rows:
         return
-    echo(f"通报草稿({len(rows)} 个受众,全部见 {workspace.reports / period}):")
+    standing = _standing(workspace, period)
+    word = "通报" if standing.total() == len(rows) else "通报草稿"
+    echo(f"{word}({len(rows)} 个受众,全部见 {workspace.reports / period}):")
     folder = workspace.home / rows[0]["folder"]
     for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix != ".json"):
         echo(f"  {path}")
+    if standing:
+        _say_standing(standing)
+
+
+def _standing(workspace: Workspace, period: str) -> Counter[str]:
+    """How many newest editions a run leaves alone, by where they stand."""
+    from warehouse.releases import STATUS_ZH, Releases
+
+    newest: dict[str, str] = {}
+    for row in Releases(workspace.state_file).of_period(period):
+        newest[row.key.audience_id] = row.status
+    return Counter(STATUS_ZH[s] for s in newest.values() if s != "draft")  # type: ignore[index]
+
+
+def _say_standing(standing: Counter[str]) -> None:
+    words = "、".join(f"{word} {n} 份" for word, n in standing.items())
+    echo(f"  其中{words}没有改动。数据有变化的:已发送的另开一版(parkwatch bulletin correct),"
+         "其余先退回草稿(parkwatch bulletin reject 或 withdraw),再运行一次")  # fmt: skip
 
 
 _EDITIONS = """

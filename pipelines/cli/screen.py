@@ -18,7 +18,7 @@ FIRST_ROWS = 40
 """Rows of a table shown on a terminal."""
 _UNITS = re.compile(
     r"\s+"
-    r"|[（【“《‘〔「]*(?:(?:[^\s/，。；：、（）【】“”《》〔〕]*/)[^\s，。；：（）【】“”《》〔〕]*"
+    r"|[（【“《‘〔「]*(?:[\x21-\x7e]*/[^\s，。；：、（）【】“”《》〔〕]*"
     r"|[\x21-\x7e·—…–]+(?:[^\W\d_a-zA-Z](?<=[^\x00-\x7f]))?|.)[，。；：、）】”》’〕」！？%]*"
 )
 """What a line is not broken inside: a path, a word or number with the character after it, any other

@@ -327,4 +327,6 @@ def _print_runs(runs: list[dict[str, Any]]) -> None:
         echo("最近运行:")
         for run in runs:
             word = RUN_WORDS.get(run["status"], run["status"])
-            echo(f"  {run['started_at'][:16]} {run['period'] or '—'} {word} {run['summary'] or ''}")
+            echo(
+                f"  {_local(run['started_at'])} {run['period'] or '—'} {word} {run['summary'] or ''}"
+            )

@@ -59,7 +59,7 @@ def targets(
 
 
 def _list(rows: Sequence[Mapping[str, Any]], everything: bool) -> None:
-    from assets.targets.verdict import LIGHT_ZH, VERDICT_ZH
+    from warehouse.words import LIGHT_ZH, VERDICT_ZH
 
     by_target: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
     idle = {row["target_id"] for row in rows} - {

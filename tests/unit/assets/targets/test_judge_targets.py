@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from assets.targets.evidence import Value, YearEnd
 from assets.targets.judge import judge_park_targets
-from assets.targets.verdict import VERDICT_ZH, VerdictRow, strictest
+from assets.targets.verdict import VerdictRow, strictest
 from tests.support import judging
 from tests.support.judging import park
 from warehouse.catalog.models import Park, Target, TargetFilter
 from warehouse.schema import LIGHTS, VERDICTS, table
+from warehouse.words import VERDICT_ZH
 
 D = Decimal
 
