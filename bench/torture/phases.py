@@ -7,7 +7,7 @@ phase is kept; a process that has everything imported is forked, does that phase
 kills it (SIGKILL) at a random moment: of its CPU time in one half of the cases, of wall time in the other,
 so that waiting for readers and disks is hit as well. Then a reader looks: tables by digest of every row,
 documents by bytes must be the old build or the new one; every receipt of the ledger must still be there
-and have its original. Up to three kills in a row go on from what the one before left; then the whole run
+and have its original. Up to ten kills in a row go on from what the one before left; then the whole run
 is made again by a new run and must end as the undisturbed one did, digest by digest.
 
 The monthly job's own functions are called, without Dagster and without the table expectations, which
@@ -41,7 +41,7 @@ from typing import Any
 from bench.torture import forks, stages
 from bench.torture.runs import PERIOD, county_start, look
 
-IN_A_ROW = 6
+IN_A_ROW = 10
 MOST_CONTROLS = 60
 CLOCKS = {"cpu": time.CLOCK_PROCESS_CPUTIME_ID, "wall": time.CLOCK_MONOTONIC}
 FIRST_RUN = "the run that is killed"
