@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.cli.workspace import UsageError
-from warehouse import builds, versions
+from warehouse import builds, seals, versions
 from warehouse.builds import Manifest
 from warehouse.store import FAR_FUTURE
 from warehouse.workspace import Workspace
@@ -117,6 +117,7 @@ def _prepare(
         closing(sqlite3.connect(home / "state.sqlite")) as then,
     ):
         now.backup(then)
+        seals.attach(then)
         with builds.opened(workspace, manifest) as old:
             known = old.execute("SELECT submission_id FROM submissions.submission").fetchall()
         then.execute("CREATE TEMP TABLE known (sha256 TEXT PRIMARY KEY)")

@@ -23,6 +23,7 @@ from typing import Any
 
 from warehouse import audit, releases
 from warehouse.files import sha256_of, sync
+from warehouse.ledger import connect as open_ledger
 
 LEDGER, ANCHORS = "state.sqlite", "audit.anchors"
 MANIFEST = "manifest.json"
@@ -330,10 +331,8 @@ def _settle_ledger(
     home: Path, backup: Backup, now: datetime, said: Restored, *, keep_outbox: bool, by: str
 ) -> None:
     ledger = home / LEDGER
-    connection = sqlite3.connect(ledger, isolation_level=None)
-    connection.row_factory = sqlite3.Row
+    connection = open_ledger(ledger, audit.SCHEMA)
     try:
-        connection.executescript(audit.SCHEMA)
         said.faults = [fault.message for fault in audit.verify(audit.entries(connection), ledger)]
         connection.execute("BEGIN IMMEDIATE")
         if not keep_outbox and _has_mail(connection):

@@ -18,7 +18,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse import audit, builds, partitions, store, versions
+from warehouse import audit, builds, partitions, seals, store, versions
 from warehouse.files import sha256_of
 from warehouse.workspace import Workspace
 
@@ -222,7 +222,7 @@ def _catalogues(workspace: Workspace) -> _Look:
 
 
 def _ledger(workspace: Workspace) -> _Look:
-    """The ledger's file is sound, and its audit log whole."""
+    """The ledger's file is sound, the rows of its tables are those written, and its audit log is whole."""
     path = workspace.state_file
     if not path.exists():
         return
@@ -232,6 +232,8 @@ def _ledger(workspace: Workspace) -> _Look:
             verdict = [row[0] for row in connection.execute("PRAGMA integrity_check")]
             yield _name(path, workspace), "" if verdict == ["ok"] else str(verdict[0]), remedy
             faults = audit.verify(audit.entries(connection), path)
+            for table, problem in seals.broken(connection):
+                yield f"台账表 {table}", problem, remedy
     except sqlite3.DatabaseError as error:
         yield _name(path, workspace), f"无法读取:{_first_line(error)}", remedy
         return

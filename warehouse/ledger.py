@@ -1,7 +1,8 @@
 """How the operational ledger (``state.sqlite``) is opened: one transaction, durable when it ends.
 
 Belongs here: opening the file with the settings every table of it relies on. Does not belong here:
-tables and what they mean (``state``, ``closings``, ``releases``, …, each with its own schema).
+tables and what they mean (``state``, ``closings``, ``releases``, …, each with its own schema); the
+checksums of their rows (``seals``).
 """
 
 from __future__ import annotations
@@ -11,13 +12,16 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from warehouse import seals
+
 WAIT_SECONDS = 30  # for another process's transaction; all of them are short
 
 
 def connect(path: Path, schema: str) -> sqlite3.Connection:
     """The ledger at ``path``, made when absent, with the tables of ``schema`` (idempotent DDL).
 
-    WAL, so that nobody reading waits; FULL, so that a commit survives a power cut.
+    WAL, so that nobody reading waits; FULL, so that a commit survives a power cut. Every row is sealed:
+    one that changes on disk is noticed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(path, timeout=WAIT_SECONDS)
@@ -25,7 +29,9 @@ def connect(path: Path, schema: str) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        seals.attach(connection)
         connection.executescript(schema)
+        seals.settle(connection)
     except BaseException:
         connection.close()
         raise

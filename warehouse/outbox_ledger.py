@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from warehouse import ledger
+from warehouse import ledger, seals
 
 MailState = Literal[
     "planned", "sending", "dot", "sent", "deferred", "refused", "unknown", "suppressed"
@@ -97,6 +97,7 @@ class OutboxLedger:
             known = {row["name"] for row in connection.execute("PRAGMA table_info(mail)")}
             if "resent" not in known:
                 connection.execute("ALTER TABLE mail ADD COLUMN resent INTEGER NOT NULL DEFAULT 0")
+                seals.settle(connection)
             self._connection = connection
         with self._connection:
             self._connection.execute("BEGIN IMMEDIATE")

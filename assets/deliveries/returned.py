@@ -9,18 +9,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-import sqlite3
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 from assets.deliveries.bounces import Notice, read_notice
 from assets.deliveries.mailboxes import returned_by_imap, returned_in_folder
 from assets.deliveries.outbox import utc_now
-from warehouse import audit
+from warehouse import audit, ledger
 from warehouse.outbox_ledger import OutboxLedger
 from warehouse.workspace import MailPlace, Workspace
 
@@ -101,12 +99,9 @@ def again(
 
 
 def _log(workspace: Workspace, at: str, by: str, action: str, subject: str, reason: str) -> None:
-    with closing(sqlite3.connect(workspace.state_file, timeout=30, isolation_level=None)) as ledger:
-        ledger.executescript(audit.SCHEMA)
-        ledger.execute("BEGIN IMMEDIATE")
-        detail = {"reason": reason} if reason else {}
-        entry = audit.append(ledger, at=at, actor=by, action=action, subject=subject, detail=detail)
-        ledger.execute("COMMIT")
+    detail = {"reason": reason} if reason else {}
+    with ledger.transaction(workspace.state_file, audit.SCHEMA, exclusive=True) as log:
+        entry = audit.append(log, at=at, actor=by, action=action, subject=subject, detail=detail)
     audit.anchor(workspace.state_file, entry)
 
 

@@ -7,7 +7,6 @@ every change is an entry of the audit log.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -18,7 +17,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pipelines.serve import passwords, rights
-from warehouse import audit, locks
+from warehouse import audit, ledger, locks
 from warehouse.files import write_whole
 
 FILE = "users.yaml"
@@ -188,19 +187,13 @@ def _plain(user: User) -> dict[str, Any]:
 
 
 def _log(home: Path, by: str, action: str, user: str, detail: Mapping[str, Any]) -> None:
-    ledger = home / "state.sqlite"
-    connection = sqlite3.connect(ledger, timeout=30, isolation_level=None)
-    try:
-        connection.executescript(audit.SCHEMA)
-        connection.execute("BEGIN IMMEDIATE")
+    file = home / "state.sqlite"
+    with ledger.transaction(file, audit.SCHEMA, exclusive=True) as connection:
         entry = audit.append(
             connection, at=datetime.now(UTC).isoformat(timespec="seconds"), actor=by,
             action=action, subject=user, detail=detail,
         )  # fmt: skip
-        connection.execute("COMMIT")
-    finally:
-        connection.close()
-    audit.anchor(ledger, entry)
+    audit.anchor(file, entry)
 
 
 class Register:

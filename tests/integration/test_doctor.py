@@ -16,7 +16,7 @@ from pipelines.cli import diagnosis_operation
 from pipelines.cli.diagnosis import examine
 from tests.support.bureau import Office, county_form
 from tests.support.workspaces import parkwatch
-from warehouse import backup
+from warehouse import backup, seals
 from warehouse.closings import Closings
 from warehouse.outbox_ledger import Mail, OutboxLedger
 from warehouse.releases import Act, Key, Releases
@@ -74,6 +74,7 @@ class World:
 
     def sql(self, *statements):
         with sqlite3.connect(self.home / "state.sqlite") as connection:
+            seals.attach(connection)
             for statement in statements:
                 connection.execute(statement)
 
