@@ -1,18 +1,20 @@
-"""Killing the phases of a run one by one, hundreds of times each: ingest, build, publish.
+"""Hundreds of random moments in each phase of a run: ingest, build, publish; killed there, what is left?
 
-    python -m bench.torture.phases [--phase all] [--kills 500] [--seed 1] [--log var/phases.jsonl]
+    python -m bench.torture.phases [--phase all] [--moments 500] [--seed 1] [--log var/phases.jsonl]
 
 A small bureau with one published build and a correction in its inbox. The state at the beginning of each
-phase is kept; a process that has everything imported is forked, does that phase alone, and the kernel
-kills it (SIGKILL) at a random moment: of its CPU time in one half of the cases, of wall time in the other,
-so that waiting for readers and disks is hit as well. Then a reader looks: tables by digest of every row,
-documents by bytes must be the old build or the new one; every receipt of the ledger must still be there
-and have its original. Up to ten kills in a row go on from what the one before left; then the whole run
-is made again by a new run and must end as the undisturbed one did, digest by digest.
+phase is kept; a process that has everything imported is forked and does that phase alone. At ten random
+moments of its CPU time (of wall time in every other run, so that waiting for readers and disks is met
+as well) the kernel stops it: nine times it is frozen (SIGSTOP), looked at and let go on, the tenth time
+killed (SIGKILL). A frozen process has done the system calls a killed one has done; its files are what a
+kill there leaves. A reader then sees (tables by digest of every row, documents by bytes; files with the
+very bytes of the old build are the old build) the old build or the new one; every receipt of the ledger
+must still be there and have its original. For one of the ten, drawn, the whole run is made again on what
+was left, and must end as the undisturbed one did, digest by digest.
 
 The monthly job's own functions are called, without Dagster and without the table expectations, which
 only read; ``python -m bench.torture`` kills the command itself. For each phase a careless program is
-killed too: a campaign that finds no mixture in it is worth nothing; nor is one that does not miss an
+stopped too: a campaign that finds no mixture in it is worth nothing; nor is one that does not miss an
 original taken away. What is logged is not repeated. Mail: ``python -m bench.torture.mail --kills 500``.
 """
 
@@ -21,6 +23,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import ctypes
+import functools
 import hashlib
 import json
 import multiprocessing
@@ -33,26 +36,19 @@ import sqlite3
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench.torture import forks, stages
 from bench.torture.runs import PERIOD, county_start, look
+from warehouse.workspace import Bureau, Workspace
 
-IN_A_ROW = 10
-MOST_CONTROLS = 60
+MOMENTS_A_RUN = 10
+MOST_CONTROLS = 10
 CLOCKS = {"cpu": time.CLOCK_PROCESS_CPUTIME_ID, "wall": time.CLOCK_MONOTONIC}
 FIRST_RUN = "the run that is killed"
-
-
-@dataclass(frozen=True)
-class Done:
-    """How a forked process ended: exit code (minus a signal's number), and what it said."""
-
-    code: int
-    said: Any
 
 
 class _Sigevent(ctypes.Structure):
@@ -64,10 +60,10 @@ class _Sigevent(ctypes.Structure):
     ]
 
 
-def die_in(seconds: float, clock: str) -> None:
-    """Have the kernel kill this process once so many seconds of CPU or wall time have gone."""
+def signal_in(seconds: float, clock: str, number: int) -> None:
+    """Have the kernel send this process a signal once so many seconds of CPU or wall time have gone."""
     libc, timer = ctypes.CDLL(None, use_errno=True), ctypes.c_void_p()
-    event = _Sigevent(signo=signal.SIGKILL)
+    event = _Sigevent(signo=number)
     if libc.timer_create(CLOCKS[clock], ctypes.byref(event), ctypes.byref(timer)):
         raise OSError(ctypes.get_errno(), "timer_create")
     whole, part = divmod(max(seconds, 1e-6), 1)
@@ -76,19 +72,22 @@ def die_in(seconds: float, clock: str) -> None:
         raise OSError(ctypes.get_errno(), "timer_settime")
 
 
-def forked(work: Callable[[], Any]) -> Done:
-    """Do ``work`` in a fork, in a process group of its own; what is left of the group is killed."""
+def forked(work: Callable[[], Any], frozen: Callable[[], None] = lambda: None) -> tuple[int, Any]:
+    """Do ``work`` in a fork, in a process group of its own: exit code (minus a signal's number) and what
+    it said. ``frozen`` is called whenever it is stopped; what is left of the group is killed."""
     mine, theirs = os.pipe()
     pid = os.fork()
     if pid == 0:
         _child(work, theirs)
     os.close(theirs)
-    with os.fdopen(mine) as answer:
-        said = answer.read()
-    _, status = os.waitpid(pid, 0)
+    while os.WIFSTOPPED(status := os.waitpid(pid, os.WUNTRACED)[1]):
+        frozen()
+        os.kill(pid, signal.SIGCONT)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
-    return Done(os.waitstatus_to_exitcode(status), json.loads(said) if said else None)
+    with os.fdopen(mine) as answer:
+        said = answer.read()
+    return os.waitstatus_to_exitcode(status), json.loads(said) if said else None
 
 
 def _child(work: Callable[[], Any], answer: int) -> None:
@@ -114,42 +113,69 @@ def _child(work: Callable[[], Any], answer: int) -> None:
 def seen(home: Path) -> dict[str, Any]:
     """What a reader sees, and receipts that lost their original."""
     said = look(home)
-    return {"tables": said.tables, "documents": said.documents} | receipts(home)
+    return {"tables": said.tables, "documents": said.documents} | receipts(
+        home / "state.sqlite", home
+    )
 
 
-def receipts(home: Path) -> dict[str, Any]:
+@functools.lru_cache(maxsize=64)
+def _sha256(path: Path, _size: int, _changed: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def bytes_of(path: Path) -> str:
+    """Digest of a file, computed again when its size or time of change is another."""
+    stat = path.stat()
+    return _sha256(path, stat.st_size, stat.st_ctime_ns)
+
+
+def receipts(ledger: Path, home: Path) -> dict[str, Any]:
     """Receipts the ledger acknowledges, and how many of them have no whole original."""
-    with contextlib.closing(sqlite3.connect(home / "state.sqlite")) as ledger:
-        rows = ledger.execute("SELECT sha256, inbox_path FROM receipt ORDER BY 1, 2").fetchall()
+    with contextlib.closing(sqlite3.connect(ledger)) as connection:
+        rows = connection.execute("SELECT sha256, inbox_path FROM receipt ORDER BY 1, 2").fetchall()
     lost = 0
     for digest in {row[0] for row in rows}:
         found = list((home / "archive" / digest[:2]).glob(f"{digest}*"))
-        lost += not found or hashlib.sha256(found[0].read_bytes()).hexdigest() != digest
+        lost += not found or bytes_of(found[0]) != digest
     return {"receipts": [list(row) for row in rows], "lost": lost}
 
 
-class Campaign:
-    """The states a phase begins with, the two states a run may leave, and the kills."""
+def published_bytes(home: Path) -> str:
+    """Digest of every byte readers are given; empty while a publication has to be finished first."""
+    workspace = Workspace(home=home, bureau=Bureau(name="", region_code=""))
+    if (
+        workspace.announced_file.exists()
+        or workspace.warehouse_file.with_suffix(".duckdb.wal").exists()
+    ):
+        return ""
+    said = hashlib.sha256(bytes_of(workspace.warehouse_file).encode())
+    for path in sorted((home / "reports").rglob("*")):
+        if path.is_file() and not any(part.startswith(".") for part in path.parts[-5:]):
+            said.update(f"{path.relative_to(home)} {bytes_of(path)}".encode())
+    return said.hexdigest()
+
+
+class Ground:
+    """The states a phase begins with, and the two states a run may leave."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.calls = stages.steps(PERIOD)
         self.old = self.looked(folder / "start")
+        self.old_bytes = published_bytes(folder / "start")
         self.begins: dict[str, Path] = {}
         self.spans: dict[str, dict[str, float]] = {}
         home = folder / "start"
         for phase in stages.PHASES:
             self.begins[phase] = home
             home = self.copy(home, f"after {phase}")
-            done = self.run(home, phase)
-            self.spans[phase] = done.said
-            if done.code or not done.said:
-                raise RuntimeError(f"the undisturbed phase {phase} ended with {done.code}")
+            code, self.spans[phase] = self.run(home, phase)
+            if code or not self.spans[phase]:
+                raise RuntimeError(f"the undisturbed phase {phase} ended with {code}")
         self.new = self.looked(home)
         if self.new["tables"] == self.old["tables"]:
             raise RuntimeError("the delivery changes nothing: nothing could be mixed")
-        again = self.copy(folder / "start", "calm")
-        if self.run(again).code or self.looked(again) != self.new:
+        if not self.made_again(self.copy(folder / "start", "calm")):
             raise RuntimeError("one phase after the other and a run are not the same")
 
     def copy(self, start: Path, name: str) -> Path:
@@ -161,8 +187,8 @@ class Campaign:
 
     def looked(self, home: Path) -> dict[str, Any]:
         """``seen`` in a fork; a workspace that cannot be opened says so."""
-        done = forked(lambda: seen(home))
-        return done.said if done.code == 0 else {"unopened": done.code}
+        code, said = forked(lambda: seen(home))
+        return said if code == 0 else {"unopened": code}
 
     def run(
         self,
@@ -170,9 +196,10 @@ class Campaign:
         phase: str | None = None,
         armed: Callable[[], None] = lambda: None,
         change: Callable[[], None] = lambda: None,
+        frozen: Callable[[], None] = lambda: None,
         run_id: str = FIRST_RUN,
-    ) -> Done:
-        """A phase, or a whole run, in a fork."""
+    ) -> tuple[int, Any]:
+        """A phase, or a whole run, in a fork; it says its CPU and wall seconds from ``armed`` on."""
 
         def begin() -> None:
             began.update({clock: time.clock_gettime(number) for clock, number in CLOCKS.items()})
@@ -184,21 +211,25 @@ class Campaign:
             return {clock: time.clock_gettime(CLOCKS[clock]) - at for clock, at in began.items()}
 
         began: dict[str, float] = {}
-        return forked(work)
+        return forked(work, frozen)
 
-    def kill(
-        self, home: Path, phase: str, chance: random.Random, change: Any = None, since: float = 0.0
-    ) -> dict[str, Any]:
-        """Kill the phase at a random moment, ``since`` a share of it, and say what is left."""
-        clock = chance.choice(sorted(CLOCKS))
-        after = self.spans[phase][clock] * chance.uniform(since, 1.0)
-        done = self.run(home, phase, lambda: die_in(after, clock), change or (lambda: None))
-        found = self.verdict(home)
-        return {"after": round(after, 4), "clock": clock, "code": done.code} | found
+    def made_again(self, home: Path) -> bool:
+        """Whether a whole new run ends as the undisturbed one did."""
+        return self.run(home, run_id="made again")[0] == 0 and self.looked(home) == self.new
 
     def verdict(self, home: Path) -> dict[str, Any]:
-        """Old, new or a mixture; acknowledged receipts that are gone or without their original."""
-        there = self.looked(home)
+        """What the files of a frozen or killed run are to a reader: old, new or a mixture; acknowledged
+        receipts that are gone or without their original. Leaves ``home`` as it is."""
+        apart = self.folder / "apart"
+        shutil.rmtree(apart, ignore_errors=True)
+        if published_bytes(home) == self.old_bytes:
+            apart.mkdir()
+            for name in ("state.sqlite", "state.sqlite-wal"):
+                if (home / name).exists():
+                    shutil.copyfile(home / name, apart / name)
+            there = self.old | receipts(apart / "state.sqlite", home)
+        else:
+            there = self.looked(self.copy(home, "apart"))
         if "unopened" in there:
             return {"left": "UNOPENED", "lost": 0}
         state = (there["tables"], there["documents"])
@@ -208,40 +239,65 @@ class Campaign:
         gone = [one for one in self.old["receipts"] if one not in there["receipts"]]
         return {"left": known.get(state, "MIXED"), "lost": there["lost"] + len(gone)}
 
+
+class Moments:
+    """Random moments of one phase after another."""
+
+    def __init__(self, ground: Ground) -> None:
+        self.ground = ground
+
+    def run(self, phase: str, chance: random.Random, change: Any = None) -> list[dict[str, Any]]:
+        """The phase stopped at random moments, killed at the last; what was left at each. One of them,
+        drawn, is kept in the workspace ``hurt``."""
+        ground, clock = self.ground, chance.choice(sorted(CLOCKS))
+        span = ground.spans[phase][clock]
+        moments = sorted(chance.uniform(0, span) for _ in range(MOMENTS_A_RUN))
+        kept = chance.randrange(MOMENTS_A_RUN)
+        home, found = ground.copy(ground.begins[phase], "at work"), []
+
+        def arm() -> None:
+            for moment in moments[:-1]:
+                signal_in(moment, clock, signal.SIGSTOP)
+            signal_in(moments[-1], clock, signal.SIGKILL)
+
+        def look_at(how: str) -> None:
+            found.append({"how": how, "clock": clock} | ground.verdict(home))
+            if len(found) <= kept + 1:
+                ground.copy(home, "hurt")
+
+        code, _ = ground.run(home, phase, arm, change or (lambda: None), lambda: look_at("frozen"))
+        if code == -signal.SIGKILL:
+            look_at("killed")
+        elif code:
+            found.append({"how": f"ended with {code}", "clock": clock, "left": "FAILED", "lost": 0})
+        return found
+
     def trial(self, phase: str, number: int, seed: int) -> dict[str, Any]:
-        """Kills in a row while the old build is left, then the run made again."""
-        chance = random.Random(f"{seed}/{phase}/{number}")
-        home, kills = self.copy(self.begins[phase], "hurt"), []
-        for _ in range(chance.randint(1, IN_A_ROW)):
-            kills.append(self.kill(home, phase, chance))
-            if kills[-1]["left"] != "old" or kills[-1]["code"] != -signal.SIGKILL:
-                break
-        again = self.run(home, run_id=f"again {number}")
-        same = again.code == 0 and self.looked(home) == self.new
-        fair = all(k["code"] in (0, -signal.SIGKILL) for k in kills)
-        good = fair and same and all(k["left"] in ("old", "new") and not k["lost"] for k in kills)
-        return {"kills": kills, "rerun": "new" if same else f"WRONG ({again.code})", "good": good}
+        """A run with its moments, and the run made again on what one of them left."""
+        found = self.run(phase, random.Random(f"{seed}/{phase}/{number}"))
+        same = not found or self.ground.made_again(self.ground.folder / "hurt")
+        good = same and all(one["left"] in ("old", "new") and not one["lost"] for one in found)
+        return {"moments": found, "rerun": same if found else None, "good": good}
 
     def control(self, phase: str, seed: int) -> dict[str, Any]:
-        """A careless program killed until it leaves a mixture."""
-        kills = []
+        """A careless program, until a mixture is found."""
+        found: list[dict[str, Any]] = []
         for number in range(MOST_CONTROLS):
             chance = random.Random(f"control {seed}/{phase}/{number}")
-            home = self.copy(self.begins[phase], "hurt")
-            kills.append(self.kill(home, phase, chance, stages.CARELESS[phase], 0.7))
-            if kills[-1]["left"] == "MIXED":
+            found += self.run(phase, chance, stages.CARELESS[phase])
+            if any(one["left"] == "MIXED" for one in found):
                 break
-        return {"kills": kills, "good": kills[-1]["left"] == "MIXED"}
+        return {"moments": found, "good": any(one["left"] == "MIXED" for one in found)}
 
     def taken_away(self) -> dict[str, Any]:
         """The check of receipts meets an original that is gone."""
-        home = self.copy(self.folder / "start", "hurt")
+        home = self.ground.copy(self.ground.folder / "start", "hurt")
         next(p for p in sorted((home / "archive").rglob("*.xlsx"))).unlink()
-        found = self.verdict(home)
-        return {"kills": [found], "good": found["lost"] == 1}
+        found = self.ground.verdict(home)
+        return {"moments": [found], "good": found["lost"] == 1}
 
 
-def prepared(folder: Path) -> Campaign:
+def prepared(folder: Path) -> Ground:
     """The bureau, and this process with everything a run imports."""
     from assets.bulletins import fonts
 
@@ -253,7 +309,7 @@ def prepared(folder: Path) -> Campaign:
     fonts.covered(fonts.choose())
     for name in [n for n in os.environ if n.startswith("DAGSTER_")]:
         del os.environ[name]
-    return Campaign(folder)
+    return Ground(folder)
 
 
 def spent() -> float:
@@ -264,17 +320,17 @@ def spent() -> float:
     return own.ru_utime + own.ru_stime + forks_.ru_utime + forks_.ru_stime
 
 
-def kills_of(done: list[dict[str, Any]], phase: str) -> list[dict[str, Any]]:
-    """Kills of a phase that met it before its end."""
+def moments_of(done: list[dict[str, Any]], phase: str) -> list[dict[str, Any]]:
+    """Moments of a phase so far."""
     trials = [said for said in done if said["phase"] == phase and isinstance(said["id"], int)]
-    return [k for said in trials for k in said["kills"] if k["code"] == -signal.SIGKILL]
+    return [moment for said in trials for moment in said["moments"]]
 
 
 def main() -> int:
-    """Command line; exit code 1 when a kill was survived badly or a control passed."""
+    """Command line; exit code 1 when a moment was survived badly or a control passed."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--phase", choices=("all", *stages.PHASES), default="all")
-    parser.add_argument("--kills", type=int, default=500)
+    parser.add_argument("--moments", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--log", type=Path, default=Path("var/phases.jsonl"))
     parser.add_argument("--report", action="store_true", help="only count what the log says")
@@ -285,14 +341,14 @@ def main() -> int:
     phases = stages.PHASES if told.phase == "all" else (told.phase,)
     if not told.report:
         with tempfile.TemporaryDirectory(prefix="parkwatch-phases-") as name:
-            campaign(prepared(Path(name)), told, phases, done)
+            campaign(Moments(prepared(Path(name))), told, phases, done)
     return report(done)
 
 
 def campaign(
-    torture: Campaign, told: argparse.Namespace, phases: tuple[str, ...], done: list[dict[str, Any]]
+    torture: Moments, told: argparse.Namespace, phases: tuple[str, ...], done: list[dict[str, Any]]
 ) -> None:
-    """The controls and every kill not yet in ``done``."""
+    """The controls and every run not yet in ``done``."""
 
     def keep(phase: str, number: int | str, said: dict[str, Any]) -> None:
         said = {"phase": phase, "id": number, "seed": told.seed} | said
@@ -302,16 +358,15 @@ def campaign(
         if not said["good"]:
             print(json.dumps(said), flush=True)
 
-    print("seconds of a phase:", json.dumps(torture.spans), flush=True)
+    print("seconds of a phase:", json.dumps(torture.ground.spans), flush=True)
     known = {(said["phase"], said["id"]) for said in done}
     if ("all", "taken away") not in known:
         keep("all", "taken away", torture.taken_away())
     for phase in phases:
-        began = spent()
+        began, number = spent(), 0
         if (phase, "control") not in known:
             keep(phase, "control", torture.control(phase, told.seed))
-        number = 0
-        while len(kills_of(done, phase)) < told.kills:
+        while len(moments_of(done, phase)) < told.moments:
             if (phase, number) not in known:
                 keep(phase, number, torture.trial(phase, number, told.seed))
             number += 1
@@ -321,15 +376,16 @@ def campaign(
 def report(done: list[dict[str, Any]]) -> int:
     """Print the counts of each phase; 1 when a promise was broken."""
     for phase in stages.PHASES:
-        kills = kills_of(done, phase)
+        found = moments_of(done, phase)
         trials = [s for s in done if s["phase"] == phase and isinstance(s["id"], int)]
-        left = {n: sum(k["left"] == n for k in kills) for n in ("old", "new", "MIXED", "UNOPENED")}
         control = next((s for s in done if (s["phase"], s["id"]) == (phase, "control")), None)
-        caught = f"MIXED at kill {len(control['kills'])}" if control else "not made"
+        mixed = [m["left"] for m in control["moments"]].count("MIXED") if control else 0
         print(
-            f"{phase}: {len(kills)} kills ({sum(k['clock'] == 'wall' for k in kills)} by wall time), "
-            f"{left}, lost {sum(k['lost'] for k in kills)}; {len(trials)} reruns, "
-            f"{sum(t['rerun'] != 'new' for t in trials)} unequal; control {caught}"
+            f"{phase}: {len(found)} moments ({sum(m['clock'] == 'wall' for m in found)} of wall time, "
+            f"{sum(m['how'] == 'killed' for m in found)} killed there), left "
+            f"{dict(Counter(m['left'] for m in found))}, receipts lost {sum(m['lost'] for m in found)}; "
+            f"{sum(t['rerun'] is not None for t in trials)} runs made again, "
+            f"{sum(t['rerun'] is False for t in trials)} unequal; control: {mixed} mixtures"
         )
     return 1 if any(not said["good"] for said in done) else 0
 
