@@ -83,9 +83,8 @@ def broken(connection: sqlite3.Connection) -> list[tuple[str, str]]:
     there = {row[0]: row[1] for row in connection.execute("SELECT name, sql FROM sqlite_master")}
     if "seal" not in there:
         return []
-    seals = {
-        row[0]: row[1:] for row in connection.execute("SELECT name, total, made_from FROM seal")
-    }
+    rows = connection.execute("SELECT name, total, made_from FROM seal")
+    seals = {str(row[0]): row[1:] for row in rows}  # a damaged name may be anything
     tables = connection.execute(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
         "AND name <> 'seal'"
