@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -28,6 +28,8 @@ from pipelines.mail_settings import (
     shown_input,
 )
 from pipelines.serve.options import ServeSettings
+from warehouse.catalog.problems import in_words
+from warehouse.catalog.yaml_words import toml_form
 from warehouse.workspace import HOME_VARIABLE, Automation, Bureau, Workspace, home_folder
 
 SETTINGS_FILE = "parkwatch.toml"
@@ -202,15 +204,37 @@ def _read(file: Path, overrides: dict[str, Any]) -> Settings:
             raise SettingsError(f"设置有误,请修改 {file}:\n" + "\n".join(in_file))
         return InFile(**overrides)
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{file} 不是有效的 TOML:{error}") from error
+        raise SettingsError(f"{file} 不是有效的 TOML,{toml_form(str(error))}") from error
     except ValidationError as error:
-        lines = [
-            f"  {'.'.join(map(str, e['loc'])) or '(整体)'}:{e['msg']}{shown_input(e['loc'], e['input'])}"
-            for e in error.errors()
-        ]
+        lines = [f"  {_in_words(e)}" for e in error.errors()]
         raise SettingsError(
             f"设置有误,请修改 {file}:\n" + "\n".join(lines)
         ) from None  # the error itself holds every value it read
+
+
+def _in_words(detail: Any) -> str:
+    """Field, what is wrong, what was read, how to mend it."""
+    place, known = detail["loc"], _fields_beside(detail["loc"])
+    message, expected, mend = in_words(detail, known)
+    tail = "".join([f";应为:{expected}" if expected else "", f";处理:{mend}" if mend else ""])
+    found = "" if detail["type"].startswith("missing") else shown_input(place, detail["input"])
+    return f"{'.'.join(map(str, place)) or '(整体)'}:{message}{found}{tail}"
+
+
+def _fields_beside(place: tuple[int | str, ...]) -> list[str]:
+    """Names of the settings that may stand where this one stands."""
+    model: Any = Settings
+    for part in place[:-1]:
+        field = _fields_of(model).get(part)
+        kind = getattr(field, "annotation", None) or getattr(field, "type", None)
+        model = next((each for each in (kind, *get_args(kind)) if _fields_of(each)), None)
+    return [*_fields_of(model)]
+
+
+def _fields_of(model: Any) -> dict[Any, Any]:
+    """Fields of a model or a dataclass; none of anything else."""
+    fields = getattr(model, "model_fields", None) or getattr(model, "__dataclass_fields__", None)
+    return dict(fields or {})
 
 
 def _shown(folder: Path) -> str:

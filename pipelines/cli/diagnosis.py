@@ -46,6 +46,8 @@ def examine(home: Path) -> list[Diagnosis]:
         try:
             found.extend(check(home))
         except Exception as error:
+            if any(not one.ok and one.found == str(error) for one in found):
+                continue  # settings or catalogue that cannot be read: told once
             found.append(
                 Diagnosis(check.__name__.strip("_"), False, f"{type(error).__name__}: {error}",
                           "按上述错误处理后重新检查")

@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from warehouse.catalog.problems import CatalogProblem, Origin, did_you_mean
+from warehouse.catalog.yaml_words import yaml_form
 
 _FastLoader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -194,11 +195,12 @@ def _read_yaml(path: Path, kind: Kind, origin: Origin, read: RawFiles) -> None:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Origin(origin.file, mark.line + 1 if mark else 0)
-        why = error.problem or "格式错误"
-        read.problem(place, f"YAML 无法读取：{why}", remedy="检查缩进、引号和冒号后的空格")
+        why, mend = yaml_form(error.problem or "格式错误")
+        read.problem(place, f"YAML 无法读取：{why}", remedy=mend)
         return
     except (yaml.YAMLError, ValueError) as error:
-        read.problem(origin, f"YAML 无法读取：{error}", remedy="检查缩进、引号和冒号后的空格")
+        why, mend = yaml_form(str(error))
+        read.problem(origin, f"YAML 无法读取：{why}", remedy=mend)
         return
     for section, blocks in _sections(content, kind):
         if not isinstance(blocks, list):

@@ -23,6 +23,7 @@ from pydantic import (
 
 from warehouse.catalog.models import CatalogModel, Id, Indicator, IndicatorId, Period
 from warehouse.catalog.problems import CatalogError, CatalogProblem, Origin, validation_problems
+from warehouse.catalog.yaml_words import yaml_form
 
 Measure = Literal["ytd", "month", "stock", "ytd_prior", "yoy_published", "other"]
 """Measures of the warehouse, and ``other``: understood and kept as a cell, never an observation."""
@@ -343,6 +344,13 @@ def parse_layout(fields: Mapping[str, Any], origin: Origin) -> Layout:
         raise CatalogError(list(validation_problems(error, Layout, origin, name))) from None
 
 
+def _unreadable(origin: Origin, error: Exception) -> CatalogProblem:
+    mark = getattr(error, "problem_mark", None)
+    why, mend = yaml_form(getattr(error, "problem", None) or str(error))
+    place = Origin(origin.file, mark.line + 1 if mark else 0)
+    return CatalogProblem(place, "版式", "", f"YAML 无法读取：{why}", remedy=mend)
+
+
 def load_layout(path: Path, shown_as: str | None = None) -> Layout:
     """Read one layout file. ``shown_as`` stands for the path in messages.
 
@@ -354,8 +362,7 @@ def load_layout(path: Path, shown_as: str | None = None) -> Layout:
     try:
         fields = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        why = " ".join(str(error).split())
-        raise CatalogError([CatalogProblem(origin, "版式", "", f"YAML 无法读取：{why}")]) from None
+        raise CatalogError([_unreadable(origin, error)]) from None
     if not isinstance(fields, dict):
         problem = CatalogProblem(
             origin,

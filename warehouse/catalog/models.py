@@ -411,6 +411,8 @@ class Term(CatalogModel):
             raise ValueError(f"期限类型 {self.type} 缺少 {'、'.join(missing)}")
         if surplus:
             raise ValueError(f"期限类型 {self.type} 不应有 {'、'.join(surplus)}")
+        if self.first_year and self.last_year and self.last_year < self.first_year:
+            raise ValueError(f"last_year {self.last_year} 早于 first_year {self.first_year}")
         return self
 
     def span(self, document: Document) -> tuple[str, str]:
@@ -504,6 +506,17 @@ class Target(CatalogModel):
         return document.plan_from - 1
 
 
+_PERCENTAGE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:%|％|个百分点)")
+
+
+def _percentage_meant(t: Target) -> str | None:
+    """The percentage of the quotation, where the value is a hundred times or a hundredth of it."""
+    quoted = {Decimal(number): number for number in _PERCENTAGE.findall(t.quote)}
+    if t.unit != "%" or t.value is None or t.value in quoted:
+        return None
+    return quoted.get(t.value * 100) or quoted.get(t.value / 100)
+
+
 _NO_VALUE = {"elimination", "reward", "allocation", "allocation_table", "floor", "recurring"}
 
 
@@ -524,6 +537,10 @@ def _target_rules(t: Target) -> list[tuple[bool, str]]:
         (
             t.value is not None and t.value_max is not None and t.value_max < t.value,
             "value_max 小于 value",
+        ),
+        (
+            (meant := _percentage_meant(t)) is not None,
+            f"value 与引文的百分数差 100 倍，引文为 {meant}%；单位是 % 的照引文写百分数",
         ),
         (t.comparator == "~=" and t.tolerance is None, "“左右”类目标须有 tolerance（容差）"),
         (t.kind == "count_threshold" and t.threshold is None, "计数类目标须有 threshold（门槛）"),

@@ -72,7 +72,9 @@ def _order(problem: CatalogProblem) -> tuple[str, int, str, str, str]:
 
 _WORDING: dict[str, tuple[str, str]] = {
     "missing": ("缺少必填字段", "补上该字段"),
+    "missing_argument": ("缺少必填字段", "补上该字段"),
     "extra_forbidden": ("没有这个字段", "核对字段名，或删去该字段"),
+    "unexpected_keyword_argument": ("没有这个字段", "核对字段名，或删去该字段"),
     "literal_error": ("取值不在允许范围内", "改为所列取值之一"),
     "union_tag_invalid": ("取值不在允许范围内", "改为所列取值之一"),
     "union_tag_not_found": ("缺少说明是哪一种的字段", "补上该字段"),
@@ -111,7 +113,7 @@ def validation_problems(
         if detail["type"] == "too_short" and any(_below(other, detail) for other in details):
             continue  # the list is short only because its faulty items do not count
         field = ".".join(str(part) for part in detail["loc"])
-        message, expected, remedy = _wording(detail, fields)
+        message, expected, remedy = in_words(detail, fields)
         found = "" if detail["type"] == "missing" else shown(detail.get("input"))
         if detail["type"] == "value_error" and not field:
             found = ""  # the whole item: the message says what matters
@@ -123,7 +125,8 @@ def _below(inner: ErrorDetails, outer: ErrorDetails) -> bool:
     return len(inner["loc"]) > depth and inner["loc"][:depth] == outer["loc"]
 
 
-def _wording(detail: ErrorDetails, fields: Iterable[str]) -> tuple[str, str, str]:
+def in_words(detail: ErrorDetails, fields: Iterable[str]) -> tuple[str, str, str]:
+    """What is wrong, what was expected and the mend; ``fields``: names that may have been meant."""
     context: Mapping[str, Any] = detail.get("ctx") or {}
     kind = detail["type"]
     if kind == "value_error":
@@ -141,7 +144,7 @@ def _wording(detail: ErrorDetails, fields: Iterable[str]) -> tuple[str, str, str
         expected = str(context.get("discriminator", "")).replace("'", "")
     elif kind == "string_pattern_mismatch":
         expected = f"符合 {context.get('pattern')}"
-    elif kind == "extra_forbidden":
+    elif kind in ("extra_forbidden", "unexpected_keyword_argument"):
         remedy = did_you_mean(str(detail["loc"][-1]), fields) or remedy
     elif bound := next((context[name] for name in ("ge", "le", "gt") if name in context), None):
         expected = f"界限 {bound}"

@@ -35,14 +35,40 @@ def test_all_problems_are_told_at_once(tmp_path):
         assert word in str(told.value)
 
 
-def test_an_unknown_setting_is_refused_not_ignored(tmp_path):
-    with pytest.raises(SettingsError, match="embargo"):
-        load_workspace(settings_file(tmp_path, GOOD + "embargo = true\n"))
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (
+            "embargo = true\n",
+            "bureau.embargo:没有这个字段(读到 True);处理:核对字段名，或删去该字段",
+        ),
+        (
+            "[periods]\nfirst_mnth = 2\n",
+            "periods.first_mnth:没有这个字段(读到 2);处理:是否应为“first_month”",
+        ),
+        ("[periods]\nfirst_month = 7\n", "periods.first_month:数值过大(读到 7);应为:界限 3"),
+    ],
+)
+def test_a_wrong_setting_is_refused_with_its_mend(tmp_path, more, said):
+    with pytest.raises(SettingsError) as told:
+        load_workspace(settings_file(tmp_path, GOOD + more))
+    assert said in str(told.value)
 
 
-def test_broken_toml_names_the_file(tmp_path):
-    with pytest.raises(SettingsError, match=r"parkwatch\.toml"):
-        load_workspace(settings_file(tmp_path, "[bureau\n"))
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[bureau\n", "第1行第8列:方括号没有成对"),
+        ("[bureau]\nname 测试局\n", "第2行第6列:缺少等号"),
+        ("[bureau]\nname = 测试局\n", "第2行第8列:等号后的值写法不对,文字要加双引号"),
+        ('[bureau]\nname = "测试局\n', "第2行第12列:引号没有成对"),
+        ('[bureau]\nname = "a"\nname = "b"\n', "第3行第11列:同一个名称写了两次"),
+    ],
+)
+def test_broken_toml_names_the_file_the_place_and_the_mistake(tmp_path, text, said):
+    with pytest.raises(SettingsError, match=r"parkwatch\.toml") as told:
+        load_workspace(settings_file(tmp_path, text))
+    assert said in str(told.value)
 
 
 def test_environment_wins_over_the_file(tmp_path, monkeypatch):

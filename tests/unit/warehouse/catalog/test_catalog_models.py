@@ -117,6 +117,12 @@ def test_figures_of_a_file_are_exact():
         ({"period": {"type": "by_year_end"}}, "缺少 by"),
         ({"period": {"type": "standing", "year": 2020}}, "不应有 year"),
         ({"filter": {"where": "C01 + 1"}}, "应为条件"),
+        ({"unit": "%", "quote": "增速不低于10%", "value": Decimal("0.1")}, "引文为 10%"),
+        ({"unit": "%", "quote": "占比达到 2.5 个百分点", "value": 250}, "引文为 2.5%"),
+        (
+            {"period": {"type": "each_year", "first_year": 2021, "last_year": 2020}},
+            "last_year 2020 早于 first_year 2021",
+        ),
     ],
 )
 def test_a_target_that_cannot_be_judged_as_written_is_refused(change, part):
