@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from functools import cache
 
 from methods import curves
 from methods.curves import Better
@@ -136,7 +137,8 @@ def weighted_score(
     if total <= 0:
         raise ValueError("weights must add up to more than 0")
     share_pct = there * HUNDRED / total
-    if there == 0 or Fraction(there) < min_share * Fraction(total):
+    short = there != total and Fraction(there) < min_share * Fraction(total)
+    if there == 0 or short:
         nothing: tuple[Decimal | None, ...] = (None,) * len(items)
         return Composite(None, share_pct, (ZERO,) * len(items), nothing)
     weights = tuple(ZERO if value is None else w * HUNDRED / there for value, w in items)
@@ -150,4 +152,9 @@ def weighted_score(
 
 def rounded(value: Decimal, decimals: int) -> Decimal:
     """Half up (四舍五入) to ``decimals`` places."""
-    return value.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+    return value.quantize(_place(decimals), rounding=ROUND_HALF_UP)
+
+
+@cache
+def _place(decimals: int) -> Decimal:
+    return Decimal(1).scaleb(-decimals)

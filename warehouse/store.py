@@ -15,6 +15,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -377,10 +378,33 @@ def insert_rows(
     """Append ``rows`` (dicts by column name) in the order given; missing columns become NULL."""
     if not rows:
         return 0
-    column = partitions.part_column(schema.table(full_name)) or ""
-    partitions.touch(connection, full_name, (row.get(column) for row in rows))
-    incoming = as_arrow(full_name, rows)  # DuckDB finds it under this name
-    names = ", ".join(column.name for column in schema.table(full_name).columns)
+    names = [column.name for column in schema.table(full_name).columns]
+    return _insert(connection, full_name, {n: [row.get(n) for row in rows] for n in names})
+
+
+def insert_records(
+    connection: duckdb.DuckDBPyConnection, full_name: str, records: Sequence[Any]
+) -> int:
+    """The same for dataclass instances of one class whose fields are named as the columns."""
+    if not records:
+        return 0
+    there = {field.name for field in fields(records[0])}
+    names = [column.name for column in schema.table(full_name).columns]
+    return _insert(
+        connection,
+        full_name,
+        {n: [getattr(one, n) for one in records] if n in there else [None] * len(records)
+         for n in names},
+    )  # fmt: skip
+
+
+def _insert(
+    connection: duckdb.DuckDBPyConnection, full_name: str, columns: Mapping[str, Sequence[Any]]
+) -> int:
+    part = partitions.part_column(schema.table(full_name))
+    partitions.touch(connection, full_name, set(columns[part]) if part else [None])
+    incoming = _as_arrow(full_name, columns)  # DuckDB finds it under this name
+    names = ", ".join(columns)
     connection.execute(f"INSERT INTO {full_name} ({names}) SELECT {names} FROM incoming")
     return int(incoming.num_rows)
 
@@ -418,19 +442,29 @@ _DECIMAL = f"coalesce(TRY_CAST({{0}} AS DECIMAL(18,8)), CAST({{0}} AS {schema.VA
 
 def as_arrow(full_name: str, rows: Sequence[Mapping[str, Any]]) -> Any:
     """``rows`` as an Arrow table with the declared types of a dictionary table."""
+    names = [column.name for column in schema.table(full_name).columns]
+    return _as_arrow(full_name, {name: [row.get(name) for row in rows] for name in names})
+
+
+def _as_arrow(full_name: str, columns: Mapping[str, Sequence[Any]]) -> Any:
     import pyarrow as pa
 
-    columns = {}
+    typed = {}
     for column in schema.table(full_name).columns:
-        values = [row.get(column.name) for row in rows]
-        if column.type == schema.VALUE:
-            values = [None if value is None else _to_8_decimals(value) for value in values]
-        columns[column.name] = pa.array(values, type=schema.arrow_type(column.type))
-    return pa.table(columns)
+        values, wanted = columns[column.name], schema.arrow_type(column.type)
+        try:
+            typed[column.name] = pa.array(values, type=wanted)
+        except pa.ArrowInvalid:
+            if column.type != schema.VALUE:
+                raise
+            typed[column.name] = pa.array([_to_8_decimals(value) for value in values], type=wanted)
+    return pa.table(typed)
 
 
-def _to_8_decimals(value: Decimal) -> Decimal:
+def _to_8_decimals(value: Decimal | None) -> Decimal | None:
     """Round half up where there are more than 8 decimals (results of divisions)."""
+    if value is None:
+        return None
     exponent = value.as_tuple().exponent
     if isinstance(exponent, int) and exponent >= -8:
         return value

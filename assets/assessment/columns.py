@@ -79,13 +79,15 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One line over the parks of a class. ``setting``: what its curve rests on."""
+    """One line over the parks of a class. ``setting``: what its curve rests on; ``said``: how it is
+    scored, in Chinese."""
 
     item: Item
     weight: Decimal
     setting: Setting
     figures: Mapping[str, Figure]
     normalised: Mapping[str, Decimal | None]
+    said: str
 
     @property
     def goalpost(self) -> Goalpost | None:
@@ -107,8 +109,7 @@ class Column:
         if self.normalised[park_id] is None:
             method = METHOD_ZH[self.item.scoring.method]
             return f"{method}：没有可用的比较基准，不计分，{missing}"
-        said = describe(self.item, self.setting)
-        return f"{said}；{figure.remark}" if figure.remark else said
+        return f"{self.said}；{figure.remark}" if figure.remark else self.said
 
 
 def column(
@@ -131,7 +132,8 @@ def column(
     )
     points = _normalise(item, setting, raw, comparable)
     normalised = {park_id: points.get(park_id) for park_id in park_ids}
-    return Column(item, setting.weight, setting, figures, normalised)
+    said = describe(item, setting)
+    return Column(item, setting.weight, setting, figures, normalised, said)
 
 
 def _reference(inputs: Inputs, item: Item, runners: Sequence[Decimal]) -> Decimal | None:

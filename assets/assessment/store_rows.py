@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from assets.assessment.consequences import propose_steps
@@ -215,17 +216,17 @@ class _Task:
     def store(self, assessed: _Assessed, watched: Sequence[WatchRow]) -> None:
         """Everything of a period into the tables."""
         result = assessed.result
-        rows: dict[str, list[dict[str, Any]]] = {
-            "assessment.score": [asdict(row) for row in result.scores],
-            "assessment.score_detail": [asdict(row) for row in result.details],
-            "assessment.goalpost": [asdict(row) for row in result.goalposts_used],
-            "assessment.basis": [self._basis(assessed)],
-            "assessment.last_place": [asdict(row) for row in assessed.places],
-            "assessment.proposal": self._proposals(assessed),
-            "assessment.watch": [asdict(row) for row in watched],
+        records: dict[str, Sequence[Any]] = {
+            "assessment.score": result.scores,
+            "assessment.score_detail": result.details,
+            "assessment.goalpost": result.goalposts_used,
+            "assessment.last_place": assessed.places,
+            "assessment.watch": watched,
         }
-        for name, these in rows.items():
-            store.insert_rows(self.connection, name, these)
+        for name, these in records.items():
+            store.insert_records(self.connection, name, these)
+        store.insert_rows(self.connection, "assessment.basis", [self._basis(assessed)])
+        store.insert_rows(self.connection, "assessment.proposal", self._proposals(assessed))
 
     def _basis(self, assessed: _Assessed) -> dict[str, Any]:
         scores = assessed.result.scores
@@ -234,8 +235,8 @@ class _Task:
         register = [park.model_dump(mode="json") for park in assessed.parks
                     if park.park_id in listed]  # fmt: skip
         figures = [
-            [*key, value.value, value.yoy_pct, value.state, value.basis, value.yoy_basis]
-            for key, value in sorted(assessed.values.items())
+            (*key, value.value, value.yoy_pct, value.state, value.basis, value.yoy_basis)
+            for key, value in sorted(assessed.values.items(), key=itemgetter(0))
             if key[0] in listed
         ]
         return {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from assets.build import Build
@@ -129,10 +130,12 @@ def _counties(regions: Mapping[str, Region]) -> dict[str, tuple[str, ...]]:
 
 
 _VALUES = """
-SELECT figure.*, indicator.unit
+SELECT figure.park_id, figure.indicator_id,
+    figure.value::VARCHAR, indicator.unit, figure.yoy_pct::VARCHAR, figure.yoy_basis, figure.basis, figure.state, figure.n_months
 FROM indicators.park_year AS figure
 JOIN dims.indicator AS indicator USING (indicator_id)
 WHERE figure.asof_period = ? AND figure.origin <> 'entered'
+ORDER BY figure.park_id, figure.indicator_id
 """
 _AREAS = """
 SELECT figure.*, indicator.unit
@@ -143,12 +146,17 @@ WHERE figure.asof_period = ? AND figure.origin <> 'entered'
 
 
 def park_values(connection: duckdb.DuckDBPyConnection, period: str) -> dict[tuple[str, str], Value]:
-    """(park, indicator) → figure of the year as of ``period``, canonical unit."""
-    names = ("value", "unit", "yoy_pct", "yoy_basis", "basis", "state", "n_months")
-    return {
-        (row["park_id"], row["indicator_id"]): Value(**{name: row[name] for name in names})
-        for row in store.fetch(connection, _VALUES, [period])
-    }
+    """(park, indicator) → figure of the year as of ``period``, canonical unit.
+
+    Figures come as text and in columns: DuckDB takes twice as long to make the same decimals."""
+    table = connection.execute(_VALUES, [period]).to_arrow_table()
+    parks, indicators, values, units, growth, *rest = (c.to_pylist() for c in table.columns)
+    figures = map(Value, _decimals(values), units, _decimals(growth), *rest)
+    return dict(zip(zip(parks, indicators, strict=True), figures, strict=True))
+
+
+def _decimals(texts: Sequence[str | None]) -> list[Decimal | None]:
+    return [None if text is None else Decimal(text) for text in texts]
 
 
 def _areas(connection: duckdb.DuckDBPyConnection, period: str) -> dict[tuple[str, str, str], Area]:
