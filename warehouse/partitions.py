@@ -142,7 +142,25 @@ def _marks(parts: list[str]) -> str:
     return ", ".join("?" * len(parts)) or "NULL"
 
 
-_TEXT_SUMS = "count(*), sum(md5_number_lower(text)::HUGEINT), sum(md5_number_upper(text)::HUGEINT)"
+_TEXT_SUMS = """count(*), sum((md5 >> 64)::UBIGINT::HUGEINT),
+    sum((md5 & 18446744073709551615::UHUGEINT)::UBIGINT::HUGEINT)"""
+"""Over ``md5``, the MD5 of a row's text as a number; its halves, added up."""
+
+
+def _md5(columns: Iterable[tuple[Any, ...]]) -> str:
+    """MD5 of the text of a row of these described columns, as an expression.
+
+    The text is ``row(…)::VARCHAR``. Decimals are printed from 64 bits where they fit, which gives
+    the same text ten times faster.
+    """
+    printed = (_printed(str(name), str(type_)) for name, type_, *_ in columns)
+    return f"md5_number(row({', '.join(printed)})::VARCHAR)"
+
+
+def _printed(name: str, type_: str) -> str:
+    if type_ != schema.VALUE:
+        return name
+    return f"coalesce(TRY_CAST({name} AS DECIMAL(18, 8))::VARCHAR, {name}::VARCHAR)"
 
 
 def _part(n_rows: int, low: int, high: int) -> Part:
@@ -161,7 +179,9 @@ def _sums(
     ``there``: columns the file has, where it may be older than the dictionary.
     """
     column = part_column(table)
-    names = ", ".join(c.name for c in table.columns if there is None or c.name in there)
+    names = [c.name for c in table.columns if there is None or c.name in there]
+    asked = f"SELECT {', '.join(names)} FROM {table.full_name} LIMIT 0"
+    md5 = _md5(connection.execute(asked).description or ())
     where, values = "true", []
     if parts is not None:
         values = [part for part in parts if part != WHOLE]
@@ -172,7 +192,7 @@ def _sums(
         f"""
         SELECT part, {_TEXT_SUMS}
         FROM (
-            SELECT {f"coalesce({column}, '')" if column else "''"} AS part, row({names})::VARCHAR AS text
+            SELECT {f"coalesce({column}, '')" if column else "''"} AS part, {md5} AS md5
             FROM {table.full_name} WHERE {where}
         )
         GROUP BY part
@@ -233,13 +253,13 @@ def of_file(connection: duckdb.DuckDBPyConnection, full_name: str, path: Path) -
 
     Raises duckdb.Error when the file cannot be read, ValueError when it has a column its table has not.
     """
-    found = connection.execute("SELECT * FROM read_parquet(?) LIMIT 0", [str(path)]).description
-    names = [str(column[0]) for column in found or ()]
-    if unknown := set(names) - {column.name for column in schema.table(full_name).columns}:
+    asked = connection.execute("SELECT * FROM read_parquet(?) LIMIT 0", [str(path)])
+    columns = asked.description or ()
+    known = {column.name for column in schema.table(full_name).columns}
+    if unknown := {str(column[0]) for column in columns} - known:
         raise ValueError(f"列 {'、'.join(sorted(unknown))} 不在数据字典中")
-    row = ", ".join(names)
     n_rows, low, high = connection.execute(
-        f"SELECT {_TEXT_SUMS} FROM (SELECT row({row})::VARCHAR AS text FROM read_parquet(?))",
+        f"SELECT {_TEXT_SUMS} FROM (SELECT {_md5(columns)} AS md5 FROM read_parquet(?))",
         [str(path)],
     ).fetchone() or (0, 0, 0)
     return _part(n_rows, low or 0, high or 0)

@@ -131,7 +131,8 @@ def _counties(regions: Mapping[str, Region]) -> dict[str, tuple[str, ...]]:
 
 _VALUES = """
 SELECT figure.park_id, figure.indicator_id,
-    figure.value::VARCHAR, indicator.unit, figure.yoy_pct::VARCHAR, figure.yoy_basis, figure.basis, figure.state, figure.n_months
+    figure.value::VARCHAR, indicator.unit, figure.yoy_pct::VARCHAR,
+    figure.yoy_basis, figure.basis, figure.state, figure.n_months
 FROM indicators.park_year AS figure
 JOIN dims.indicator AS indicator USING (indicator_id)
 WHERE figure.asof_period = ? AND figure.origin <> 'entered'

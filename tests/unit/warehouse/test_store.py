@@ -293,3 +293,25 @@ def test_rows_and_columns_store_the_same_values(tmp_path):
             connection.execute("DELETE FROM submissions.cell")
     assert found[0] == found[1]
     assert [row["value"] for row in found[0][0]][:2] == [Decimal("1.5"), Decimal("-0.00000001")]
+
+
+def test_decimals_printed_from_64_bits_give_the_digest_of_the_plain_text(tmp_path):
+    """Builds of before must verify: the digest is that of ``row(…)::VARCHAR`` for every value."""
+    connection = store.connect(tmp_path / "t.duckdb")
+    connection.execute("CREATE TABLE t (a DECIMAL(28, 8), b VARCHAR, c INTEGER, d DECIMAL(20, 4))")
+    values = ["0", "0.00000001", "-0.00000001", "-1", "9999999999.99999999", "-9999999999.99999999",
+              "10000000000", "-10000000000.5", "99999999999999999999.99999999", "288.17", None]  # fmt: skip
+    for number, value in enumerate(values):
+        connection.execute(
+            "INSERT INTO t VALUES (?::DECIMAL(28, 8), ?, ?, 1.5)",
+            [value, [None, "NULL", "a, b", "", "'"][number % 5], number],
+        )
+    columns = connection.execute("SELECT * FROM t LIMIT 0").description
+    row = "row(a, b, c, d)::VARCHAR"
+    plain = f"sum(md5_number_lower({row})::HUGEINT), sum(md5_number_upper({row})::HUGEINT)"
+    quick = f"SELECT {partitions._TEXT_SUMS} FROM (SELECT {partitions._md5(columns)} AS md5 FROM t)"
+    assert (
+        connection.execute(quick).fetchone()
+        == connection.execute(f"SELECT count(*), {plain} FROM t").fetchone()
+    )
+    assert "AS DECIMAL(18, 8)" in partitions._md5(columns)
