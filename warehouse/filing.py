@@ -114,8 +114,11 @@ def _replace(
 ) -> None:
     connection.execute(f"DELETE FROM {table}")
     if rows:
-        marks = ", ".join("?" * len(rows[0]))
-        connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
+        import pyarrow as pa
+
+        columns = [pa.array(values) for values in zip(*rows, strict=True)]
+        incoming = pa.table(columns, names=[f"c{n}" for n in range(len(columns))])  # noqa: F841
+        connection.execute(f"INSERT INTO {table} FROM incoming")
 
 
 # --- what goes back to reporters ------------------------------------------------------------------

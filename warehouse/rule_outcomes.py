@@ -137,6 +137,7 @@ def _inputs(judging: Judging, periods: Sequence[str]) -> None:
     """The catalogue's side of the queries, as temporary tables."""
     connection, around, relations = judging.connection, judging.around, judging.relations
     text, value = "VARCHAR", schema.VALUE
+    _table(connection, "judged_setting", {"first_month": "INTEGER"}, [(around.first_month,)])
     _table(connection, "indicator_bound",
            {"indicator_id": text, "low": value, "high": value}, around.bounds)  # fmt: skip
     _table(connection, "required_figure",
@@ -248,9 +249,11 @@ def _second_pass(judging: Judging) -> None:
     slots = {slot.number: slot for slot in judging.relations.slots}
     across = [r for r in judging.relations.about("park") if not _is_within_file(r, slots)]
     _ask_parks(judging, across)
-    store.run_script(connection, "rules__file_facts", judging.values)
-    _pivot_facts(judging)
-    _ask(judging, "frame_file", judging.relations.about("file"))
+    store.run_script(connection, "rules__file_units", judging.values)
+    if judging.relations.about("file"):
+        store.run_script(connection, "rules__file_facts", judging.values)
+        _pivot_facts(judging)
+        _ask(judging, "frame_file", judging.relations.about("file"))
     _tell(judging)
     store.run_script(connection, "rules__scored")
     _ask(judging, "frame_scored", judging.relations.about("scored"))

@@ -58,7 +58,11 @@ read AS (
             THEN split_part(cell.unit_factor, '/', 1)::DOUBLE / split_part(cell.unit_factor, '/', 2)::DOUBLE
             ELSE coalesce(try_cast(cell.unit_factor AS DOUBLE), 1)
         END AS factor,
-        length(regexp_extract(cell.raw_text, '\.([0-9]+)', 1)) AS digits
+        length(regexp_extract(cell.raw_text, '\.([0-9]+)', 1)) AS digits,
+        -- what makes a row: a park of a file, or a total row of a sheet; NULL is none
+        CASE cell.role WHEN 'data' THEN cell.park_id WHEN 'total' THEN coalesce(cell.park_id, chr(31)) END AS row_park,
+        CASE cell.role WHEN 'total' THEN cell.sheet ELSE '' END AS row_sheet,
+        CASE cell.role WHEN 'total' THEN coalesce(cell.entity_raw, chr(31)) ELSE '' END AS row_entity
     FROM submissions.cell AS cell
     JOIN judged_file USING (submission_id)
     JOIN dims.indicator AS indicator USING (indicator_id)
@@ -67,20 +71,26 @@ read AS (
         cell.measure IS NOT NULL
         AND cell.period IN (FROM internal.judged_period)
         AND cell.role IN ('data', 'total', 'of_which')
+),
+
+-- Rows and columns are numbered and measured among themselves: windows over the cells would sort all their texts.
+placed AS (
+    SELECT *, row_number() OVER (ORDER BY submission_id, period, role, row_park, row_sheet, row_entity) AS place
+    FROM (SELECT DISTINCT submission_id, period, role, row_park, row_sheet, row_entity FROM read WHERE row_park IS NOT NULL)
+),
+
+printed AS (
+    SELECT submission_id, sheet, indicator_id, measure, least(max(digits), 8) AS digits
+    FROM read
+    GROUP BY submission_id, sheet, indicator_id, measure
 )
 
 -- The last printed digit of a column in the indicator's unit, never finer than the indicator is printed.
 SELECT
     row_number() OVER ()::INTEGER AS cell_key,
-    CASE
-        WHEN role = 'data' AND park_id IS NOT NULL
-            THEN dense_rank() OVER (ORDER BY submission_id, period, role, park_id)
-        WHEN role = 'total'
-            THEN dense_rank() OVER (ORDER BY submission_id, period, role, park_id, sheet, entity_raw) + 1000000000
-    END::INTEGER AS row_key,
-    *,
-    greatest(
-        factor / power(10, least(max(digits) OVER (PARTITION BY submission_id, sheet, indicator_id, measure), 8)),
-        power(10, -decimals)
-    )::DECIMAL(28, 8) AS precision
+    (placed.place + CASE read.role WHEN 'total' THEN 1000000000 ELSE 0 END)::INTEGER AS row_key,
+    read.* EXCLUDE (row_park, row_sheet, row_entity),
+    greatest(read.factor / power(10, printed.digits), power(10, -read.decimals))::DECIMAL(28, 8) AS precision
 FROM read
+JOIN printed USING (submission_id, sheet, indicator_id, measure)
+LEFT JOIN placed USING (submission_id, period, role, row_park, row_sheet, row_entity)

@@ -6,12 +6,33 @@ FROM outcome
 JOIN relation USING (number)
 WHERE outcome.outcome = 2;
 
+-- The few cells and figures that failures look at, before anything is joined with all there are.
+CREATE OR REPLACE TEMP TABLE failing_cell AS
+SELECT * FROM judged_cell WHERE cell_key IN (SELECT unit_key FROM failing WHERE about IN ('cell', 'total', 'part'));
+
+CREATE OR REPLACE TEMP TABLE failing_row_cell AS
+SELECT * FROM judged_cell
+WHERE measure = 'ytd' AND is_level AND row_key IN (
+    SELECT unit_key FROM failing
+    WHERE about = 'park' AND number IN (SELECT number FROM operand WHERE fact = 'n_same')
+);
+
+CREATE OR REPLACE TEMP TABLE failing_column_cell AS
+SELECT * FROM judged_cell
+WHERE submission_id IN (
+    SELECT submission_id FROM failing_cell
+    WHERE cell_key IN (SELECT unit_key FROM failing WHERE about IN ('total', 'part'))
+);
+
+CREATE OR REPLACE TEMP TABLE failing_figure AS
+SELECT * FROM park_figure WHERE unit_key IN (SELECT unit_key FROM failing WHERE about = 'park');
+
 CREATE OR REPLACE TEMP TABLE failing_unit AS
 SELECT failing.number, failing.unit_key, unit.submission_id, unit.park_id, unit.entity, failing.indicator_id
 FROM failing JOIN park_unit AS unit USING (unit_key) WHERE failing.about = 'park'
 UNION ALL
 SELECT failing.number, failing.unit_key, cell.submission_id, cell.park_id, cell.entity_raw, cell.indicator_id
-FROM failing JOIN judged_cell AS cell ON cell.cell_key = failing.unit_key WHERE failing.about IN ('cell', 'total', 'part')
+FROM failing JOIN failing_cell AS cell ON cell.cell_key = failing.unit_key WHERE failing.about IN ('cell', 'total', 'part')
 UNION ALL
 SELECT failing.number, failing.unit_key, unit.submission_id, NULL, NULL, NULL
 FROM failing JOIN file_unit AS unit USING (unit_key) WHERE failing.about = 'file'
@@ -39,7 +60,7 @@ FROM failing
 JOIN operand USING (number)
 JOIN slot ON slot.slot = operand.slot
 JOIN park_unit AS unit ON unit.unit_key = failing.unit_key
-JOIN park_figure AS figure ON figure.unit_key = failing.unit_key AND figure.slot = operand.slot
+JOIN failing_figure AS figure ON figure.unit_key = failing.unit_key AND figure.slot = operand.slot
 WHERE failing.about = 'park'
 UNION ALL
 SELECT
@@ -47,15 +68,15 @@ SELECT
     cell.raw_text, cell.unit_raw, cell.head, cell.park_id, cell.indicator_id, cell.period, cell.measure, NULL
 FROM failing
 JOIN (SELECT DISTINCT number FROM operand WHERE fact = 'n_same') AS whole_row USING (number)
-JOIN judged_cell AS cell ON cell.row_key = failing.unit_key
+JOIN failing_row_cell AS cell ON cell.row_key = failing.unit_key
 JOIN dims.indicator AS indicator ON indicator.indicator_id = cell.indicator_id
-WHERE failing.about = 'park' AND cell.measure = 'ytd' AND cell.is_level
+WHERE failing.about = 'park'
 UNION ALL
 SELECT
     failing.number, failing.unit_key, 1, indicator.name_zh, true, cell.submission_id, cell.sheet, cell.address,
     cell.raw_text, cell.unit_raw, cell.head, cell.park_id, cell.indicator_id, cell.period, cell.measure, NULL
 FROM failing
-JOIN judged_cell AS cell ON cell.cell_key = failing.unit_key
+JOIN failing_cell AS cell ON cell.cell_key = failing.unit_key
 JOIN dims.indicator AS indicator ON indicator.indicator_id = cell.indicator_id
 WHERE failing.about IN ('cell', 'total', 'part')
 UNION ALL
@@ -63,8 +84,8 @@ SELECT
     failing.number, failing.unit_key, 2, other.entity_raw, false, other.submission_id, other.sheet, other.address,
     other.raw_text, other.unit_raw, NULL, other.park_id, other.indicator_id, other.period, other.measure, NULL
 FROM failing
-JOIN judged_cell AS cell ON cell.cell_key = failing.unit_key
-JOIN judged_cell AS other
+JOIN failing_cell AS cell ON cell.cell_key = failing.unit_key
+JOIN failing_column_cell AS other
     ON other.submission_id = cell.submission_id
     AND other.sheet = cell.sheet
     AND other.indicator_id = cell.indicator_id

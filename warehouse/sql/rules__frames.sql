@@ -1,8 +1,8 @@
 -- The tables rules are asked of, one row per thing judged: cells, total rows, 其中 rows, files, areas,
 -- broken-down targets, 飞地 parks. Column names are the words of the rule language
--- (warehouse/catalog/rules.py); unit_key names the row.
+-- (warehouse/catalog/rules.py); unit_key names the row. Views are asked once, and only for the words some rule uses.
 
-CREATE OR REPLACE TEMP TABLE frame_cell AS
+CREATE OR REPLACE TEMP VIEW frame_cell AS
 SELECT
     cell.cell_key AS unit_key,
     cell.submission_id,
@@ -15,7 +15,7 @@ SELECT
     file.format,
     cell.period,
     right(cell.period, 2)::INTEGER AS month,
-    right(cell.period, 2)::INTEGER = $first_month AS is_first_month,
+    right(cell.period, 2)::INTEGER = (SELECT first_month FROM judged_setting) AS is_first_month,
     cell.value,
     bound.low,
     bound.high,
@@ -59,7 +59,7 @@ FROM judged_cell
 WHERE role IN ('data', 'total')
 GROUP BY submission_id, sheet, indicator_id, measure, period;
 
-CREATE OR REPLACE TEMP TABLE frame_total AS
+CREATE OR REPLACE TEMP VIEW frame_total AS
 SELECT
     cell.cell_key AS unit_key,
     cell.submission_id,
@@ -71,7 +71,7 @@ SELECT
     file.format,
     cell.period,
     right(cell.period, 2)::INTEGER AS month,
-    right(cell.period, 2)::INTEGER = $first_month AS is_first_month,
+    right(cell.period, 2)::INTEGER = (SELECT first_month FROM judged_setting) AS is_first_month,
     cell.value AS total,
     column_sum.parts,
     column_sum.n_parts,
@@ -87,7 +87,7 @@ WHERE
     AND indicator.aggregation = 'sum'
     AND (column_sum.n_totals = 1 OR NOT regexp_matches(cell.entity_raw, '小\s*计'));
 
-CREATE OR REPLACE TEMP TABLE frame_part AS
+CREATE OR REPLACE TEMP VIEW frame_part AS
 SELECT
     cell.cell_key AS unit_key,
     cell.submission_id,
@@ -99,7 +99,7 @@ SELECT
     file.format,
     cell.period,
     right(cell.period, 2)::INTEGER AS month,
-    right(cell.period, 2)::INTEGER = $first_month AS is_first_month,
+    right(cell.period, 2)::INTEGER = (SELECT first_month FROM judged_setting) AS is_first_month,
     cell.value AS part,
     coalesce(column_sum.whole, column_sum.parts) AS whole,
     cell.precision AS precision__part,
@@ -132,6 +132,7 @@ WITH newest AS (
     FROM judged_cell AS cell
     JOIN internal.standing AS standing
         ON standing.submission_id = cell.submission_id AND standing.active_to IS NULL
+    SEMI JOIN area_figure AS asked ON asked.indicator_id = cell.indicator_id
     WHERE cell.role = 'data' AND cell.is_level AND cell.park_id IS NOT NULL
     QUALIFY row_number() OVER (
         PARTITION BY cell.park_id, cell.indicator_id, cell.period
