@@ -170,6 +170,12 @@ def _password(generate: bool, file: Path | None) -> str:
     if file is not None:
         text = sys.stdin.readline() if str(file) == "-" else file.read_text(encoding="utf-8")
         return (text.splitlines() or [""])[0]
+    if not sys.stdin.isatty():
+        from pipelines.cli.workspace import UsageError
+
+        raise UsageError(
+            "口令须在终端输入;脚本中用 --password-file 文件(- 为标准输入)或 --generate"
+        )
     return str(typer.prompt("口令", hide_input=True, confirmation_prompt="再输一次"))
 
 
