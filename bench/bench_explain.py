@@ -36,7 +36,7 @@ def draw(connection, n: int, seed: int) -> list[tuple[str, list[str], object]]:
     """(kind, words, value) of figures to ask for; a kind there is none of leaves its part to others."""
     chance = random.Random(seed)
     printed = connection.execute(
-        "SELECT DISTINCT figure_id, source_table, value FROM bulletins.figure "
+        "SELECT audience_id || '/' || figure_id, source_table, value FROM bulletins.figure "
         "WHERE value IS NOT NULL ORDER BY ALL"
     ).fetchall()
     drawn = [
@@ -54,8 +54,8 @@ def draw(connection, n: int, seed: int) -> list[tuple[str, list[str], object]]:
 def one_of_each(connection) -> list[tuple[str, list[str], object]]:
     """A printed figure of every kind: of the same table, key and column."""
     rows = connection.execute(
-        "SELECT source_table, list(struct_pack(f := figure_id, v := value) ORDER BY figure_id, "
-        "value) "
+        "SELECT source_table, list(struct_pack(f := audience_id || '/' || figure_id, v := value) "
+        "ORDER BY figure_id, value, audience_id) "
         "FROM bulletins.figure GROUP BY source_table, json_keys(source_key), "
         "source_key::JSON ->> '$.column', len(inputs) > 0, split_part(figure_id, '-', 2), "
         "CASE WHEN split_part(figure_id, '-', 2) = 'T' THEN split_part(figure_id, '-', -1) END "

@@ -142,17 +142,27 @@ def _year(
     return _park_year(connection, key)
 
 
-def _printed_figure(connection: duckdb.DuckDBPyConnection, figure_id: str) -> Step:
-    rows = fetch(
-        connection,
-        "SELECT * FROM bulletins.figure WHERE figure_id = ? "
-        "ORDER BY period DESC, edition DESC, audience_id LIMIT 1",
-        [figure_id],
-    )
+_PRINTED = """
+SELECT figure.*, (
+    SELECT count(*) FROM bulletins.figure AS beside
+    WHERE beside.period = figure.period AND beside.audience_id = figure.audience_id
+        AND beside.edition = figure.edition
+) AS n_beside
+FROM bulletins.figure AS figure WHERE figure_id = $figure AND $audience IN ('', audience_id)
+QUALIFY row_number() OVER (PARTITION BY audience_id ORDER BY period DESC, edition DESC) = 1
+ORDER BY period DESC, n_beside DESC, audience_id
+"""
+
+
+def _printed_figure(connection: duckdb.DuckDBPyConnection, name: str) -> Step:
+    """A figure by its id, or by audience/id: every audience's edition numbers its figures the same way,
+    and the widest edition is taken where the audience is not said."""
+    audience, _, figure_id = name.rpartition("/")
+    rows = fetch(connection, _PRINTED, {"figure": figure_id, "audience": audience})
     if not rows:
         raise NotFoundError(
-            f"没有编号为 {figure_id} 的数字。通报各数字的编号见 bulletins.figure:"
-            'parkwatch query "SELECT figure_id, label, text FROM bulletins.figure"'
+            f"没有编号为 {name} 的数字。通报各数字的编号见 bulletins.figure:"
+            'parkwatch query "SELECT audience_id, figure_id, label, text FROM bulletins.figure"'
         )
     figure = rows[0]
     step = _figure(connection, figure)
@@ -160,6 +170,15 @@ def _printed_figure(connection: duckdb.DuckDBPyConnection, figure_id: str) -> St
         f"({figure['period']} 通报,{figure['audience_id']},第{figure['edition']}版;"
         f"修约:{rounding_zh(figure['rounding'])};未修约值 {plain(figure['value'])})"
     )
+    others = [
+        r["audience_id"]
+        for r in rows
+        if (r["label"], r["text"]) != (figure["label"], figure["text"])
+    ]
+    if others:
+        step.text += (
+            f"[另有 {len(others)} 个受众的通报用同一编号印别的数,如 {others[0]}/{figure_id}]"
+        )
     return step
 
 
@@ -189,8 +208,8 @@ def _inputs(connection: duckdb.DuckDBPyConnection, figure: dict[str, Any]) -> li
     if len(ordered) <= FULL_INPUTS:
         return [_figure(connection, row) for row in ordered]
     steps = [
-        Step(f"{_figure_words(row)}(来源:parkwatch explain {row['figure_id']})",
-             asks=(row["figure_id"],))
+        Step(f"{_figure_words(row)}(来源:parkwatch explain {row['audience_id']}/{row['figure_id']})",
+             asks=(f"{row['audience_id']}/{row['figure_id']}",))
         for row in ordered
     ]  # fmt: skip
     first = next((n for n, row in enumerate(ordered) if row["value"] is not None), 0)

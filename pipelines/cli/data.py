@@ -31,7 +31,7 @@ def explain(
     figure: Annotated[
         list[str],
         typer.Argument(
-            help="数字编号;或 园区 指标 报告期、目标 地区 报告期、方案 园区 报告期;"
+            help="数字编号(或 受众/编号);或 园区 指标 报告期、目标 地区 报告期、方案 园区 报告期;"
             "或 nowcast 园区 指标 报告期、risk 方案 园区 报告期"
         ),
     ],

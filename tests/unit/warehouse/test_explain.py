@@ -92,6 +92,22 @@ def test_a_total_ends_in_the_cells_of_its_parks(case: Case) -> None:
     assert "文件“s2.xlsx”" in cells[1] and "填报单位 r2" in cells[1]
 
 
+def test_one_id_in_several_bulletins_is_proved_of_the_widest_or_the_one_asked_for(
+    case: Case,
+) -> None:
+    add(
+        case, "bulletins.figure",
+        figure("T", 100, "indicators.area_year", AREA, audience_id="a-city", label="市"),
+        figure("T", 150, "indicators.area_year", AREA, audience_id="province", label="省"),
+        figure("U", 1, "indicators.area_year", AREA, audience_id="province"),
+    )  # fmt: skip
+    assert proof(case, "T").text.startswith("省:150亿元")
+    assert "另有 1 个受众的通报用同一编号印别的数,如 a-city/T" in proof(case, "T").text
+    assert proof(case, "a-city/T").text.startswith("市:100亿元")
+    with pytest.raises(NotFoundError, match="county/T"):
+        proof(case, "county/T")
+
+
 def test_a_computed_number_is_proved_by_its_inputs(case: Case) -> None:
     add(
         case, "bulletins.figure",
@@ -116,8 +132,8 @@ def test_a_count_lists_what_was_counted_with_ids_to_ask_for(case: Case) -> None:
     total = figure("C", 5, "targets.verdict", {}, formula="count(inputs)", inputs=names)
     add(case, "bulletins.figure", total, *counted)
     lines = [part.text for part in proof(case, "C").parts]
-    assert lines[0] == "数N0:0亿元(来源:parkwatch explain N0)"
-    assert lines[-1] == "数N4:—(来源:parkwatch explain N4)"  # no unit where there is no number
+    assert lines[0] == "数N0:0亿元(来源:parkwatch explain a/N0)"
+    assert lines[-1] == "数N4:—(来源:parkwatch explain a/N4)"  # no unit where there is no number
     assert len(lines) == FULL_INPUTS + 1
 
 
