@@ -1,7 +1,7 @@
-"""Chances of counts: how many of several units will pass a bar, how many firms will be born.
+"""Chances of counts: how many of several units will pass a bar.
 
-Belongs here: the exact distribution of a count of unlike chances and the Gamma-Poisson forecast of
-births. Does not belong here: the chances themselves (``intervals``), targets.
+Belongs here: the exact distribution of a count of unlike chances. Does not belong here: the chances
+themselves (``intervals``), targets.
 """
 
 from __future__ import annotations
@@ -33,22 +33,3 @@ def at_least(pmf: Floats, bar: float) -> Floats:
     """P(N ≥ bar) from a distribution [..., n+1]; ``bar`` may be a fraction (rounded up)."""
     first = min(max(math.ceil(bar), 0), pmf.shape[-1])
     return np.asarray(pmf[..., first:].sum(axis=-1))
-
-
-def births_at_least(
-    shape: float, rate: float, seen: int, gone: float, left: float, bar: int
-) -> float:
-    """P(at least ``bar`` births in the ``left`` years to come) after ``seen`` births in ``gone`` years,
-    births a year Gamma(``shape``, ``rate``) beforehand: negative binomial posterior predictive.
-
-    Oracle: Γ(6, 2), 2 births in ½ year → Γ(8, 2.5); next ½ year P(≥1) = .767432, P(≥3) = .224773.
-    """
-    if bar <= 0:
-        return 1.0
-    a, b = shape + seen, rate + gone
-    p = b / (b + left)
-    below = math.fsum(
-        math.exp(math.lgamma(a + k) - math.lgamma(a) - math.lgamma(k + 1)) * p**a * (1 - p) ** k
-        for k in range(bar)
-    )
-    return max(0.0, 1.0 - below)

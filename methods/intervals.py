@@ -27,8 +27,6 @@ Link = Literal["log", "scale"]
 
 PUBLISHED = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
 """Quantiles of the table ``indicators.nowcast``."""
-NEVER = 0.02
-"""Probabilities are printed as 低于2% below this and as 高于98% above 1 − this, never 0 or 100 %."""
 
 OWN_PRIOR_YEARS = 1.0
 OWN_PRIOR_SHARE = 0.7

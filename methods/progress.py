@@ -95,20 +95,6 @@ def cagr_path(base: Decimal, target: Decimal, elapsed: int, years: int) -> Decim
     return base * (target / base) ** (Decimal(elapsed) / Decimal(years))
 
 
-def last_year_growth_needed(mean_pct: Decimal, years: int, achieved_pct: list[Decimal]) -> Decimal:
-    """Growth in % the last year needs so that ``years`` average ``mean_pct`` (geometric mean).
-
-    Oracle: 15 % over 3 years after 12 % and 16 % needs 17.062423 %.
-    """
-    if len(achieved_pct) != years - 1:
-        raise ValueError(f"{years - 1} achieved years needed, found {len(achieved_pct)}")
-    due = (1 + mean_pct / HUNDRED) ** years
-    reached = Decimal(1)
-    for growth in achieved_pct:
-        reached *= 1 + growth / HUNDRED
-    return (due / reached - 1) * HUNDRED
-
-
 # --- Light rules (their values are catalogue data) ----------------------------------------
 
 

@@ -317,12 +317,6 @@ def _within_slots(scores: Ints, share: Floats, rule: ExitRule, decimals: int) ->
     return kept
 
 
-def top_probability(scores: Ints, seats: int) -> Floats:
-    """Probability of being among the first ``seats`` (U), e.g. of a waiting list for replacement."""
-    mean: Floats = last_share(-scores, seats).mean(axis=1)
-    return mean
-
-
 def digest(scores: Ints) -> str:
     """SHA-256 of simulated scores, kept with a bulletin to prove which draws it printed."""
     return hashlib.sha256(np.ascontiguousarray(scores).tobytes()).hexdigest()

@@ -15,7 +15,6 @@ from pipelines.settings import load_workspace
 from warehouse.workspace import Engine, Workspace
 
 SHARES = "park_month_shares"
-QUEUE_TAG = "parkwatch/queue"
 
 
 class WorkersFailedError(RuntimeError):

@@ -7,7 +7,7 @@ expectations with their class, arguments and words. Does not belong here: the pr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -154,9 +154,3 @@ def of_findings(rules: Sequence[tuple[str, Severity, str]]) -> list[Expectation]
         )
         for rule_id, severity, words in rules
     ]  # fmt: skip
-
-
-def table_names(tables: Iterable[Table], without: Iterable[str]) -> list[str]:
-    """Tables that have a suite, in dictionary order."""
-    left_out = set(without)
-    return [table.full_name for table in tables if table.full_name not in left_out]

@@ -29,7 +29,6 @@ ERROR_KINDS = {
     "swapped": "本期列与同期列填反",
     "negative": "误写负号",
 }
-BROKEN_SUM = "合计与分项不符"
 SIZE_KINDS = frozenset({"magnitude", "model_z", "ratio_edit"})
 """Kinds of screens that look at how large a figure is; the others look for exact coincidences."""
 SMALLEST_EFFECT = 0.02

@@ -1,6 +1,6 @@
 """Triage (审核分流) in words: what became of a figure, a park, a file, for boards and letters.
 
-Belongs here: the Chinese words of actions, reaches, gaps and statuses and the next step each asks
+Belongs here: the Chinese words of reaches, gaps and statuses and the next step each asks
 for. Does not belong here: deciding (``triage.yaml`` and ``warehouse/sql/quality__triage.sql``).
 """
 
@@ -10,12 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-ACTIONS: Mapping[str, str] = {
-    "quarantined": "退回，未采用",
-    "held": "待核实，未采用",
-    "marked": "已采用并标记",
-    "released": "已说明或放行",
-}
 GAPS: Mapping[str, str] = {
     "missing": "未报",
     "omitted": "报送件中无该园区",

@@ -167,13 +167,6 @@ def listing(names: Sequence[str], *, limit: int | None = None, total_shown: str 
     return f"{'、'.join(names[:limit])}等{total_shown}个"
 
 
-def respectively(names: Sequence[str]) -> str:
-    """``为甲`` for one name, ``分别为甲、乙`` for several, ``无`` for none."""
-    if not names:
-        return "无"
-    return f"{'分别为' if len(names) > 1 else '为'}{'、'.join(names)}"
-
-
 def extreme(
     values: Mapping[str, Decimal | None], *, highest: bool = True, decimals: int = 1
 ) -> tuple[str, ...]:

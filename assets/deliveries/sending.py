@@ -366,11 +366,6 @@ def due_periods(sending: Sending) -> list[str]:
     return sending.releases.periods("approved")
 
 
-def is_due(sending: Sending) -> bool:
-    """Whether a round would have something to do now: for sensors, cheap and without network."""
-    return bool(what_is_due(sending))
-
-
 def what_is_due(sending: Sending) -> list[str]:
     """Everything a round would have to do now, one line each: approved editions that are not planned,
     mails that wait and may leave, mails to be looked up. The same state gives the same lines."""

@@ -39,14 +39,6 @@ Judged = Literal["file", "cell", "park", "total", "part", "area", "target", "enc
 """What one judgement of a rule is about: a file; a cell; a park's figures of a period; a total row's
 cell; a 其中项 cell; an area's sum; a target broken down; a 飞地; a park's scored figures."""
 
-SCOPE_ZH: Mapping[str, str] = {
-    "file": "文件",
-    "cell": "单元格",
-    "row": "表内",
-    "cross_period": "跨期",
-    "cross_table": "表间",
-    "area_sum": "汇总",
-}
 _BY_SCOPE: Mapping[str, Judged] = {
     "file": "file",
     "cell": "cell",

@@ -19,9 +19,3 @@ def test_unlike_chances_give_the_worked_distribution() -> None:
 def test_several_sets_of_chances_at_once() -> None:
     chances = np.array([[0.5, 0.5], [1.0, 0.0]])
     np.testing.assert_allclose(counts.count_distribution(chances), [[0.25, 0.5, 0.25], [0, 1, 0]])
-
-
-@pytest.mark.parametrize(("bar", "chance"), [(1, 0.767432), (3, 0.224773), (0, 1.0)])
-def test_births_after_two_in_half_a_year(bar: int, chance: float) -> None:
-    found = counts.births_at_least(6, 2, seen=2, gone=0.5, left=0.5, bar=bar)
-    assert found == pytest.approx(chance, abs=1e-6)

@@ -107,11 +107,6 @@ def test_when_places_are_short_the_lowest_average_leaves_first():
     assert risk.exit_probability(scores, 2, rule(3, slots=1)) == pytest.approx([0, 1, 0])
 
 
-def test_the_waiting_list_is_counted_from_the_top():
-    scores = np.array([[5, 1], [4, 4], [1, 9]], dtype=np.int32)
-    assert risk.top_probability(scores, 1) == pytest.approx([0.5, 0, 0.5])
-
-
 @pytest.mark.parametrize(
     ("p", "draws", "text"),
     [(0.0, 2000, "低于2%"), (1.0, 2000, "高于98%"), (0.354, 2000, "35%"), (0.03, 20, "低于5%")],

@@ -108,13 +108,6 @@ def test_way_and_constant_growth_path() -> None:
     assert p.cagr_path(D(0), D(400), 1, 2) is None
 
 
-def test_growth_needed_in_the_last_year_of_an_average() -> None:
-    needed = p.last_year_growth_needed(D(15), 3, [D(12), D(16)])
-    assert round(needed, 6) == D("17.062423")
-    with pytest.raises(ValueError, match="2 achieved years"):
-        p.last_year_growth_needed(D(15), 3, [D(12)])
-
-
 # --- Light rules -------------------------------------------------------------------------
 
 

@@ -135,9 +135,6 @@ def test_lists() -> None:
     assert wording.listing(["甲", "乙", "丙"], limit=2, total_shown="3") == "甲、乙等3个"
     with pytest.raises(ValueError, match="how many"):
         wording.listing(["甲", "乙", "丙"], limit=2)
-    assert wording.respectively([]) == "无"
-    assert wording.respectively(["甲"]) == "为甲"
-    assert wording.respectively(["甲", "乙"]) == "分别为甲、乙"
 
 
 @pytest.mark.parametrize(

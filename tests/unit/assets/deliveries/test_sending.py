@@ -188,10 +188,10 @@ def test_the_window_lets_leaders_read_first(tmp_path, monkeypatch):
     world.send(monkeypatch)
     assert [to[0] for to, _ in world.wire.got] == ["leader@y.test"]
     world.now += timedelta(hours=11)
-    assert work.is_due(world.sending)
+    assert work.what_is_due(world.sending)
     world.send(monkeypatch)
     assert [to[0] for to, _ in world.wire.got] == ["leader@y.test", "office@y.test"]
-    assert not work.is_due(world.sending)
+    assert not work.what_is_due(world.sending)
 
 
 def test_withdrawn_in_the_last_moment_nothing_leaves(world, monkeypatch):
