@@ -7,6 +7,8 @@ Does not belong here: what the job does. Exit: 0 done; 3 done with returns or mi
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 import time
 import uuid
@@ -128,6 +130,17 @@ def _asof(text: str | None) -> str | None:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
 
 
+def check_folders(workspace: Workspace) -> None:
+    """Raises PermissionError or UsageError at once where a run would fail only at its end."""
+    from pipelines.cli.workspace import UsageError
+
+    for folder in (workspace.archive, workspace.lake, workspace.quality, workspace.reports):
+        if folder.exists() and not folder.is_dir():
+            raise UsageError(f"{folder} 应为目录,现为文件;移走该文件后再执行同一命令")
+        if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+
+
 def launch(
     workspace: Workspace, period: str, asof: str | None = None, profile: Profile | None = None
 ) -> int:
@@ -137,6 +150,7 @@ def launch(
     """
     from warehouse.store import Warehouse
 
+    check_folders(workspace)
     instance.use(workspace.home, workspace.dagster_home)
     warehouse = Warehouse(workspace)
     with warehouse.writer_lock():  # fail at once, with a plain word, when somebody else is at work
