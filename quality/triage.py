@@ -1,6 +1,7 @@
 """Triage (审核分流) in words: what became of a figure, a park, a file, for boards and letters.
 
-Belongs here: the Chinese words of gaps, where a reporter stands, and the next step that asks for. Does not belong here: deciding (``triage.yaml`` and ``warehouse/sql/quality__triage.sql``).
+Belongs here: the Chinese words of gaps, where a reporter stands, and the next step that asks for.
+Does not belong here: deciding (``triage.yaml`` and ``warehouse/sql/quality__triage.sql``).
 """
 
 from __future__ import annotations
