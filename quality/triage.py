@@ -62,7 +62,11 @@ def next_step(state: FilingState) -> str:
     if word == "未到期":
         return f"等待报送，截止 {state.deadline}" if state.deadline else "等待报送"
     if word in ("未报", "缺报"):
-        return "催报（parkwatch remind）" if word == "未报" else "登记漏报，继续催报"
+        return (
+            "催报（parkwatch remind）"
+            if word == "未报"
+            else "登记漏报，继续催报（parkwatch remind）"
+        )
     if word == "退回":
         return f"等待单位改正重报{by}" if state.reply_by else "发退回件（parkwatch returns）"
     if word == "待核实":

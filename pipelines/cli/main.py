@@ -8,6 +8,7 @@ reporters or sources that could not be fetched; 75 already running; 130 stopped 
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 import typer
 
@@ -28,59 +29,18 @@ app = typer.Typer(
 )
 
 
+MODULES = (
+    "workspace", "run", "intake", "filing", "status", "data", "targets", "inspect", "backtest",
+    "review", "assessment", "whatif", "proof", "quality", "export", "bulletin", "release",
+    "bulletin_check", "deliveries", "site", "operations", "serve",
+)  # fmt: skip
+"""Modules of this package that bring commands, in the order of the help page."""
+
+
 def commands() -> typer.Typer:
     """The command tree, whole."""
-    from pipelines.cli import (
-        assessment,
-        backtest,
-        bulletin,
-        bulletin_check,
-        data,
-        deliveries,
-        filing,
-        inspect,
-        intake,
-        operations,
-        proof,
-        quality,
-        release,
-        review,
-        run,
-        serve,
-        site,
-        status,
-        targets,
-        whatif,
-        workspace,
-    )
-    from pipelines.cli import export as exporting
-
-    modules = (
-        workspace,
-        run,
-        intake,
-        filing,
-        status,
-        data,
-        targets,
-        inspect,
-        backtest,
-        review,
-        assessment,
-        whatif,
-        proof,
-        quality,
-        exporting,
-        bulletin,
-        release,
-        bulletin_check,
-        deliveries,
-        site,
-        operations,
-        serve,
-    )
-    for module in modules:
-        module.register(app)
+    for name in MODULES:
+        import_module(f"pipelines.cli.{name}").register(app)
     return app
 
 
