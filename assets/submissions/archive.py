@@ -59,7 +59,7 @@ def deliveries(inbox: Path) -> Iterator[Delivery]:
         receipts = _receipts(folder / RECEIPTS_FILE)
         for path in paths:
             received_at, sender = receipts.get(path.name, (None, None))
-            yield Delivery(path, path.relative_to(inbox).as_posix(), received_at, sender)
+            yield Delivery(path, _below(path, inbox), received_at, sender)
 
 
 def new_files(inbox: Path, known: Container[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
@@ -71,12 +71,20 @@ def new_files(inbox: Path, known: Container[tuple[str, int, int]]) -> list[tuple
 def signature(path: Path, inbox: Path) -> tuple[str, int, int]:
     """By what a file of the inbox is known again without reading it: path below the inbox, bytes,
     modification time in ns; -1 and -1 when it has gone since it was listed."""
-    name = path.relative_to(inbox).as_posix()
+    name = _below(path, inbox)
     try:
         seen = path.stat()
     except OSError:
         return name, -1, -1
     return name, seen.st_size, seen.st_mtime_ns
+
+
+def _below(path: Path, inbox: Path) -> str:
+    """Path below the inbox with ``/``. Asked of every file of the inbox in every run."""
+    text, start = str(path), f"{inbox}{os.sep}"
+    if text.startswith(start) and os.sep == "/":
+        return text[len(start) :]
+    return path.relative_to(inbox).as_posix()
 
 
 def _folders(inbox: Path) -> Iterator[tuple[Path, list[Path]]]:
@@ -176,6 +184,7 @@ class Archive:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._unsettled: set[Path] = set()
 
     def store(self, data: bytes, file_name: str) -> str:
         """Keep ``data`` and return its SHA-256; storing the same bytes again changes nothing.
@@ -192,6 +201,8 @@ class Archive:
     def store_file(self, path: Path) -> tuple[str, int]:
         """Keep a copy of a file of any size; returns SHA-256 and number of bytes of what was kept.
 
+        Its content is on disk when this returns, its name only after ``settle``: call that before
+        anything is written that relies on the archive.
         Digest and copy come from one reading, so a file that changes meanwhile cannot be filed
         under a digest that is not its own. Raises OSError when the file cannot be read, ArchiveError
         when the archive cannot be written: then no delivery can be kept, and the run has to stop.
@@ -223,14 +234,21 @@ class Archive:
 
     def _name(self, partial: Path, digest: str, file_name: str) -> None:
         """Put a whole copy where it belongs; away with it when the content is kept already."""
+        target = self._path(digest, file_name)
+        self._unsettled.add(target.parent)  # of a run killed before it had settled, too
         if self.find(digest) is not None:
             partial.unlink()
             return
-        target = self._path(digest, file_name)
         target.parent.mkdir(parents=True, exist_ok=True)
         partial.chmod(0o444)
         os.replace(partial, target)
-        sync(target.parent)
+
+    def settle(self) -> None:
+        """Wait until the names of all files kept so far are on disk: once a folder, not once a file.
+        Raises ArchiveError."""
+        with self._writing():
+            while self._unsettled:
+                sync(self._unsettled.pop())
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

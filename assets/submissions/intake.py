@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,7 +22,7 @@ from assets.submissions.revisions import revision_of
 from assets.submissions.tables.file_marks import FileMark, file_marks
 from assets.submissions.tables.layout import CellBatch, ReadingContext, reader_for
 from assets.submissions.tables.records import Cells
-from assets.submissions.values.numbers import raw_text
+from assets.submissions.values.numbers import raw_texts
 from assets.submissions.values.periods import ParsedPeriod, parse_period
 from quality.finding import Finding
 from quality.returns.workbook import LIST_SHEET
@@ -83,8 +84,8 @@ def receive(
     fresh: list[Receipt] = []
     changed: list[Receipt] = []
     findings: list[Finding] = []
-    found = list(deliveries(inbox))
-    new = [(d, mark) for d in found if (mark := signature(d.path, inbox)) not in known]
+    found = [(delivery, signature(delivery.path, inbox)) for delivery in deliveries(inbox)]
+    new = [(delivery, mark) for delivery, mark in found if mark not in known]
     for number, (delivery, mark) in enumerate(new, start=1):
         progress("收件归档", number, len(new))
         try:
@@ -107,8 +108,9 @@ def receive(
         )
         fresh.append(receipt)
         seen.add(sha256)
-    for delivery in found:
-        before = known.get(signature(delivery.path, inbox))
+    archive.settle()
+    for delivery, mark in found:
+        before = known.get(mark)
         if before is not None and (after := _put_right(before, delivery)) != before:
             changed.append(after)
     state.add_receipts([*fresh, *changed])
@@ -302,10 +304,10 @@ def _sent_through(receipt: Receipt, catalog: Catalog) -> tuple[Receipt, str | No
 
 def _named_reporter(receipt: Receipt, catalog: Catalog, source_id: str | None) -> str | None:
     """Reporter of a file that cannot be read: the sender, else the one its name names."""
-    known = {reporter.reporter_id for reporter in catalog.reporters}
+    register = reader_for(catalog).register
+    known = register.reporter_ids
     if not known or receipt.sender in known or (receipt.sender and receipt.sender == source_id):
         return receipt.sender
-    register = reader_for(catalog).register
     for text in (receipt.sender, Path(receipt.file_name).stem):
         named = register.reporters_named(text) if text else ()
         if len(named) == 1:
@@ -318,7 +320,7 @@ def _with_reporter(batch: CellBatch, catalog: Catalog, source_id: str | None) ->
 
     A catalogue without reporters takes every sender as it is.
     """
-    known = {reporter.reporter_id for reporter in catalog.reporters}
+    known = reader_for(catalog).register.reporter_ids
     if not known or batch.reporter in known or (batch.reporter and batch.reporter == source_id):
         return batch
     owner = _owner_of_parks(batch, catalog)
@@ -375,11 +377,11 @@ def content_digest(workbook: Workbook, cells: Cells) -> str:
     for sheet in workbook.sheets:
         said.append(f"\x1d{sheet.name}")
         for row, values in enumerate(sheet.rows, start=1):
-            start = f"\x1e{row},"
+            places = _places(row, len(values))
             said += [
-                f"{start}{column}\x1f{value if type(value) is str else raw_text(value)}"
-                for column, value in enumerate(values, start=1)
-                if value is not None and value != ""
+                place + text
+                for place, text in zip(places, raw_texts(values), strict=True)
+                if text  # only a blank has none
             ]
     meant = zip(*(getattr(cells, name) for name in _MEANING), strict=True)
     said += [
@@ -388,6 +390,11 @@ def content_digest(workbook: Workbook, cells: Cells) -> str:
         for sheet, address, park, indicator, period, measure, state, value, role in meant
     ]
     return hashlib.sha256("".join(said).encode()).hexdigest()
+
+
+@lru_cache(maxsize=1024)
+def _places(row: int, width: int) -> tuple[str, ...]:
+    return tuple(f"\x1e{row},{column}\x1f" for column in range(1, width + 1))
 
 
 _MEANING = ("sheet", "address", "park_id", "indicator_id", "period", "measure", "state", "value",

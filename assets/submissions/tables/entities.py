@@ -129,6 +129,7 @@ class Register:
             self._rows_of.setdefault(reporter.reporter_id, []).append(reporter)
             for name in self._reporter_names(reporter):
                 self._reporters_called.setdefault(name, []).append(reporter)
+        self.reporter_ids = frozenset(self._rows_of)
         self._name_lengths = sorted({len(name) for name in self._reporters_called})
         self._memo: dict[tuple[str, str | None, str | None], EntityMatch] = {}
         self._scopes: dict[tuple[str, str | None], frozenset[str]] = {}

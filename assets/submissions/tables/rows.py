@@ -7,10 +7,11 @@ judgement of a value.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from assets.submissions.reading.workbook import CellValue, ErrorValue, Sheet, address
 from assets.submissions.tables import notes
@@ -29,7 +30,13 @@ from assets.submissions.tables.table_reading import (
 )
 from assets.submissions.tables.targets import Target, Targets
 from assets.submissions.tables.unit_use import UnitUse, factor_text
-from assets.submissions.values.numbers import parse_number, raw_text
+from assets.submissions.values.numbers import (
+    USUAL_LEAST,
+    USUAL_MOST,
+    parse_number,
+    raw_text,
+    raw_texts,
+)
 from assets.submissions.values.periods import ParsedPeriod, PeriodRefusal, parse_period_column
 from assets.submissions.values.symbols import Symbols
 from assets.submissions.values.units import UnitMismatch, scaled
@@ -249,12 +256,41 @@ class Line:
 def _read_row(reading: TableReading, row: int, dims: RowDims, line: Line, cells: Cells) -> None:
     """Append the cells of one row. The common case (a stored number) is handled first."""
     found = sheet_cells(reading.sheet.rows[row - 1], line.places)
+    tall = row in reading.tall_rows
+    if line.identity and not tall and _all_usual(found):
+        texts = raw_texts(found)
+        _write(reading, row, dims, line, cells)
+        cells.raw_text += texts
+        cells.value += texts
+        cells.state += ["reported"] * len(texts)
+    else:
+        _read_mixed(reading, row, dims, line, cells, found, tall=tall)
+
+
+def _all_usual(found: Sequence[CellValue]) -> bool:
+    """Whether a row holds nothing but stored numbers of a usual size."""
+    if set(map(type, found)) != {float}:
+        return False
+    numbers = cast("Sequence[float]", found)
+    known = math.isfinite(sum(numbers))
+    return known and min(numbers) >= USUAL_LEAST and max(numbers) < USUAL_MOST
+
+
+def _read_mixed(
+    reading: TableReading,
+    row: int,
+    dims: RowDims,
+    line: Line,
+    cells: Cells,
+    found: Sequence[CellValue],
+    *,
+    tall: bool,
+) -> None:
     texts: list[str] = []
     values: list[str | None] = []
     states: list[str] = []
     odd: dict[int, _Got] = {}
     skipped: list[int] = []
-    tall = row in reading.tall_rows
     for place, raw in enumerate(found):
         if type(raw) is float and raw and -1e15 < raw < 1e15:
             text = repr(raw)
@@ -293,6 +329,8 @@ def _read_row(reading: TableReading, row: int, dims: RowDims, line: Line, cells:
 def sheet_cells(row: Sequence[CellValue], places: Sequence[int]) -> Sequence[CellValue]:
     """Cells of a row at 0-based places; None beyond its end."""
     width = len(row)
+    if places and places[-1] < width and places[-1] - places[0] == len(places) - 1:
+        return row[places[0] : places[-1] + 1]
     return [row[place] if place < width else None for place in places]
 
 

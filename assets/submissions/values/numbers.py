@@ -12,6 +12,7 @@ the grammar is plainly a word (kind ``text``) or a refusal with its reason; ther
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -23,7 +24,7 @@ from assets.submissions.values.numerals import DIGIT_LETTERS, NUMERAL_LETTERS, r
 from assets.submissions.values.symbols import Meaning, Symbols, shipped_symbols
 from assets.submissions.values.units import SCALES, unit_word
 
-__all__ = ["Kind", "ParsedNumber", "Symbols", "parse_number", "raw_text", "shipped_symbols"]
+__all__ = ["Kind", "ParsedNumber", "Symbols", "parse_number", "raw_text", "raw_texts", "shipped_symbols"]
 
 Kind = Literal["number", "symbol", "blank", "refused", "text"]
 
@@ -82,6 +83,20 @@ def raw_text(value: CellValue) -> str:
     if isinstance(value, ErrorValue):
         return value.code
     return value.isoformat()
+
+
+def raw_texts(values: Sequence[CellValue]) -> list[str]:
+    """``raw_text`` of each cell of a row; stored numbers of a usual size without a call each."""
+    return [
+        (text[:-2] if (text := repr(value)).endswith(".0") else text)
+        if type(value) is float and USUAL_LEAST <= value < USUAL_MOST
+        else raw_text(value)
+        for value in values
+    ]
+
+
+USUAL_LEAST, USUAL_MOST = 1e-4, 1e15
+"""Numbers in between are written out in full by ``repr``, as by ``Decimal``."""
 
 
 # --- numbers and other stored types ----------------------------------------------------------
