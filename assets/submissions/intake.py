@@ -22,7 +22,7 @@ from assets.submissions.revisions import revision_of
 from assets.submissions.tables.file_marks import FileMark, file_marks
 from assets.submissions.tables.layout import CellBatch, ReadingContext, reader_for
 from assets.submissions.tables.records import Cells
-from assets.submissions.values.numbers import raw_texts
+from assets.submissions.values.numbers import row_texts
 from assets.submissions.values.periods import ParsedPeriod, parse_period
 from quality.finding import Finding
 from quality.returns.workbook import LIST_SHEET
@@ -380,7 +380,7 @@ def content_digest(workbook: Workbook, cells: Cells) -> str:
             places = _places(row, len(values))
             said += [
                 place + text
-                for place, text in zip(places, raw_texts(values), strict=True)
+                for place, text in zip(places, row_texts(sheet, row), strict=True)
                 if text  # only a blank has none
             ]
     meant = zip(*(getattr(cells, name) for name in _MEANING), strict=True)

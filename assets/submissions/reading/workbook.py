@@ -42,6 +42,8 @@ class Sheet:
     hidden_columns: frozenset[int] = frozenset()
     uncached_formulas: frozenset[tuple[int, int]] = frozenset()
     """(row, column) of formula cells saved without a computed value: unreadable, never blank."""
+    texts: dict[int, list[str]] = field(default_factory=dict, compare=False, repr=False)
+    """Exact texts of rows by their number, kept by ``values.numbers.row_texts``."""
 
     def at(self, row: int, column: int) -> CellValue:
         """Value at a 1-based position; ``None`` outside the stored area."""

@@ -114,6 +114,7 @@ class Register:
         self._entries = [_Entry(park, _names(park)) for park in parks]
         self._reporters = list(reporters)
         self._regions = {region.code: region for region in regions}
+        self._current: dict[str | None, str] = {}
         self._by_key: dict[str, list[_Entry]] = {}
         self._forms: dict[str, list[_Entry]] | None = None
         for entry in self._entries:
@@ -134,6 +135,7 @@ class Register:
         self._memo: dict[tuple[str, str | None, str | None], EntityMatch] = {}
         self._scopes: dict[tuple[str, str | None], frozenset[str]] = {}
         self._named: dict[tuple[str, str | None], tuple[str, ...]] = {}
+        self._valid_rows: dict[tuple[str, str | None], Reporter | None] = {}
 
     @property
     def _by_form(self) -> dict[str, list[_Entry]]:
@@ -254,8 +256,13 @@ class Register:
 
     def current_code(self, code: str | None) -> str:
         """A region code carried forward through its successors (610928 → 610981)."""
+        known = self._current.get(code)
+        if known is None:
+            known = self._current[code] = self._carried_forward(code or "")
+        return known
+
+    def _carried_forward(self, current: str) -> str:
         seen: set[str] = set()
-        current = code or ""
         while current in self._regions and current not in seen:
             seen.add(current)
             current = self._regions[current].successor or current
@@ -279,9 +286,12 @@ class Register:
 
     def reporter(self, reporter_id: str, period: str | None = None) -> Reporter | None:
         """The reporter's row valid at a period."""
-        rows = self._rows_of.get(reporter_id, [])
-        valid = [r for r in rows if holds(r, period)]
-        return next(iter(valid or rows), None)
+        memo = (reporter_id, period)
+        if memo not in self._valid_rows:
+            rows = self._rows_of.get(reporter_id, [])
+            valid = [r for r in rows if holds(r, period)]
+            self._valid_rows[memo] = next(iter(valid or rows), None)
+        return self._valid_rows[memo]
 
     def scope(self, reporter_id: str, period: str | None = None) -> frozenset[str] | None:
         """Parks a reporter may report: those whose home county, city or province is its region.

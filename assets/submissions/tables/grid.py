@@ -157,12 +157,14 @@ _KIND_OF_TYPE = _KindOfType(
 
 def _row_kinds(row: Sequence[CellValue]) -> bytes:
     kinds = bytes(map(_KIND_OF_TYPE.__getitem__, map(type, row)))
-    if _LOOK not in kinds:
+    place = kinds.find(_LOOK)
+    if place < 0:
         return kinds
-    return bytes(
-        text_kind(str(value)) if kind == _LOOK else kind
-        for value, kind in zip(row, kinds, strict=True)
-    )
+    looked_at = bytearray(kinds)
+    while place >= 0:
+        looked_at[place] = text_kind(str(row[place]))
+        place = kinds.find(_LOOK, place + 1)
+    return bytes(looked_at)
 
 
 def _profile(row: int, kinds: bytes) -> RowProfile:

@@ -60,8 +60,10 @@ def matches(patterns: Iterable[str], texts: Sequence[str]) -> bool:
     return any(glob(pattern).fullmatch(text) for pattern in patterns for text in texts)
 
 
-def text_matches(patterns: Iterable[str], text: str) -> bool:
+def text_matches(patterns: Sequence[str], text: str) -> bool:
     """Whether a pattern fits a sheet name, title or file name (``*`` alone fits anything)."""
+    if not patterns:
+        return False
     key = name_key(text)
     return any(pattern == "*" or glob(pattern).fullmatch(key) for pattern in patterns)
 

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from assets.submissions.reading.workbook import CellValue, ErrorValue, Sheet, address
 from assets.submissions.tables import notes
@@ -35,7 +35,7 @@ from assets.submissions.values.numbers import (
     USUAL_MOST,
     parse_number,
     raw_text,
-    raw_texts,
+    row_texts,
 )
 from assets.submissions.values.periods import ParsedPeriod, PeriodRefusal, parse_period_column
 from assets.submissions.values.symbols import Symbols
@@ -45,6 +45,7 @@ from warehouse.catalog.layouts import IgnoreRule, Layout
 if TYPE_CHECKING:
     from assets.submissions.tables.layout import Reader
 
+T = TypeVar("T")
 _WIDE = Context(prec=60, rounding=ROUND_HALF_UP)
 _PLACES = Decimal(1).scaleb(-8)
 
@@ -255,10 +256,16 @@ class Line:
 
 def _read_row(reading: TableReading, row: int, dims: RowDims, line: Line, cells: Cells) -> None:
     """Append the cells of one row. The common case (a stored number) is handled first."""
-    found = sheet_cells(reading.sheet.rows[row - 1], line.places)
+    values = reading.sheet.rows[row - 1]
+    width = len(values)
+    found = (
+        at_places(values, line.places)
+        if line.places and line.places[-1] < width
+        else [values[place] if place < width else None for place in line.places]
+    )
     tall = row in reading.tall_rows
     if line.identity and not tall and _all_usual(found):
-        texts = raw_texts(found)
+        texts = at_places(row_texts(reading.sheet, row), line.places)
         _write(reading, row, dims, line, cells)
         cells.raw_text += texts
         cells.value += texts
@@ -326,12 +333,11 @@ def _read_mixed(
         cells.unit_evidence[start + place] = got.evidence
 
 
-def sheet_cells(row: Sequence[CellValue], places: Sequence[int]) -> Sequence[CellValue]:
-    """Cells of a row at 0-based places; None beyond its end."""
-    width = len(row)
-    if places and places[-1] < width and places[-1] - places[0] == len(places) - 1:
-        return row[places[0] : places[-1] + 1]
-    return [row[place] if place < width else None for place in places]
+def at_places(values: Sequence[T], places: Sequence[int]) -> list[T]:
+    """What stands at 0-based places, all of them within the row."""
+    if places[-1] - places[0] == len(places) - 1:
+        return list(values[places[0] : places[-1] + 1])
+    return [values[place] for place in places]
 
 
 def _converted(text: str, target: Target) -> str:

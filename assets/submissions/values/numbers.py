@@ -18,13 +18,21 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Literal
 
-from assets.submissions.reading.workbook import CellValue, ErrorValue
+from assets.submissions.reading.workbook import CellValue, ErrorValue, Sheet
 from assets.submissions.values.characters import fold, fold_dashes
 from assets.submissions.values.numerals import DIGIT_LETTERS, NUMERAL_LETTERS, read_numeral
 from assets.submissions.values.symbols import Meaning, Symbols, shipped_symbols
 from assets.submissions.values.units import SCALES, unit_word
 
-__all__ = ["Kind", "ParsedNumber", "Symbols", "parse_number", "raw_text", "raw_texts", "shipped_symbols"]
+__all__ = [
+    "Kind",
+    "ParsedNumber",
+    "Symbols",
+    "parse_number",
+    "raw_text",
+    "row_texts",
+    "shipped_symbols",
+]
 
 Kind = Literal["number", "symbol", "blank", "refused", "text"]
 
@@ -93,6 +101,14 @@ def raw_texts(values: Sequence[CellValue]) -> list[str]:
         else raw_text(value)
         for value in values
     ]
+
+
+def row_texts(sheet: Sheet, row: int) -> list[str]:
+    """``raw_text`` of each cell of a row (1-based) of a sheet, written out once. Only read it."""
+    known = sheet.texts.get(row)
+    if known is None:
+        known = sheet.texts[row] = raw_texts(sheet.rows[row - 1])
+    return known
 
 
 USUAL_LEAST, USUAL_MOST = 1e-4, 1e15
