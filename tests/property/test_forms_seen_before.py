@@ -37,6 +37,15 @@ LAYOUTS = [
         Origin(f"layouts/{name}.yaml"),
     )
     for name, unit in (("a", "万元"), ("b", "亿元"))
+] + [
+    parse_layout(
+        {"layout_id": "rows", "title": "指标成行", "source": "monthly", "tables": [
+            {"sheets": "*", "shape": "transposed", "entity": {"across": True}, "indicators": "auto",
+             "indicator": {"head": "指标"}, "unit_column": "计量单位", "period": {"from": ["file"]},
+             "default_unit": "万元"},
+        ]},
+        Origin("layouts/rows.yaml"),
+    )
 ]  # fmt: skip
 
 HEADS = st.lists(
@@ -81,8 +90,18 @@ def reader() -> Reader:
     return Reader(INDICATORS, LAYOUTS, Register(PARKS, REPORTERS), shipped())
 
 
+@st.composite
+def indicators_in_rows(draw: st.DrawFn) -> Sheet:
+    names = draw(st.lists(HEADS.map(lambda heads: heads[0]), min_size=1, max_size=5))
+    parks = draw(st.permutations(["月河工业集中区", "城关工业园区", "月河工业集中区(亿元)"]))[:2]
+    rows: list[list[object]] = [[draw(TITLES)], ["指标", "计量单位", *parks]]
+    units = st.sampled_from(["万元", "亿元", "人", "某单位", None])
+    rows += [[name, draw(units), draw(VALUES), draw(VALUES)] for name in names]
+    return Sheet("月报", rows)  # type: ignore[arg-type]
+
+
 @settings(max_examples=150, deadline=None)
-@given(st.lists(sheets(), min_size=1, max_size=3), st.data())
+@given(st.lists(st.one_of(sheets(), indicators_in_rows()), min_size=1, max_size=3), st.data())
 def test_读过的表样再来一次_读出的与初次无异(forms: list[Sheet], data: st.DataObject) -> None:
     one = reader()
     order = [*forms, *data.draw(st.permutations(forms))]

@@ -42,6 +42,8 @@ SAMPLE = 80
 """Rows whose indicator names decide whether a layout fits."""
 MOST_PLANS = 256
 """Plans, and what follows from them, that a table of a layout remembers."""
+MOST_VALUES = 4096
+"""Value plans that it remembers: columns x indicator rows of some dozen forms."""
 
 
 # --- patterns ------------------------------------------------------------------------------------
@@ -87,6 +89,7 @@ class HeadReader:
         self._named: dict[tuple[str, tuple[str, ...]], bool] = {}
         self._plans: dict[int, TablePlan] = {}
         self.targets: dict[tuple[object, ...], KnownTargets] = {}
+        self.values: dict[tuple[object, ...], ValuePlan] = {}
 
     def planned(self, table: DetectedTable, sheet: Sheet) -> TablePlan | None:
         """The plan made before for the very columns of a table; they come many times."""
@@ -557,7 +560,34 @@ def value_plan(
     unit_cell: TextAt | None = None,
     head_at: str | None = None,
 ) -> ValuePlan:
-    """Unit and factor for the values of a column under a meaning of its head (or its row's)."""
+    """Unit and factor for the values of a column under a meaning of its head (or its row's).
+
+    Found once for the same column, meaning, path and units of a table of a layout.
+    """
+    known = plan.heads.values
+    key = (column.column, column.row, column.path, column.unit, meaning, soft, path, unit_cell,
+           head_at)  # fmt: skip
+    made = known.get(key)
+    if made is None:
+        if len(known) >= MOST_VALUES:
+            known.clear()
+        made = known[key] = _value_plan(
+            plan, units, column, meaning, soft, path=path, unit_cell=unit_cell, head_at=head_at
+        )
+    return made
+
+
+def _value_plan(
+    plan: TablePlan,
+    units: Units,
+    column: Column,
+    meaning: HeadMeaning,
+    soft: tuple[tuple[str, str], ...],
+    *,
+    path: tuple[str, ...],
+    unit_cell: TextAt | None,
+    head_at: str | None,
+) -> ValuePlan:
     indicator = _indicator(plan, meaning)
     growth = meaning.measure == "yoy_published" or "growth" in meaning.tags or "mom" in meaning.tags
     hard: list[tuple[str, str]] = []
