@@ -126,17 +126,32 @@ def months_of_shares(
     ordered = formulas.in_order(indicators)
     stocks = {i.indicator_id for i in indicators if i.over_time == "last"}
     years_back = 1 + formulas.years_back(ordered)
-    values = {"asof": asof, "first_month": first_month, "years_back": years_back}
+    months = months_wanted(connection, ordered)
+    values = {"asof": asof, "first_month": first_month, "years_back": years_back, "months": months}
     name = "indicators.park_month"
     store.run_script(connection, "indicators__kept_growth")
     _delete_affected(connection, name, "period", "affected_period")
-    for _ in shares.of_parks(connection, years_back, facts_at_once, parks):
+    for _ in shares.of_parks(connection, years_back, months, facts_at_once, parks):
         store.run_script(connection, "indicators__month_path", values)
         for indicator in ordered:
             formulas.add_month(connection, indicator, stocks)
         connection.execute(f"INSERT INTO {name} BY NAME {store.model_select(name)}")
     connection.execute("DROP TABLE month_path")
     _touch_affected(connection, name, "period", "affected_period")
+
+
+def months_wanted(
+    connection: duckdb.DuckDBPyConnection, ordered: Sequence[FormulaIndicator]
+) -> list[int]:
+    """Months of the year in which cumulative figures are looked at: the affected ones and those before
+    them (differences); all twelve where a formula looks back by months."""
+    if any(months % 12 for months in formulas.months_back(ordered)):
+        return list(range(1, 13))
+    rows = connection.execute(
+        "SELECT DISTINCT right(period, 2)::INTEGER FROM internal.affected_period"
+    )
+    affected = {int(row[0]) for row in rows.fetchall()}
+    return sorted(affected | {month - 1 for month in affected if month > 1})
 
 
 def replace_park_month(connection: duckdb.DuckDBPyConnection, rows: str) -> None:

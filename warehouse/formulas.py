@@ -94,8 +94,12 @@ def in_order(indicators: Sequence[FormulaIndicator]) -> list[FormulaIndicator]:
 
 def years_back(ordered: Iterable[FormulaIndicator]) -> int:
     """How many years before the period the formulas look, whole years rounded up."""
-    parts = [part for indicator in ordered for part in _parts(indicator)]
-    return max((-(-part.back // 12) for part in parts), default=0)
+    return max((-(-months // 12) for months in months_back(ordered)), default=0)
+
+
+def months_back(ordered: Iterable[FormulaIndicator]) -> set[int]:
+    """By how many months the formulas look back."""
+    return {part.back for indicator in ordered for part in _parts(indicator)}
 
 
 def _tree(indicator: FormulaIndicator) -> expression.Node:

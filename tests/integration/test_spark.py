@@ -90,6 +90,7 @@ def _month_path_again(connection, indicators, first_month):
     ordered = formulas.in_order(indicators)
     back = 1 + formulas.years_back(ordered)
     values = {"asof": store.FAR_FUTURE, "first_month": first_month, "years_back": back}
+    values["months"] = derive.months_wanted(connection, ordered)
     store.run_script(connection, "indicators__kept_growth")
     connection.execute(f"INSERT INTO internal.share_park {shares.ALL_PARKS}")
     store.run_script(connection, "indicators__month_path", values)

@@ -40,6 +40,39 @@ def test_shares_of_any_size_give_the_same_rows(tmp_path, facts_at_once):
     assert built(tmp_path / "shares", facts_at_once) == whole
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_month_derived_alone_is_the_month_derived_with_all_others(tmp_path, seed):
+    """A month alone reads cumulative figures of two months a year only, and kept growth."""
+    case = national_case.case(tmp_path, seed)
+    case.build("2020-06")
+    wanted = case.rows("FROM indicators.park_month ORDER BY ALL")
+    with case.warehouse.building() as connection:
+        periods = connection.execute("SELECT DISTINCT period FROM indicators.park_month ORDER BY 1")
+        for (period,) in periods.fetchall():
+            connection.execute("DELETE FROM internal.affected_period")
+            derive.mark_affected(connection, [period])
+            derive.derive_park_month(
+                connection, case.indicators, asof=store.FAR_FUTURE, first_month=2
+            )
+    assert case.rows("FROM indicators.park_month ORDER BY ALL") == wanted
+
+
+def test_a_formula_that_looks_back_by_months_reads_every_month(tmp_path):
+    back = CaseIndicator("B", over_time="formula", formula="C - C[-3m]")
+    case = Case(tmp_path, [CaseIndicator("C"), back])
+    case.parks({"park_id": "P"})
+    for month in (2, 3, 4, 5, 6):
+        cell = ("P", "C", f"2020-{month:02d}", "ytd", month * month)
+        case.deliver(f"f{month}", datetime(2020, month + 1, 8), [cell])
+    case.build("2020-06")
+    with case.warehouse.building() as connection:
+        connection.execute("DELETE FROM internal.affected_period")
+        derive.mark_affected(connection, ["2020-06"])
+        derive.derive_park_month(connection, case.indicators, asof=store.FAR_FUTURE, first_month=2)
+    [row] = case.rows("FROM indicators.park_month WHERE period = '2020-06' AND indicator_id = 'B'")
+    assert row["value_ytd"] == 36 - 9
+
+
 def test_a_later_month_after_shares_leaves_other_months_alone(tmp_path):
     case = national_case.case(tmp_path)
     case.build("2020-06")
