@@ -125,6 +125,7 @@ class MailSettings(_Login):
     lookup_wait_minutes: int = Field(10, ge=0, le=1440)
     bounces: PlaceSettings | None = None
     receipt_url: str = ""
+    per_minute: int = Field(0, ge=0, le=6000)
 
     @field_validator("receipt_url")
     @classmethod
@@ -168,6 +169,7 @@ class MailSettings(_Login):
             bounces=self.bounces.place(home) if self.bounces else None,
             operator=self.operator,
             receipt_url=self.receipt_url,
+            per_minute=self.per_minute,
         )
 
 

@@ -96,7 +96,8 @@ class MailPlace:
 
 @dataclass(frozen=True, slots=True)
 class MailOptions:
-    """How mail leaves and what is read back. ``lookup``: where to see whether a message was taken;
+    """How mail leaves and what is read back. ``per_minute``: messages a minute at most, 0 for no limit;
+    ``lookup``: where to see whether a message was taken;
     ``bounces``: where returned mail and replies arrive; ``operator``: address alerts go to;
     ``receipt_url``: page under which receipt is confirmed, the token follows after a slash."""
 
@@ -108,6 +109,7 @@ class MailOptions:
     bounces: MailPlace | None = None
     operator: str = ""
     receipt_url: str = ""
+    per_minute: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ how the ledger stores it (``warehouse.outbox_ledger``). One sender at a time per
 from __future__ import annotations
 
 import hashlib
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -49,12 +50,14 @@ class Deliverer(Protocol):
 class Policy:
     """How the outbox behaves. ``retry_minutes``: waits between attempts, then the message is given
     up and shown to a person. ``lookup_wait``: how long a taken message may need to show up where it
-    is looked up; until then its absence proves nothing."""
+    is looked up; until then its absence proves nothing. ``per_minute``: messages handed over in a minute
+    at most, evenly spaced, for servers that refuse more; 0 for as fast as they are taken."""
 
     sender: str
     journal: str = ""
     retry_minutes: tuple[int, ...] = RETRY_MINUTES
     lookup_wait: timedelta = timedelta(minutes=10)
+    per_minute: int = 0
 
 
 @dataclass(slots=True)
@@ -88,6 +91,7 @@ class Outbox:
     clock: Clock
     lookup: Lookup | None = None
     blocked: Callable[[Mapping[str, Any]], str] = lambda row: ""  # noqa: ARG005
+    pause: Callable[[float], None] = time.sleep
 
     def run(self, limit: int | None = None) -> Report:
         """One round: settle what a crash left, then send what is due, up to ``limit`` messages."""
@@ -98,13 +102,21 @@ class Outbox:
             self._recognise(report)
             sent = 0
             while limit is None or sent < limit:
-                row = self.ledger.take(_stamp(self.clock()))
+                began = self.clock()
+                row = self.ledger.take(_stamp(began))
                 if row is None or not self._send(row, report):
                     break
                 sent += 1
+                self._keep_pace(began)
             self.courier.quit()
             self._settle(report)
         return report
+
+    def _keep_pace(self, began: datetime) -> None:
+        """Wait until the next message may be handed over."""
+        if self.policy.per_minute:
+            spent = (self.clock() - began).total_seconds()
+            self.pause(max(0.0, 60 / self.policy.per_minute - spent))
 
     def _recognise(self, report: Report) -> None:
         """Messages that wait although they were taken: the ledger was restored from a backup."""

@@ -210,7 +210,7 @@ def outbox_of(sending: Sending, ledger: OutboxLedger) -> Outbox:
         courier=sending.courier or Courier(options.server),
         policy=Policy(
             options.sender, options.server.journal, options.retry_minutes,
-            timedelta(minutes=options.lookup_wait_minutes),
+            timedelta(minutes=options.lookup_wait_minutes), options.per_minute,
         ),
         clock=sending.clock,
         lookup=lookup_of(options.lookup),

@@ -10,7 +10,8 @@ there leaves. Each time a reader must see the old build or the new one, and ever
 on every 40th of the states, and on that before each rename, the run is made again and must end as the
 undisturbed one. Pages SQLite maps (``-shm``) are not counted: they are made anew.
 
-The control publishes documents before tables: before each of its renames a mixture may be left, and some must. See ``phases`` for what is called.
+The control publishes documents before tables: before some of its renames a mixture must be left. See
+``phases`` for what is called.
 """
 
 from __future__ import annotations

@@ -262,3 +262,25 @@ def test_a_mail_log_counts_only_what_reached_the_queue(tmp_path):
     assert LogLookup(log).accepted(asked) == {"<exim@x>", "<queued@x>"}
     with pytest.raises(LookupFailedError):
         LogLookup(tmp_path / "none").accepted(asked)
+
+
+def test_限速时每分钟不超过设定的封数_间隔均匀(world):
+    world.plan(6)
+    waits = []
+
+    def pause(seconds):
+        waits.append(seconds)
+        world.clock.later(seconds=seconds)
+
+    def taken(*call):
+        world.clock.later(seconds=0.2)  # what a hand-over takes
+        return hand_over(*call)
+
+    server = Server()
+    hand_over, server.deliver = server.deliver, taken
+    policy = Policy("bulletin@bureau.test", per_minute=120)
+    outbox = Outbox(world.home, world.ledger, server, policy, world.clock, pause=pause)
+    report = outbox.run()
+    assert report.counts == {"sent": 6}
+    assert world.clock.now - START == timedelta(seconds=3)
+    assert {round(wait, 6) for wait in waits} == {0.3}
