@@ -20,24 +20,25 @@ import resource
 import statistics
 import sys
 import tempfile
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from assets.submissions.archive import deliver
 from bench.torture import forks, stages
-from bench.torture.outage import months
 from bench.torture.phases import forked
-from bench.torture.replay import from_archive
-from tests.support.bureau import COUNTIES, county_form, make_home
 
 TABLES = ("submissions.cell", "observations.observation", "indicators.park_month")
 AS_OF = ("indicators.park_year", "indicators.area_year")
-CORRECTED = 0.3
+CORRECTED = 0.3  # this process is forked: what imports DuckDB is imported in its forks only
 MOST = 1.3
 
 
 def delivered(home: Path, periods: list[str], seed: int) -> None:
     """The returns of the last of ``periods``, and by chance a correction of one of the year before."""
+    from assets.submissions.archive import deliver
+    from tests.support.bureau import COUNTIES, county_form
+
     period = periods[-1]
     chance = random.Random(f"{seed} {period}")
     year, month = divmod(int(period[:4]) * 12 + int(period[5:]), 12)
@@ -84,17 +85,44 @@ def month(home: Path, period: str) -> tuple[float, float]:
         seconds = own.ru_utime + own.ru_stime + readers.ru_utime + readers.ru_stime
         return [seconds, own.ru_maxrss / 1024]
 
+    seconds, memory = done(work)
+    return seconds, memory
+
+
+def done(work: Callable[[], Any]) -> Any:
+    """What ``work`` gives in a fork. SystemExit when it fails."""
     code, said = forked(work)
     if code:
-        raise SystemExit(f"{period}: the run ended with {code}")
-    return said[0], said[1]
+        raise SystemExit(f"a fork ended with {code}")
+    return said
+
+
+def made(home: Path) -> None:
+    """The bureau's workspace."""
+    from tests.support.bureau import make_home
+
+    make_home(home)
+
+
+def at_once(home: Path, target: Path) -> int:
+    """Everything ever received into another inbox; how many files."""
+    from bench.torture.replay import from_archive
+
+    return from_archive(home, target)
+
+
+def all_periods(since: str, count: int) -> list[str]:
+    """Periods of the campaign."""
+    from bench.torture.outage import months
+
+    return [since, *months(since, count - 1)]
 
 
 def campaign(folder: Path, periods: list[str], seed: int) -> bool:
     """All months, then all files at once; True when every promise held."""
     home, cost, sizes = folder / "start", list[float](), list[int]()
     for number, period in enumerate(periods, start=1):
-        delivered(home, periods[:number], seed)
+        done(lambda n=number: delivered(home, periods[:n], seed))
         seconds, memory = month(home, period)
         cost.append(seconds)
         sizes.append(size(home))
@@ -109,10 +137,10 @@ def campaign(folder: Path, periods: list[str], seed: int) -> bool:
     larger = sizes[-1] / even
     print(f"the last year against the first: {slower:.2f} times the CPU time; "
           f"size against growing evenly: {larger:.2f}")  # fmt: skip
-    fresh = make_home(folder / "at once")
-    n_files = from_archive(home, fresh)
+    fresh = folder / "at once"
+    n_files = done(lambda: made(fresh) or at_once(home, fresh))
     seconds, _ = month(fresh, periods[-1])
-    grown, once = (forked(lambda h=h: digests(h, periods[-1]))[1] for h in (home, fresh))
+    grown, once = (done(lambda h=h: digests(h, periods[-1])) for h in (home, fresh))
     print(f"{n_files} files at once: {seconds:.1f} CPU s, digests equal: "
           f"{ {name: once[name] == grown[name] for name in grown} }")  # fmt: skip
     return slower <= MOST and larger <= MOST and grown == once
@@ -122,8 +150,8 @@ def warmed(folder: Path, period: str, seed: int) -> None:
     """Everything a run imports, in this process."""
     from assets.bulletins import fonts
 
-    copy = make_home(folder / "warm")
-    delivered(copy, [period], seed)
+    copy = folder / "warm"
+    done(lambda: made(copy) or delivered(copy, [period], seed))
     forks.warm(copy)
     fonts.covered(fonts.choose())
 
@@ -136,11 +164,11 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     said = parser.parse_args()
     os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
-    periods = [said.since, *months(said.since, said.months - 1)]
+    periods = done(lambda: all_periods(said.since, said.months))
     print(f"seed {said.seed}, {periods[0]} to {periods[-1]}", flush=True)
     with tempfile.TemporaryDirectory(prefix="parkwatch-decade-") as name:
         folder = Path(name)
-        make_home(folder / "start")
+        done(lambda: made(folder / "start"))
         warmed(folder, said.since, said.seed)
         return 0 if campaign(folder, periods, said.seed) else 1
 
