@@ -23,12 +23,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from assets.submissions.archive import deliver
 from bench.torture import forks
-from bench.torture.decade import month
-from bench.torture.phases import forked, receipts, spent
+from bench.torture.decade import done, month
+from bench.torture.phases import receipts, spent
 from bench.torture.runs import PERIOD
-from tests.support.bureau import form, make_home
 
 BAD_ONE_IN = 20
 MOST_MIB = 3 * 1024
@@ -40,10 +38,11 @@ def registers(files: int) -> dict[str, str]:
     cities = {n // 50 for n in range(files)}
     regions = ["code,name,level,parent,valid_from,valid_to,successor", "610000,模拟省,province,,,,"]
     regions += [f"61{c + 1:02d}00,模拟{c}市,city,610000,,," for c in cities]
-    regions += [f"{county(n)},模拟{n}县,county,{county(n)[:4]}00,,," for n in range(files)]
+    regions += [f"{county(n)},模拟{n:04d}县,county,{county(n)[:4]}00,,," for n in range(files)]
     reporters = ["reporter_id,name,short_name,region_code,source_id,email,valid_from,valid_to"]
     reporters += [
-        f"r{n:04d},模拟{n}县统计岗,模拟{n}县,{county(n)},monthly,,2017-01-01," for n in range(files)
+        f"r{n:04d},模拟{n:04d}县统计岗,模拟{n:04d}县,{county(n)},monthly,,2017-01-01,"
+        for n in range(files)
     ]
     parks = [
         "park_id,name,county_code,city_code,province_code,status,simulated,valid_from,valid_to"
@@ -68,9 +67,11 @@ def park(number: int) -> str:
 
 def content(number: int, seed: int) -> tuple[bytes, str]:
     """A county's return and what is bad about it (empty when nothing is)."""
+    from tests.support.bureau import form
+
     chance = random.Random(f"{seed}/{number}")
     figures = {park(number): (1000 + number, 500 + number)}
-    good = form(f"模拟{number}县", PERIOD, figures)
+    good = form(f"模拟{number:04d}县", PERIOD, figures)
     if number % BAD_ONE_IN:
         return good, ""
     kind = BAD[number // BAD_ONE_IN % len(BAD)]
@@ -80,7 +81,7 @@ def content(number: int, seed: int) -> tuple[bytes, str]:
         "noise": chance.randbytes(3000),
         "page": b"<html><body>404 \xe7\xb3\xbb\xe7\xbb\x9f\xe7\xbb\xb4\xe6\x8a\xa4</body></html>",
         "no heads": form(None, None, {}),
-        "stranger": form(f"模拟{number}县", PERIOD, {"不在名录的园区": (1, 1)}),
+        "stranger": form(f"模拟{number:04d}县", PERIOD, {"不在名录的园区": (1, 1)}),
     }[kind]
     return bad + str(number).encode() * (kind in ("noise", "page")), kind
 
@@ -100,45 +101,65 @@ def asked(home: Path) -> dict[str, Any]:
     return {row["file_name"]: [row["status"], row["n"]] for row in rows}
 
 
+def made(home: Path, files: int) -> None:
+    """The province's workspace."""
+    from tests.support.bureau import make_home
+
+    make_home(home, registers(files))
+
+
+def delivered(home: Path, numbers: range, seed: int) -> dict[str, str]:
+    """Put these counties' returns into the inbox; file name and what is bad about it."""
+    from assets.submissions.archive import deliver
+
+    wrong_with: dict[str, str] = {}
+    for number in numbers:
+        name, reporter = f"模拟{number:04d}县2020年6月.xlsx", f"r{number:04d}"
+        data, wrong_with[name] = content(number, seed)
+        at = datetime(2020, 7, 8, 1, tzinfo=UTC) + timedelta(seconds=number)
+        deliver(home / "inbox" / reporter, name, data, at, reporter)
+    return wrong_with
+
+
 def campaign(folder: Path, files: int, portions: int, seed: int) -> bool:
     """Deliver and take in every portion; True when every file was decided on rightly."""
-    home = make_home(folder / "start", registers(files))
-    (home / "parkwatch.toml").write_text(
-        (home / "parkwatch.toml").read_text("utf-8") + "\n[reader]\nprocesses = 2\n", "utf-8"
-    )
-    forks.warm(make_home(folder / "warm", registers(files)))
-    at = datetime(2020, 7, 8, 1, tzinfo=UTC)
-    wrong_with: dict[str, str] = {}
-    largest = 0.0
+    home, warm = folder / "start", folder / "warm"
+    for each in (home, warm):
+        done(lambda h=each: made(h, files))
+    forks.warm(warm)
+    wrong_with, largest, began = dict[str, str](), 0.0, spent()
     for portion in range(portions):
-        for number in range(portion, files, portions):
-            name = f"模拟{number:04d}县2020年6月.xlsx"
-            data, wrong_with[name] = content(number, seed)
-            at += timedelta(seconds=3600 / files)
-            deliver(home / "inbox" / f"r{number:04d}", name, data, at, f"r{number:04d}")
+        wrong_with |= done(lambda p=portion: delivered(home, range(p, files, portions), seed))
         seconds, memory = month(home, PERIOD)
         largest = max(largest, memory)
         print(f"portion {portion + 1}: {seconds:.1f} CPU s, {memory:.0f} MiB", flush=True)
-    _, found = forked(lambda: asked(home))
-    kept = receipts(home / "state.sqlite", home)
-    statuses = Counter(
-        (wrong_with[name] or "good", *found.get(name, ["LOST"])[:1]) for name in wrong_with
-    )
-    for (kind, status), times in sorted(statuses.items()):
-        print(f"{times:6} {kind}: {status}")
-    distinct = files - sum(kind in ("empty", "no heads") for kind in wrong_with.values()) + 2
-    missing = files - len(kept["receipts"])
-    good = all(
-        found.get(name, ["", 0])[1] == 2
-        if not wrong
-        else found.get(name, ["repeated"])[0] != "accepted"
+    print(f"{spent() - began:.0f} CPU s with making the files, {largest:.0f} MiB at most")
+    return judged(home, wrong_with) and largest < MOST_MIB
+
+
+def judged(home: Path, wrong_with: dict[str, str]) -> bool:
+    """Count what became of the files; True when none was lost, left undecided or decided wrongly.
+
+    Bad files with the same bytes (the empty ones) are one submission and its repeats.
+    """
+    found, kept = done(lambda: asked(home)), receipts(home / "state.sqlite", home)
+    told = Counter(
+        (wrong or "good", found[name][0] if name in found else "the same bytes again")
         for name, wrong in wrong_with.items()
     )
-    print(f"{files} files in {portions} portions: {spent():.0f} CPU s, {largest:.0f} MiB at most, receipts "
-          f"missing {missing}, originals missing {kept['lost']}, submissions {len(found)} of {distinct}")  # fmt: skip
-    return (
-        good and not missing and not kept["lost"] and len(found) == distinct and largest < MOST_MIB
+    for (kind, status), times in sorted(told.items()):
+        print(f"{times:6} {kind}: {status}")
+    missing = len(wrong_with) - len(kept["receipts"])
+    undecided = len({digest for digest, _ in kept["receipts"]}) - len(found)
+    print(f"{len(wrong_with)} files: {missing} without receipt, {kept['lost']} without original, "
+          f"{undecided} contents without a decision")  # fmt: skip
+    right = all(
+        (found.get(name) == ["accepted", 2])
+        if not wrong
+        else found.get(name, [""])[0] != "accepted"
+        for name, wrong in wrong_with.items()
     )
+    return right and not missing and not kept["lost"] and not undecided
 
 
 def main() -> int:

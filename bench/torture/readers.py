@@ -39,23 +39,27 @@ def workspace_of(home: Path) -> Workspace:
     return Workspace(home=home, bureau=Bureau(name="", region_code=""))
 
 
-def made_ready(ground: Ground) -> dict[str, Path]:
-    """Work file and staged folders of the old build and of the new one."""
-    new = workspace_of(ground.begins["publish"])
-    old = workspace_of(ground.copy(ground.folder / "start", "old made ready"))
-    shutil.copyfile(old.warehouse_file, old.work_file)
-    shutil.copytree(old.home / "reports", old.making / "reports")
-    return {"old": old.home, "new": new.home}
+def made_ready(ground: Ground) -> list[Path]:
+    """The workspace of the old build and that of the new one, each with what it published made ready to
+    be published again."""
+    new = ground.copy(ground.begins["publish"], "new made ready")
+    if ground.run(new, "publish")[0]:
+        raise RuntimeError("the build made ready cannot be published")
+    ready = [ground.copy(ground.folder / "start", "old made ready"), new]
+    for workspace in map(workspace_of, ready):
+        shutil.copyfile(workspace.warehouse_file, workspace.work_file)
+        shutil.copytree(workspace.home / "reports", workspace.making / "reports")
+    return ready
 
 
-def publish_in_turn(home: Path, ready: dict[str, Path], publications: int) -> int:
+def publish_in_turn(home: Path, ready: list[Path], publications: int) -> int:
     """The writer: each build in turn."""
     from warehouse.store import Warehouse
 
     workspace = workspace_of(home)
     warehouse = Warehouse(workspace)
     for number in range(publications):
-        build = workspace_of(list(ready.values())[(number + 1) % 2])
+        build = workspace_of(ready[(number + 1) % 2])
         with warehouse.writer_lock():
             shutil.rmtree(workspace.making, ignore_errors=True)
             shutil.copytree(build.making, workspace.making)
@@ -122,14 +126,11 @@ def campaign(ground: Ground, publications: int, readers: int) -> Counter[str]:
     """Readers and the writer at once; what all readers saw."""
     ready = made_ready(ground)
     home, until = ground.copy(ground.folder / "start", "home"), ground.folder / "done"
-    after = ground.copy(ground.begins["publish"], "published")
-    if ground.run(after, "publish")[0]:
-        raise RuntimeError("the build made ready cannot be published")
-    folders = [next(p.parent for p in (h / "reports").rglob(MANIFEST)) for h in (home, after)]
+    folders = [next(p.parent for p in (h / "reports").rglob(MANIFEST)) for h in ready]
     known = {
-        "tables": [forked(lambda h=h: look(h).tables)[1] for h in (home, after)],
+        "tables": [forked(lambda h=h: look(h).tables)[1] for h in ready],
         "documents": [documents(folder) for folder in folders],
-        "folder": after,
+        "folder": ready[0],
     }
     answers = [ground.folder / f"reader {n}" for n in range(readers)]
     pids = []
