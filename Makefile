@@ -52,10 +52,15 @@ sample: $(READY)
 # kills, a year replayed, outages of the daemon, trouble with the machine (as root). Hours.
 torture: $(READY)
 	@$(BIN)/python -m bench.torture --random 200 --seed 1
+	@$(BIN)/python -m bench.torture.phases --seed 1
+	@$(BIN)/python -m bench.torture.points
+	@$(BIN)/python -m bench.torture.readers
 	@$(BIN)/python -m bench.torture.mail --seed 1
 	@$(BIN)/python -m bench.torture.damage --seed 1
 	@$(BIN)/python -m bench.torture.fuzz --seed 1
 	@$(BIN)/python -m bench.torture.replay
+	@$(BIN)/python -m bench.torture.decade
+	@$(BIN)/python -m bench.torture.flood
 	@$(BIN)/python -m bench.torture.outage --seed 1
 	@$(BIN)/python -m bench.torture.served --seed 1
 	@$(BIN)/python -m bench.torture.machine
