@@ -25,8 +25,8 @@ from warehouse.words import (
     MEASURE_ZH,
     STATE_ZH,
     VERDICT_ZH,
-    YOY_BASIS_ZH,
     rounding_zh,
+    yoy_basis_zh,
 )
 
 if TYPE_CHECKING:
@@ -431,7 +431,7 @@ def _park_year(connection: duckdb.DuckDBPyConnection, key: dict[str, Any]) -> St
         f"{_park_name(connection, row['park_id'], row['asof_period'])} {row['indicator_id']} "
         f"{row['year']}年(截至 {row['asof_period']},{BASIS_ZH[row['basis']]}) = {plain(row['value'])}"
         + (
-            f",同比 {plain(row['yoy_pct'])}%({YOY_BASIS_ZH[row['yoy_basis']]})"
+            f",同比 {plain(row['yoy_pct'])}%({yoy_basis_zh(row['yoy_basis'])})"
             if row["yoy_pct"] is not None
             else ""
         )
@@ -580,7 +580,7 @@ def _value(
         )
     row = rows[0]
     growth = (
-        f",同比 {plain(row['yoy_pct'])}%({YOY_BASIS_ZH[row['yoy_basis']]},"
+        f",同比 {plain(row['yoy_pct'])}%({yoy_basis_zh(row['yoy_basis'])},"
         f"上年同期 {plain(row['value_prior'])})"
         if row["yoy_pct"] is not None
         else ""

@@ -37,6 +37,11 @@ YOY_BASIS_ZH: Mapping[str, str] = {
 }  # fmt: skip
 
 
+def yoy_basis_zh(basis: str | None) -> str:
+    """What a growth rests on, as far as the table says."""
+    return YOY_BASIS_ZH.get(basis or "", "依据未记")
+
+
 def rounding_zh(rule: str | None) -> str:
     """How a printed figure was rounded, from the rule kept with it."""
     how, _, places = (rule or "").partition(":")
