@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from assets.bulletins import checking, documents
+from assets.bulletins import checking, documents, reuse
 from assets.bulletins.checking import Checked
 from assets.bulletins.compose import compose
 from assets.bulletins.model import Bulletin
@@ -98,7 +98,7 @@ def write_editions(
     """Write the drafts of ``period``; an edition that is frozen only gets its standing refreshed."""
     releases = Releases(build.workspace.state_file)
     drafts = _drafts(connection, build, period, chosen(build, wanted), releases)
-    rendered = _rendered(build, drafts)
+    rendered = _rendered(connection, build, drafts)
     written = []
     for draft in drafts:
         done = documents.write(connection, build, draft.key, draft.bulletin, rendered[draft.key])
@@ -203,8 +203,24 @@ def _former(connection: duckdb.DuckDBPyConnection, key: Key) -> Mapping[str, str
     return {row["figure_id"]: row["text"] for row in rows}
 
 
-def _rendered(build: Build, drafts: Sequence[_Draft]) -> dict[Key, dict[str, bytes]]:
-    """Documents of every draft, a few at a time, one progress step each."""
+def _rendered(
+    connection: duckdb.DuckDBPyConnection, build: Build, drafts: Sequence[_Draft]
+) -> dict[Key, dict[str, bytes]]:
+    """Documents of every draft: those that lie there made from the same, the others laid out, a few
+    at a time, one progress step each."""
+    made = {d.key: reuse.made_from(d.bulletin, d.audience.formats) for d in drafts}
+    found = {}
+    for key, wanted in made.items():
+        files = reuse.lying(connection, build, key, wanted)
+        if files is not None:
+            found[key] = files
+    changed = [draft for draft in drafts if draft.key not in found]
+    found |= _laid_out(build, changed)
+    reuse.record(connection, made.items())
+    return found
+
+
+def _laid_out(build: Build, drafts: Sequence[_Draft]) -> dict[Key, dict[str, bytes]]:
     from concurrent.futures import ThreadPoolExecutor
 
     def render(draft: _Draft) -> dict[str, bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import shutil
 import subprocess
 import zipfile
 from email import message_from_bytes
@@ -13,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from assets.build import Build
-from assets.bulletins import checking, editions, recount
-from assets.bulletins.documents import MANIFEST
-from assets.bulletins.model import plain
+from assets.bulletins import checking, documents, editions, recount
+from assets.bulletins.documents import MANIFEST, render
+from assets.bulletins.model import Bulletin, plain
 from assets.bulletins.release_check import Found
 from assets.deliveries import content, mailing
 from tests.support.bulletin_warehouse import PERIOD, built
@@ -107,6 +108,43 @@ def test_a_mail_carries_pdf_and_tables(build: Build, written: dict[str, Key]) ->
         if part.get_content_maintype() == "application"
     ]
     assert len(kinds) == 3 and "pdf" in kinds
+
+
+def test_editions_made_from_the_same_are_not_laid_out_again(
+    build: Build, written: dict[str, Key], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Published files stay byte for byte; one that is not what was recorded is made again."""
+    places = {}
+    for key in written.values():
+        place = build.workspace.edition_folder(key.period, key.audience_id, key.edition)
+        places[key] = shutil.copytree(folder(build, key), place)
+    before = {key: contents(folder(build, key)) for key in places}
+    laid_out: list[str] = []
+
+    def counted(bulletin: Bulletin, formats: tuple[str, ...]) -> dict[str, bytes]:
+        laid_out.append(bulletin.meta.audience)
+        return render(bulletin, formats)
+
+    monkeypatch.setattr(documents, "render", counted)
+    write(build)
+    assert laid_out == []
+    assert {key: contents(folder(build, key)) for key in places} == before
+    hurt = written["ak-hanbin"]
+    page = next(places[hurt].glob("*.html"))
+    page.write_bytes(page.read_bytes() + b" ")
+    write(build)
+    assert len(laid_out) == 1
+    assert {key: contents(folder(build, key)) for key in places} == before
+    for place in places.values():
+        shutil.rmtree(place)
+
+
+def contents(place: Path) -> dict[str, bytes]:
+    """Documents and mails of an edition."""
+    return {
+        str(path.relative_to(place)): path.read_bytes()
+        for path in sorted(place.rglob("*")) if path.is_file()
+    }  # fmt: skip
 
 
 def texts(build: Build, key: Key) -> dict[str, str]:

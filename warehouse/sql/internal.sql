@@ -207,4 +207,8 @@ CREATE TABLE IF NOT EXISTS internal.origin (
 );
 
 -- Number and digest of the build this file is.
+-- What the documents of an edition were made from: code, templates, fonts and the composed text, as one digest.
+CREATE TABLE IF NOT EXISTS internal.edition_made (
+    period VARCHAR NOT NULL, audience_id VARCHAR NOT NULL, edition INTEGER NOT NULL, made_from VARCHAR NOT NULL
+);
 CREATE TABLE IF NOT EXISTS internal.build (number INTEGER NOT NULL, digest VARCHAR NOT NULL)
