@@ -195,10 +195,11 @@ SELECT
     triaged.reason,
     coalesce(count(cell.address), 0)::INTEGER AS n_cells
 FROM triaged
-LEFT JOIN submissions.cell AS cell
+LEFT JOIN (
+    SELECT * FROM submissions.cell
+    WHERE indicator_id IS NOT NULL AND role = 'data' AND submission_id IN (SELECT submission_id FROM triaged)
+) AS cell
     ON cell.submission_id = triaged.submission_id
-    AND cell.indicator_id IS NOT NULL
-    AND cell.role = 'data'
     AND (
         (triaged.reach = 'park' AND cell.park_id = triaged.park_id
             AND (triaged.period IS NULL OR cell.period IS NULL OR cell.period = triaged.period))
