@@ -125,13 +125,12 @@ def months_of_shares(
     ``parks``: a SELECT of the parks to derive, all when None."""
     ordered = formulas.in_order(indicators)
     stocks = {i.indicator_id for i in indicators if i.over_time == "last"}
-    years_back = 1 + formulas.years_back(ordered)
-    months = months_wanted(connection, ordered)
-    values = {"asof": asof, "first_month": first_month, "years_back": years_back, "months": months}
+    read = what_is_read(connection, indicators)
+    values = {"asof": asof, "first_month": first_month, **read}
     name = "indicators.park_month"
     store.run_script(connection, "indicators__kept_growth")
     _delete_affected(connection, name, "period", "affected_period")
-    for _ in shares.of_parks(connection, years_back, months, facts_at_once, parks):
+    for _ in shares.of_parks(connection, read, facts_at_once, parks):
         store.run_script(connection, "indicators__month_path", values)
         for indicator in ordered:
             formulas.add_month(connection, indicator, stocks)
@@ -140,18 +139,32 @@ def months_of_shares(
     _touch_affected(connection, name, "period", "affected_period")
 
 
-def months_wanted(
-    connection: duckdb.DuckDBPyConnection, ordered: Sequence[FormulaIndicator]
-) -> list[int]:
-    """Months of the year in which cumulative figures are looked at: the affected ones and those before
-    them (differences); all twelve where a formula looks back by months."""
-    if any(months % 12 for months in formulas.months_back(ordered)):
-        return list(range(1, 13))
+def what_is_read(
+    connection: duckdb.DuckDBPyConnection, indicators: Sequence[FormulaIndicator]
+) -> dict[str, object]:
+    """The figures park-months of the affected periods rest on: the years back, the months of a year
+    (those derived and the ones before them, for differences), and the indicators of which every
+    month counts (sums, means, stocks a formula carries forward). A formula that looks back by
+    months wants all months of all."""
+    ordered = formulas.in_order(indicators)
     rows = connection.execute(
         "SELECT DISTINCT right(period, 2)::INTEGER FROM internal.affected_period"
     )
-    affected = {int(row[0]) for row in rows.fetchall()}
-    return sorted(affected | {month - 1 for month in affected if month > 1})
+    months = {int(row[0]) for row in rows.fetchall()}
+    months |= {month - 1 for month in months if month > 1}
+    if any(back % 12 for back in formulas.months_back(ordered)):
+        months = set(range(1, 13))
+    named = formulas.named(ordered)
+    every_month = {
+        i.indicator_id
+        for i in indicators
+        if i.over_time not in ("ytd", "last") or (i.over_time == "last" and i.indicator_id in named)
+    }
+    return {
+        "years_back": 1 + formulas.years_back(ordered),
+        "months": sorted(months),
+        "every_month": sorted(every_month),
+    }
 
 
 def replace_park_month(connection: duckdb.DuckDBPyConnection, rows: str) -> None:

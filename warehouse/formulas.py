@@ -97,6 +97,11 @@ def years_back(ordered: Iterable[FormulaIndicator]) -> int:
     return max((-(-months // 12) for months in months_back(ordered)), default=0)
 
 
+def named(ordered: Iterable[FormulaIndicator]) -> set[str]:
+    """Indicators the formulas name."""
+    return {part.indicator_id for indicator in ordered for part in _parts(indicator)}
+
+
 def months_back(ordered: Iterable[FormulaIndicator]) -> set[int]:
     """By how many months the formulas look back."""
     return {part.back for indicator in ordered for part in _parts(indicator)}

@@ -7,7 +7,7 @@ same rows; shares follow the order facts are stored in, so that each reads its o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,21 +19,18 @@ FACTS_AT_ONCE = 6_000_000
 
 def of_parks(
     connection: duckdb.DuckDBPyConnection,
-    years_back: int,
-    months: Sequence[int] = tuple(range(1, 13)),
+    read: Mapping[str, object],
     facts_at_once: int = FACTS_AT_ONCE,
     parks: str | None = None,
 ) -> Iterator[tuple[int, int]]:
     """Fill ``internal.share_park`` with one share of the parks after the other.
 
-    ``months``: months of the year in which cumulative figures are read (``derive.months_wanted``).
+    ``read``: which figures a step reads (``derive.what_is_read``).
     ``parks``: a SELECT of the ids of the parks to go through, every one that is known when None.
 
     Yields the number of the share and how many there are; afterwards the table is empty.
     """
-    (n_facts,) = connection.execute(
-        _N_FACTS, {"years_back": years_back, "months": list(months)}
-    ).fetchone() or (0,)
+    (n_facts,) = connection.execute(_N_FACTS, dict(read)).fetchone() or (0,)
     (n_parks,) = connection.execute(f"SELECT count(*) FROM ({parks or ALL_PARKS})").fetchone() or (
         0,
     )
@@ -55,13 +52,13 @@ _N_FACTS = """
 SELECT count(*)
 FROM internal.observation_fact AS fact
 JOIN internal.key AS period ON period.domain = 'period' AND period.key = fact.period
-LEFT JOIN (
-    SELECT known.key
-    FROM internal.key AS known
-    JOIN dims.indicator AS indicator ON indicator.indicator_id = known.id
-    WHERE known.domain = 'indicator' AND indicator.over_time = 'ytd'
-) AS cumulative ON cumulative.key = fact.indicator_key
-WHERE (cumulative.key IS NULL OR list_contains($months, fact.period % 100))
+WHERE
+    (
+        list_contains($months, fact.period % 100)
+        OR fact.indicator_key IN (
+            SELECT key FROM internal.key WHERE domain = 'indicator' AND list_contains($every_month, id)
+        )
+    )
     AND left(period.id, 4)::INTEGER IN (
     SELECT left(period, 4)::INTEGER - back.n
     FROM internal.affected_period

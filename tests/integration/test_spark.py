@@ -88,9 +88,8 @@ def _month_path_again(connection, indicators, first_month):
     from warehouse import formulas, shares
 
     ordered = formulas.in_order(indicators)
-    back = 1 + formulas.years_back(ordered)
-    values = {"asof": store.FAR_FUTURE, "first_month": first_month, "years_back": back}
-    values["months"] = derive.months_wanted(connection, ordered)
+    values = {"asof": store.FAR_FUTURE, "first_month": first_month}
+    values |= derive.what_is_read(connection, indicators)
     store.run_script(connection, "indicators__kept_growth")
     connection.execute(f"INSERT INTO internal.share_park {shares.ALL_PARKS}")
     store.run_script(connection, "indicators__month_path", values)

@@ -68,15 +68,12 @@ known AS (
             SELECT key FROM internal.key
             WHERE domain = 'period' AND left(id, 4)::INTEGER IN (SELECT year FROM years)
         )
-        -- Of a cumulative figure only the months derived and the ones before them ($months): its other months
-        -- decide nothing, and reading them would make a month cost as much as three years.
+        -- Of most indicators only the months derived and the ones before them ($months): other months decide
+        -- nothing, and reading them would make a month cost as much as three years.
         AND (
             list_contains($months, fact.period % 100)
-            OR fact.indicator_key NOT IN (
-                SELECT known_as.key
-                FROM internal.key AS known_as
-                JOIN dims.indicator AS indicator ON indicator.indicator_id = known_as.id
-                WHERE known_as.domain = 'indicator' AND indicator.over_time = 'ytd'
+            OR fact.indicator_key IN (
+                SELECT key FROM internal.key WHERE domain = 'indicator' AND list_contains($every_month, id)
             )
         )
         AND fact.park_key IN (
