@@ -16,7 +16,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -260,13 +260,14 @@ def prune(workspace: Workspace, current: Manifest, keep_last: int = KEPT) -> lis
         return []
     for manifest in gone:
         manifest_file(workspace, manifest).unlink()
-    held = {
-        part_file(workspace, name, part, said[1])
+    kept = {  # builds share most of their partitions: a path is made once for each
+        (name, part, said[1])
         for manifest in there
         if manifest not in gone
         for name, parts in manifest.tables.items()
         for part, said in parts.items()
     }
+    held = {part_file(workspace, *place) for place in kept}
     for path in workspace.lake.rglob("*.parquet"):
         if path not in held:
             path.unlink(missing_ok=True)
@@ -307,11 +308,16 @@ def read(path: Path) -> Manifest:
         digest = build_digest({name: manifest.parts(name) for name in tables})
     except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         raise DamagedManifestError(f"无法读取({type(error).__name__})") from None
-    if checksum not in (None, _checksum(asdict(manifest))):
+    if checksum not in (None, _checksum(_said(manifest))):
         raise DamagedManifestError("内容与校验值不符")
     if digest != manifest.digest or path.stem != manifest.name:
         raise DamagedManifestError("各表摘要与构建摘要不符")
     return manifest
+
+
+def _said(manifest: Manifest) -> dict[str, Any]:
+    """A manifest's fields by name; unlike ``asdict`` no copy of its thousands of parts is made."""
+    return {each.name: getattr(manifest, each.name) for each in fields(manifest)}
 
 
 def _checksum(said: Mapping[str, Any]) -> str:
