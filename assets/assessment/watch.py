@@ -234,8 +234,13 @@ def _risk_trigger(rule: WatchRule, risk: Mapping[str, Any] | None) -> dict[str, 
     if risk is None or risk["p_last_k"] < rule.watch_probability:
         return {}
     shown = printable(float(risk["p_last_k"]), risk["draws"])
-    places = f"名次多在第{risk['rank_p10']}至第{risk['rank_p90']}名之间"
+    places = f"名次多{_between(risk['rank_p10'], risk['rank_p90'])}"
     return {RISK: f"推算年末位于组内末{risk['k']}位的概率{shown}，{places}"}
+
+
+def _between(best: int, worst: int) -> str:
+    """在第3至第5名之间; 为第5名 where both are one."""
+    return f"为第{best}名" if best == worst else f"在第{best}至第{worst}名之间"
 
 
 def _is_calibrated(rule: WatchRule, risk: Mapping[str, Any] | None) -> bool:
@@ -360,7 +365,7 @@ def _bound(
     ends = {_inside(scheme, others, score, k) for score in (low, high)}
     could = len(ends) == 2
     effect = "可能改变是否位于末位，本行供参考" if could else "不改变是否位于末位的判断"
-    words = f"缺数：{names}，补齐后模拟名次在第{best}至第{worst}名之间，{effect}"
+    words = f"缺数：{names}，补齐后模拟名次{_between(best, worst)}，{effect}"
     return Bound(best, worst, could, words)
 
 

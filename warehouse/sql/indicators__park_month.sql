@@ -63,7 +63,9 @@ grown AS (
 marked AS (
     SELECT
         *,
-        CASE WHEN is_small THEN least(pct, growth_cap_pct) ELSE pct END::DECIMAL(28, 8) AS yoy_pct,
+        -- not least(): it passes over NULL, and no figure would have the cap for its growth
+        CASE WHEN is_small AND pct > growth_cap_pct THEN growth_cap_pct ELSE pct END::DECIMAL(28, 8)
+            AS yoy_pct,
         CASE
             WHEN pct IS NOT NULL AND is_small THEN 'small_base'
             WHEN pct IS NULL AND counted IS NULL AND value_ytd IS NOT NULL AND base <= 0

@@ -239,23 +239,6 @@ class ValuePlan:
     """A period the head itself names (`1—6月工业总产值`), to be compared with the table's."""
 
 
-@dataclass(frozen=True, slots=True)
-class HeadNote:
-    """Something about one head that belongs in a finding."""
-
-    code: str
-    column: int
-    row: int
-    head: str
-    text: str
-    meaning: HeadMeaning
-
-    @property
-    def address(self) -> str:
-        """Spreadsheet address of the head, empty when it has none."""
-        return address(self.row, self.column) if self.row else ""
-
-
 @dataclass(slots=True)
 class TablePlan:
     """Where each dimension of a table stands. Columns are sheet positions, 0 for none."""

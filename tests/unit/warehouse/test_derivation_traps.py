@@ -147,6 +147,12 @@ def test_growth_over_a_small_base_is_capped_and_marked(tmp_path):
     assert row["yoy_levels_pct"] == D(900)
 
 
+def test_no_figure_has_no_growth_however_small_the_base(tmp_path):
+    case = made(tmp_path, replace(C01, small_base=D(500), growth_cap_pct=D(100)))
+    row = two_years(case, 499, "unknown")
+    assert (row["value_ytd"], row["yoy_pct"], row["yoy_basis"]) == (None, None, None)
+
+
 def test_a_base_that_is_not_small_is_not_capped(tmp_path):
     case = made(tmp_path, replace(C01, small_base=D(500), growth_cap_pct=D(100)))
     row = two_years(case, 500, 5000)
