@@ -54,7 +54,6 @@ torture: $(READY)
 	@$(BIN)/python -m bench.torture --random 200 --seed 1
 	@$(BIN)/python -m bench.torture.phases --seed 1
 	@$(BIN)/python -m bench.torture.points
-	@$(BIN)/python -m bench.torture.readers
 	@$(BIN)/python -m bench.torture.mail --seed 1
 	@$(BIN)/python -m bench.torture.damage --seed 1
 	@$(BIN)/python -m bench.torture.fuzz --seed 1
