@@ -151,9 +151,11 @@ class Build:
         self.warehouse.publish()
         self.state.replace_outcomes(outcomes)
         FilingLedger(self.state.path).replace_filing(filed)
-        for named in {period, *(row["period"] for row in outcomes)} - {None}:
-            expected = expected_reporters(self.catalog, named, self.workspace.first_month)
-            self.state.replace_expected(named, expected, covered if named == period else None)
+        periods = sorted({period, *(row["period"] for row in outcomes)} - {None})
+        self.state.replace_expected(
+            {p: expected_reporters(self.catalog, p, self.workspace.first_month) for p in periods},
+            {(str(period), reporter): submission for reporter, submission in covered.items()},
+        )
         self._record_drafts(drafts)
         reach("publish.recorded")
         builds.prune(self.workspace, manifest)

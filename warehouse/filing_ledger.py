@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from warehouse import ledger
 from warehouse.state import State
 
 _SCHEMA = """
@@ -182,10 +183,9 @@ class FilingLedger(State):
 
     def replace_filing(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Mirror what the published warehouse says of every period's filing."""
-        marks = ", ".join(f":{name}" for name in _FILING)
+        told = (tuple(row[name] for name in _FILING) for row in rows)
         with self._open() as connection:
-            connection.execute("DELETE FROM filing")
-            connection.executemany(f"INSERT INTO filing VALUES ({marks})", [dict(r) for r in rows])
+            ledger.mirror(connection, "filing", _FILING[:2], _FILING[2:], told)
 
     def reporter_names(self) -> dict[str, str]:
         """Reporter → its newest name among those ever expected."""

@@ -221,31 +221,29 @@ class State:
         """Mirror ``submissions.submission`` after a publication (the warehouse is the authority)."""
         names = ("submission_id", "file_name", "source_id", "reporter", "period", "received_at",
                  "version_no", "status", "reason", "n_findings")  # fmt: skip
+        plain = (tuple(_plain(row[name]) for name in names) for row in rows)
         with self._open() as connection:
-            connection.execute("DELETE FROM outcome")
-            connection.executemany(
-                "INSERT INTO outcome VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [tuple(_plain(row[name]) for name in names) for row in rows],
-            )
+            ledger.mirror(connection, "outcome", ("sha256",), names[1:], plain)
 
     def replace_expected(
         self,
-        period: str,
-        rows: Iterable[tuple[str, str, str | None]],
-        covered: Mapping[str, str] | None = None,
+        rows: Mapping[str, Iterable[tuple[str, str, str | None]]],
+        covered: Mapping[tuple[str, str], str] | None = None,
     ) -> None:
-        """Who is expected to report for ``period``: (reporter, name, deadline ISO date).
+        """Who is expected to report for these periods: (reporter, name, deadline ISO date) of each.
 
-        ``covered``: reporter → submission that holds the period's figures although it is filed
-        under another period (a workbook that brings its whole history).
+        ``covered``: (period, reporter) → submission that holds the period's figures although it is
+        filed under another period (a workbook that brings its whole history).
         """
         held = covered or {}
+        named = (
+            (period, *row, held.get((period, row[0])))
+            for period, of_period in rows.items()
+            for row in of_period
+        )
+        key, more = ("period", "reporter"), ("name", "deadline", "covered_by")
         with self._open() as connection:
-            connection.execute("DELETE FROM expected WHERE period = ?", (period,))
-            connection.executemany(
-                "INSERT INTO expected VALUES (?, ?, ?, ?, ?)",
-                [(period, *row, held.get(row[0])) for row in rows],
-            )
+            ledger.mirror(connection, "expected", key, more, named, rows)
 
     def board(self, period: str) -> list[dict[str, Any]]:
         """Reporting board of a period: one row per expected reporter with the newest delivery, and

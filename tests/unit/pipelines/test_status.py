@@ -18,7 +18,7 @@ def came(sha256, status_, received, version_no):
 @pytest.fixture
 def ledger(tmp_path):
     ledger = FilingLedger(tmp_path / "state.sqlite")
-    ledger.replace_expected("2020-06", [("r1", "甲县", "2020-07-10")])
+    ledger.replace_expected({"2020-06": [("r1", "甲县", "2020-07-10")]})
     return ledger
 
 

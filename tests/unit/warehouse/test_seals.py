@@ -35,7 +35,7 @@ def file(tmp_path):
     state.start_run("r1", "2020-06", AT)  # insert or replace
     state.finish_run("r1", AT, "done", "完成")
     for _ in range(2):
-        state.replace_expected("2020-06", [("hanbin", "汉滨区", None), ("hanyin", "汉阴县", "x")])
+        state.replace_expected({"2020-06": [("hanbin", "汉滨区", None), ("hanyin", "汉阴县", "x")]})
     state.decide(Decision("lock", "2020-06", AT, "张三", "封账"))
     outbox.plan([mail(n) for n in range(3)], AT)
     outbox.take("2099-01-01T00:00:00+00:00")

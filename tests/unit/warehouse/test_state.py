@@ -51,7 +51,9 @@ def test_receipts_come_in_order_of_receipt(state):
 
 
 def test_board_shows_the_newest_readable_delivery_and_who_is_missing(state):
-    state.replace_expected("2020-06", [("r1", "甲县", "2020-07-10"), ("r2", "乙县", "2020-07-10")])
+    state.replace_expected(
+        {"2020-06": [("r1", "甲县", "2020-07-10"), ("r2", "乙县", "2020-07-10")]}
+    )
     state.replace_outcomes([
         outcome("first", "superseded"),
         outcome("second", "partly", received=datetime(2020, 7, 20), n_findings=2),
@@ -66,7 +68,9 @@ def test_board_shows_the_newest_readable_delivery_and_who_is_missing(state):
 
 def test_a_workbook_with_its_whole_history_covers_a_period_it_is_not_filed_under(state):
     state.replace_outcomes([outcome("all", "accepted", period="2025-04")])
-    state.replace_expected("2024-12", [("r1", "甲局", None), ("r2", "乙局", None)], {"r1": "all"})
+    state.replace_expected(
+        {"2024-12": [("r1", "甲局", None), ("r2", "乙局", None)]}, {("2024-12", "r1"): "all"}
+    )
     assert [row["status"] for row in state.board("2024-12")] == ["accepted", None]
 
 
@@ -165,7 +169,7 @@ def test_what_is_known_of_a_source_is_kept_per_address(state):
 
 
 def test_the_board_prefers_the_version_that_counts(state):
-    state.replace_expected("2020-06", [("r1", "甲县", None)])
+    state.replace_expected({"2020-06": [("r1", "甲县", None)]})
     state.replace_outcomes([
         outcome("first", "accepted"),
         outcome("second", "returned", received=datetime(2020, 7, 20), version_no=2),
