@@ -94,13 +94,18 @@ def status(
 
 
 def _known(period: str | None, state: State) -> None:
-    """Exit 2 with a word for a period nobody was expected to report yet."""
+    """Say so when nobody was expected to report for a period yet; exit 2 when it is none."""
     known = state.periods()
-    if period is None or not known or period in known:
+    if period is None or period in known:
         return
-    echo(f"错误:没有报告期 {period} 的报送记录;已有 {min(known)} 至 {max(known)}。"
-         "新的一期先执行 parkwatch run --period YYYY-MM", err=True)  # fmt: skip
-    raise typer.Exit(2)
+    from pipelines.settings import PERIOD
+
+    if not PERIOD.fullmatch(period):
+        echo(f"错误:报告期应写作 YYYY-MM,读到 {period};例:--period 2020-06", err=True)
+        raise typer.Exit(2)
+    if known:
+        echo(f"说明:报告期 {period} 尚无应报名单(已有 {min(known)} 至 {max(known)});"
+             f"执行 parkwatch run --period {period} 后列出。", err=True)  # fmt: skip
 
 
 def _withdrawn(state: State) -> list[dict[str, Any]]:

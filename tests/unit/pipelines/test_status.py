@@ -37,8 +37,11 @@ def test_a_correction_after_the_deadline_makes_nobody_late(ledger, first, standi
     assert (row["version_no"], row["standing"]) == (2, standing)
 
 
-def test_a_period_without_a_record_is_refused_with_those_there_are(ledger, capsys):
+def test_a_period_nobody_is_expected_for_yet_is_said_and_no_period_is_refused(ledger, capsys):
+    status._known("2020-07", ledger)
+    assert "报告期 2020-07 尚无应报名单(已有 2020-06 至 2020-06)" in capsys.readouterr().err
     with pytest.raises(typer.Exit):
         status._known("2020-13", ledger)
-    assert "没有报告期 2020-13 的报送记录;已有 2020-06 至 2020-06" in capsys.readouterr().err
+    assert "读到 2020-13" in capsys.readouterr().err
     status._known("2020-06", ledger)
+    assert capsys.readouterr().err == ""
