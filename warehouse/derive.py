@@ -7,7 +7,9 @@ of a figure.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from warehouse import formulas, partitions, shares, store
@@ -34,6 +36,13 @@ def mark_all_affected(connection: duckdb.DuckDBPyConnection) -> None:
         "INSERT INTO internal.affected_period SELECT DISTINCT period FROM submissions.cell "
         "WHERE period IS NOT NULL UNION SELECT DISTINCT period FROM indicators.park_month"
     )
+
+
+def digest_of_models() -> str:
+    """SHA-256 over the text that derives figures: SQL models, their order, formulas. What an earlier
+    program kept is derived anew by one whose models differ, or one table would mix the two."""
+    texts = [*sorted(store.SQL_FOLDER.glob("*.sql")), Path(__file__), Path(formulas.__file__)]
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in texts)).hexdigest()
 
 
 def refresh_versions(connection: duckdb.DuckDBPyConnection) -> None:

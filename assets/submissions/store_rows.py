@@ -47,7 +47,8 @@ class Taken:
 
 
 def load_dimensions(connection: duckdb.DuckDBPyConnection, build: Build) -> None:
-    """Replace the dims tables by the catalogue; derive all anew when the catalogue has changed."""
+    """Replace the dims tables by the catalogue; derive all anew when the catalogue, the entered
+    figures, the point of view in time or the program's models have changed."""
     from warehouse.catalog import frames
 
     for name, rows in frames.dimension_rows(build.catalog).items():
@@ -58,6 +59,7 @@ def load_dimensions(connection: duckdb.DuckDBPyConnection, build: Build) -> None
         "catalogue_digest": build.catalog.digest,
         "entered": store.table_digest(connection, "dims.entered_figure")[1],
         "asof": build.asof,
+        "models": derive.digest_of_models(),
     }
     known = {row["name"]: row["value"] for row in store.fetch(connection, "FROM internal.note")}
     if known and any(known.get(name) != value for name, value in point_of_view.items()):

@@ -13,6 +13,7 @@ from assets.submissions.reading.workbook import Sheet, Workbook
 from assets.submissions.revisions import revision_of
 from assets.submissions.tables.records import CellRecord, Cells
 from tests.support.bureau import BEIJING, Office, county_form, form
+from warehouse import derive
 
 JULY = datetime(2020, 7, 8, 9, 30)
 NOW = datetime(2020, 7, 15, 1, 0)  # naive UTC, as a build has it
@@ -311,3 +312,25 @@ def test_the_content_digest_is_of_sheets_texts_and_meanings_in_order():
     meaning = "\x1e".join([*["x"] * 8, "data"])
     expected = hashlib.sha256((said + meaning * 2).encode()).hexdigest()
     assert content_digest(Workbook("xlsx", (sheet,)), Cells([cell, cell])) == expected
+
+
+def test_a_program_whose_models_differ_derives_kept_months_anew(office, monkeypatch):
+    """What a former program derived wrongly must not stay beside what this one derives."""
+    office.put(
+        "hanbin/汉滨区2020年6月.xlsx", county_form("hanbin", "2020-06", 100), sender="hanbin"
+    )
+    rightly = derive.refresh_park_month
+
+    def wrongly(connection, *words, **named):
+        rightly(connection, *words, **named)
+        connection.execute("UPDATE indicators.park_month SET value_ytd = value_ytd + 1")
+
+    with monkeypatch.context() as former:
+        former.setattr(derive, "refresh_park_month", wrongly)
+        former.setattr(derive, "digest_of_models", lambda: "former")
+        office.run()
+    asked = "SELECT park_id, indicator_id, value_ytd FROM indicators.park_month ORDER BY ALL"
+    before = office.rows(asked)
+    office.run()
+    after = office.rows(asked)
+    assert [row["value_ytd"] + 1 for row in after] == [row["value_ytd"] for row in before] != []
