@@ -75,17 +75,18 @@ def signal_in(seconds: float, clock: str, number: int) -> None:
 def forked(work: Callable[[], Any], frozen: Callable[[], None] = lambda: None) -> tuple[int, Any]:
     """Do ``work`` in a fork, in a process group of its own: exit code (minus a signal's number) and what
     it said. ``frozen`` is called whenever it is stopped; what is left of the group is killed."""
-    mine, theirs = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        _child(work, theirs)
-    os.close(theirs)
-    while os.WIFSTOPPED(status := os.waitpid(pid, os.WUNTRACED)[1]):
-        frozen()
-        os.kill(pid, signal.SIGCONT)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(pid, signal.SIGKILL)
-    with os.fdopen(mine) as answer:
+    with (
+        tempfile.TemporaryFile() as answer
+    ):  # not a pipe: nobody reads before the end, and it holds 64 KiB
+        pid = os.fork()
+        if pid == 0:
+            _child(work, answer.fileno())
+        while os.WIFSTOPPED(status := os.waitpid(pid, os.WUNTRACED)[1]):
+            frozen()
+            os.kill(pid, signal.SIGCONT)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+        answer.seek(0)
         said = answer.read()
     return os.waitstatus_to_exitcode(status), json.loads(said) if said else None
 
