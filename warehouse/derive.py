@@ -107,11 +107,8 @@ def derive_park_month(
     facts_at_once: int = shares.FACTS_AT_ONCE,
 ) -> None:
     """indicators.park_month of exactly the affected periods, share of parks by share."""
-    ordered = formulas.in_order(indicators)
-    years_back = 1 + formulas.years_back(ordered)
-    store.run_script(
-        connection, "indicators__said_period", {"asof": asof, "years_back": years_back}
-    )
+    read = what_is_read(connection, indicators)
+    store.run_script(connection, "indicators__said_period", {"asof": asof, **read})
     months_of_shares(
         connection,
         indicators,

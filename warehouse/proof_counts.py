@@ -51,6 +51,16 @@ def example(steps: list[Step], proved: Callable[[], Step], number: int = 0) -> l
     return steps
 
 
+def _first_proved(
+    heading: str, rows: list[Row], line: Callable[[Row], Step], proved: Callable[[Row], Step]
+) -> Step:
+    """All rows under a heading, one line each; the first is proved in full."""
+    step = Step(heading, _listed(rows, line))
+    if rows:
+        example(step.parts, lambda: proved(rows[0]))
+    return step
+
+
 def register(connection: duckdb.DuckDBPyConnection, key: Row) -> Step:
     """Parks a region has on the last day of the period, and how many figures came of each."""
     rows = fetch(connection, _REGISTER, {"code": key["code"], "period": key["period"]})
@@ -226,11 +236,8 @@ def scores(connection: duckdb.DuckDBPyConnection, key: Row, prove: Prove) -> Ste
         list(wanted.values()),
     )
     ranked = sum(row["rank"] is not None for row in rows)
-    step = Step(f"考核得分 {words_of(wanted)}:参与排名 {ranked} 个,未参与 {len(rows) - ranked} 个")
-    step.parts = _listed(rows, _score_line)
-    if rows:
-        example(step.parts, lambda: prove(connection, rows[0]))
-    return step
+    heading = f"考核得分 {words_of(wanted)}:参与排名 {ranked} 个,未参与 {len(rows) - ranked} 个"
+    return _first_proved(heading, rows, _score_line, lambda row: prove(connection, row))
 
 
 def _score_line(row: Row) -> Step:
@@ -249,11 +256,8 @@ def chances(connection: duckdb.DuckDBPyConnection, key: Row, prove: Prove) -> St
         f"WHERE {where} ORDER BY scheme_id, class_id, park_id",
         list(wanted.values()),
     )
-    step = Step(f"末位风险 {words_of(wanted)}:{len(rows)} 个园区的年末模拟")
-    step.parts = _listed(rows, _chance_line)
-    if rows:
-        example(step.parts, lambda: prove(connection, rows[0]))
-    return step
+    heading = f"末位风险 {words_of(wanted)}:{len(rows)} 个园区的年末模拟"
+    return _first_proved(heading, rows, _chance_line, lambda row: prove(connection, row))
 
 
 def _chance_line(row: Row) -> Step:
