@@ -28,7 +28,8 @@ BOUNDARIES = (
     "publish.checkpointed",  # the work file is whole and synced
     "publish.announced",  # the list of folders to put in place is on disk
     "publish.renamed",  # readers see the new warehouse
-    "publish.retired",  # the former edition's folder is out of the way
+    "folder.retired",  # a former folder is out of the way (only where names cannot be exchanged)
+    "folder.replaced",  # a folder is in its place, the former one not removed
     "publish.placed",  # the edition's folder is in its place
     "publish.settled",  # all folders are in place
     "publish.recorded",  # the ledger mirrors the published file

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from warehouse import locks, partitions, schema
 from warehouse.faults import reach
-from warehouse.files import sync, write_whole
+from warehouse.files import place_folder, sha256_of_folder, sync, write_whole
 from warehouse.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -196,25 +196,21 @@ class Warehouse:
             finally:
                 connection.close()
             if number == said["number"] and not self.workspace.work_file.exists():
-                self._place_folders(said["folders"])
+                self._place_folders(_announced(said["folders"]))
             else:
                 path.unlink()
 
-    def _place_folders(self, folders: Sequence[str]) -> None:
-        """Put staged folders where they belong; may be begun again after a kill at any point."""
-        for name in folders:
-            staged, target = self.workspace.making / name, self.workspace.home / name
-            retired = target.with_name(f".{target.name}.retired")
-            if staged.exists():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                if target.exists():
-                    shutil.rmtree(retired, ignore_errors=True)
-                    target.rename(retired)
-                    reach("publish.retired")
-                staged.rename(target)
-                sync(target.parent)
+    def _place_folders(self, folders: Mapping[str, str]) -> None:
+        """Put staged folders, named with their digests, where they belong.
+
+        May be begun again after a kill at any point: a staged folder that is not the announced one any
+        more is the former one, exchanged with it already.
+        """
+        for name, digest in folders.items():
+            staged = self.workspace.making / name
+            if staged.exists() and (not digest or sha256_of_folder(staged) == digest):
+                place_folder(staged, self.workspace.home / name)
             reach("publish.placed")
-            shutil.rmtree(retired, ignore_errors=True)
         shutil.rmtree(self.workspace.making, ignore_errors=True)
         self.workspace.announced_file.unlink(missing_ok=True)
         reach("publish.settled")
@@ -233,13 +229,19 @@ STAGED_DEPTH = 4
 """Staged folders are editions: reports/<period>/<audience>/<edition>."""
 
 
-def _staged_folders(workspace: Workspace) -> list[str]:
+def _staged_folders(workspace: Workspace) -> dict[str, str]:
+    """Staged folders and the digests of what is in them."""
     pattern = "/".join("*" * STAGED_DEPTH)
-    return sorted(
-        path.relative_to(workspace.making).as_posix()
-        for path in workspace.making.glob(pattern)
-        if path.is_dir()
-    )
+    return {
+        path.relative_to(workspace.making).as_posix(): sha256_of_folder(path)
+        for path in sorted(workspace.making.glob(pattern))
+        if path.is_dir() and not path.name.startswith(".")
+    }
+
+
+def _announced(folders: Mapping[str, str] | Sequence[str]) -> Mapping[str, str]:
+    """Folders of an announcement; one of an earlier version names no digests, and exchanged nothing."""
+    return folders if isinstance(folders, Mapping) else dict.fromkeys(folders, "")
 
 
 def _refuse_read_only(target: Path) -> None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from assets.bulletins.model import Bulletin
 from warehouse import store
 from warehouse.faults import reach
+from warehouse.files import place_folder
 from warehouse.releases import Key
 
 if TYPE_CHECKING:
@@ -113,14 +114,7 @@ def write_folder(folder: Path, documents: Mapping[str, bytes]) -> None:
             handle.flush()
             os.fsync(handle.fileno())
         reach("documents.written")
-    if folder.exists():
-        retired = folder.with_name(f".{folder.name}.retired")
-        shutil.rmtree(retired, ignore_errors=True)
-        folder.rename(retired)
-        making.rename(folder)
-        shutil.rmtree(retired)
-    else:
-        making.rename(folder)
+    place_folder(making, folder)
 
 
 def _record(

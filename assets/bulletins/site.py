@@ -26,6 +26,7 @@ from assets.bulletins.scope import Scope
 from assets.bulletins.select import data_digest
 from assets.bulletins.site_select import Frame, Number
 from warehouse import store
+from warehouse.files import place_folder
 from warehouse.filing_ledger import FilingLedger
 from warehouse.releases import STATUS_ZH, Key, Releases
 from warehouse.state import spans
@@ -120,17 +121,8 @@ def write_site(
         pages += name.endswith(".html")
         parks += name.startswith("parks/")
         size += len(content)
-    _swap(making, folder)
+    place_folder(making, folder)
     return Made(folder, pages, parks, size)
-
-
-def _swap(making: Path, folder: Path) -> None:
-    retired = folder.with_name(f".{folder.name}.retired")
-    shutil.rmtree(retired, ignore_errors=True)
-    if folder.exists():
-        folder.rename(retired)
-    making.rename(folder)
-    shutil.rmtree(retired, ignore_errors=True)
 
 
 class _Maker:

@@ -61,6 +61,22 @@ def careless(home: Path, **environment: str) -> Forked:
     return Forked(multiprocessing.get_context("fork").Process(target=_job, args=arguments))
 
 
+ELSEWHERE = ("folder.retired",)
+"""Boundaries only a file system comes by that cannot exchange two names."""
+
+
+def without_exchange(home: Path, **environment: str) -> Forked:
+    """The same on such a file system."""
+    arguments = (home, environment, _cannot_exchange)
+    return Forked(multiprocessing.get_context("fork").Process(target=_job, args=arguments))
+
+
+def _cannot_exchange() -> None:
+    from warehouse import files
+
+    files.exchange = lambda *_: False  # type: ignore[assignment]
+
+
 def _publish_carelessly() -> None:
     from warehouse import store
 

@@ -111,6 +111,7 @@ ON_PATH("remove", int, rmdir, (const char *path), (path))
 ON_PATH("make folder", int, mkdir, (const char *path, mode_t mode), (path, mode))
 ON_PATH("rename", int, rename, (const char *path, const char *to), (path, to))
 ON_PATH("rename", int, renameat, (int a, const char *path, int b, const char *to), (a, path, b, to))
+ON_PATH("rename", int, renameat2, (int a, const char *path, int b, const char *to, unsigned flags), (a, path, b, to, flags))
 ON_PATH("chmod", int, chmod, (const char *path, mode_t mode), (path, mode))
 
 #define OPEN(name)                                                                               \

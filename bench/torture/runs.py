@@ -194,7 +194,13 @@ def kills(
         yield said | {"id": "control", "by": "fork"}
     for name in BOUNDARIES if told.boundaries == "yes" else ():
         if name not in known:
-            yield real.at_boundary(name) | {"id": name, "by": "command"}
+            by = "fork" if name in forks.ELSEWHERE else "command"
+            said = (
+                forked.at_boundary(name, forks.without_exchange)
+                if by == "fork"
+                else real.at_boundary(name)
+            )
+            yield said | {"id": name, "by": by, "good": said["good"] and said["reached"]}
     number = 0
     while number < told.random:
         chance = random.Random(f"{told.seed}/{number}")

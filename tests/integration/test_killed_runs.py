@@ -19,7 +19,7 @@ def torture(tmp_path_factory):
     return Torture(folder, county_start(folder))
 
 
-@pytest.mark.parametrize("name", ["publish.kept", "publish.retired"])
+@pytest.mark.parametrize("name", ["publish.kept", "folder.replaced"])
 def test_杀在命名的边界_或旧或新_重跑与不间断相同(torture, name):
     assert name in BOUNDARIES
     said = torture.at_boundary(name)

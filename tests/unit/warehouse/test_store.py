@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import json
 import os
 import subprocess
 import sys
@@ -13,7 +15,7 @@ from decimal import Decimal
 import pytest
 
 from tests.support.warehouse_cases import Case, CaseIndicator, workspace
-from warehouse import partitions, schema, store
+from warehouse import files, partitions, schema, store
 from warehouse.store import NothingPublishedError, Warehouse, WarehouseBusyError
 
 
@@ -124,6 +126,74 @@ def test_a_reader_who_may_not_write_still_reads_after_a_killed_publication(tmp_p
         case.warehouse.begin("would throw the documents away")
     monkeypatch.undo()
     case.warehouse.begin("can write again")
+    placed = tmp_path / "reports" / "2020-06" / "office" / "1" / "bulletin.html"
+    assert placed.read_text() == "new"
+
+
+BOUNDARIES = (
+    "publish.announced",
+    "publish.renamed",
+    "folder.retired",
+    "folder.replaced",
+    "publish.placed",
+)
+
+
+class Killed(BaseException):
+    """What no program catches."""
+
+
+def exchange_works(tmp_path):
+    names = [tmp_path / "exchange" / name for name in ("one", "other")]
+    for name in names:
+        name.mkdir(parents=True)
+    return files.exchange(*names)
+
+
+@pytest.mark.parametrize("exchanges", [True, False], ids=["exchanged", "renamed"])
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+def test_a_publication_killed_anywhere_leaves_the_old_edition_or_the_new_one(
+    tmp_path, monkeypatch, boundary, exchanges
+):
+    if exchanges and not exchange_works(tmp_path):
+        pytest.skip("this file system cannot exchange two names")
+    case = published_once_then_built_again(tmp_path)
+    edition = tmp_path / "reports" / "2020-06" / "office" / "1"
+    edition.mkdir(parents=True)
+    (edition / "bulletin.html").write_text("old")
+    (edition / "only the former one has this").write_text("old")
+
+    def killed_there(name):
+        if name == boundary:
+            raise Killed
+
+    for module in (store, files):
+        monkeypatch.setattr(module, "reach", killed_there)
+    if not exchanges:
+        monkeypatch.setattr(files, "exchange", lambda *_: False)
+    reached = not (exchanges and boundary == "folder.retired")
+    with pytest.raises(Killed) if reached else contextlib.nullcontext():
+        case.warehouse.publish()
+    if exchanges:
+        assert (edition / "bulletin.html").exists(), "no moment without the folder"
+    monkeypatch.undo()
+    is_new = read_indicators(case) == 0
+    assert is_new == (boundary != "publish.announced")
+    assert (edition / "bulletin.html").read_text() == ("new" if is_new else "old")
+    assert len(list(edition.iterdir())) == (1 if is_new else 2)
+    assert not is_new or not case.workspace.making.exists()
+    assert [p.name for p in edition.parent.iterdir()] == ["1"]
+
+
+def test_an_announcement_of_an_earlier_version_is_finished(tmp_path, monkeypatch):
+    case = published_once_then_built_again(tmp_path)
+    monkeypatch.setattr(case.warehouse, "_place_folders", lambda _: None)
+    case.warehouse.publish()
+    monkeypatch.undo()
+    path = case.workspace.announced_file
+    said = json.loads(path.read_text())
+    path.write_text(json.dumps(said | {"folders": list(said["folders"])}))
+    assert read_indicators(case) == 0
     placed = tmp_path / "reports" / "2020-06" / "office" / "1" / "bulletin.html"
     assert placed.read_text() == "new"
 
