@@ -48,21 +48,11 @@ check: $(READY)
 sample: $(READY)
 	@$(BIN)/python examples/sample_returns.py --example shaanxi --to var/sample --from 2017-02 --through 2023-12 --truth var/sample-truth.csv
 
-# Runs killed at every boundary and 200 random moments (goes on where it stopped), mails under faults and
-# kills, a year replayed, outages of the daemon, trouble with the machine (as root). Hours.
+# Every campaign of docs/trust.md: kills, readers, mails under faults, damage, outages, a full disk (as root), ten
+# years. Goes on where it stopped; a table at the end. Hours; a pass from end to end: TORTURE_SCALE=0.1.
+TORTURE_SCALE ?= 1
 torture: $(READY)
-	@$(BIN)/python -m bench.torture --random 200 --seed 1
-	@$(BIN)/python -m bench.torture.phases --seed 1
-	@$(BIN)/python -m bench.torture.points
-	@$(BIN)/python -m bench.torture.mail --seed 1
-	@$(BIN)/python -m bench.torture.damage --seed 1
-	@$(BIN)/python -m bench.torture.fuzz --seed 1
-	@$(BIN)/python -m bench.torture.replay
-	@$(BIN)/python -m bench.torture.decade
-	@$(BIN)/python -m bench.torture.flood
-	@$(BIN)/python -m bench.torture.outage --seed 1
-	@$(BIN)/python -m bench.torture.served --seed 1
-	@$(BIN)/python -m bench.torture.machine
+	@$(BIN)/python -m bench.torture.all --scale $(TORTURE_SCALE)
 
 # Times and memory against peers and against the size of the work (docs/performance.md). About half an hour of
 # an idle machine; the national size, workers and documents have benches of their own there.

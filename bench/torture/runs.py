@@ -8,10 +8,10 @@ documents alike; the same command run again must end in the new one, digest by d
 the number of a failure name it; results go to ``--log`` line by line and are not repeated there.
 
 Every boundary and every tenth kill meet the command itself, in an interpreter of its own, with the whole
-job; the other random kills meet forks of a process that has everything imported (``forks``), killed up
-to three times in a row before the run that must end in "new". Moments are drawn over the CPU time of
-the undisturbed run, whatever else the machine does. The control publishes documents before tables: a
-campaign that does not call its kill MIXED is worth nothing.
+job; the other random kills, and boundaries only other file systems come by, meet forks of a process that
+has everything imported (``forks``), killed up to three times in a row before the run that must end in
+"new". Moments are drawn over the CPU time of the undisturbed run, whatever else the machine does. The
+control publishes documents before tables: a campaign that does not call its kill MIXED is worth nothing.
 
 ``--start province`` is ``examples/shaanxi`` with its last two periods and one audience; ``--start
 county`` four parks of three counties under a catalogue of their own, a run of it a third of the cost.
@@ -192,14 +192,11 @@ def kills(
         said = forked.at_boundary("publish.placed", forks.careless)
         said["good"] = any(kill["left"] == "MIXED" for kill in said["kills"])
         yield said | {"id": "control", "by": "fork"}
-    for name in BOUNDARIES if told.boundaries == "yes" else ():
+    for name in BOUNDARIES if told.boundaries != "no" else ():
         if name not in known:
-            by = "fork" if name in forks.ELSEWHERE else "command"
-            said = (
-                forked.at_boundary(name, forks.without_exchange)
-                if by == "fork"
-                else real.at_boundary(name)
-            )
+            by = "fork" if name in forks.ELSEWHERE else told.boundaries
+            launch = forks.without_exchange if name in forks.ELSEWHERE else None
+            said = (real if by == "command" else forked).at_boundary(name, launch)
             yield said | {"id": name, "by": by, "good": said["good"] and said["reached"]}
     number = 0
     while number < told.random:
@@ -259,7 +256,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--random", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--boundaries", choices=("yes", "no"), default="yes")
+    parser.add_argument("--boundaries", choices=("command", "fork", "no"), default="command")
     parser.add_argument("--start", choices=STARTS, default="province")
     parser.add_argument("--log", type=Path, default=Path("var/torture.jsonl"))
     parser.add_argument("--report", action="store_true", help="only count what the log says")
@@ -300,11 +297,19 @@ def report(done: list[dict[str, Any]]) -> int:
     """Print the counts by kind of trial; 1 when a kill was survived badly or the control passed."""
     control = [said for said in done if said["id"] == "control"]
     for what, by, trials in [
-        ("named boundary", "command", [t for t in done if "/" not in t["id"] and t not in control]),
-        *(
-            ("random moment", by, [t for t in done if "/" in t["id"] and t["by"] == by])
-            for by in ("command", "fork")
-        ),
+        (
+            what,
+            by,
+            [
+                t
+                for t in done
+                if ("/" in t["id"]) == (what == "random moment")
+                and t["by"] == by
+                and t not in control
+            ],
+        )
+        for what in ("named boundary", "random moment")
+        for by in ("command", "fork")
     ]:
         hurt = [kill for trial in trials for kill in trial["kills"]]
         left = Counter(kill["left"] for kill in hurt)
