@@ -1,75 +1,23 @@
-"""Composite score: one figure into points, several items into one score, goalposts frozen.
+"""Composite score: points by rank, goalposts of a class, several items into one score.
 
-Belongs here: scoring functions (功效系数, completion, min-max, rank), their goalposts and weighted
-aggregation with missing items, on ``Decimal`` so that points can be recomputed by hand. Does not
-belong here: who is scored, with which weights, and why a park is excluded (``assets/assessment``).
-
-Every scoring function returns 0..100 (completion may exceed 100 up to its cap).
+Belongs here: what needs the other parks of the class (rank points, quantiles, mean bands) and
+weighted aggregation with missing items, on ``Decimal`` so that points can be recomputed by hand.
+Does not belong here: one figure into points (``methods.curves``), who is scored, with which
+weights, and why a park is excluded (``assets/assessment``).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from functools import cache
 
-from methods import curves
 from methods.curves import Better
 
 HUNDRED = Decimal(100)
 ZERO = Decimal(0)
-
-
-def efficacy(
-    value: Decimal,
-    satisfactory: Decimal,
-    unacceptable: Decimal,
-    when_equal: Decimal = Decimal(60),
-) -> Decimal:
-    """功效系数 60 + 40·(x−x_s)/(x_h−x_s), clipped to 0..100; inverse indicators have x_h < x_s.
-
-    x_h satisfactory (100 points), x_s unacceptable (60 points). Equal goalposts cannot tell parks
-    apart: everyone gets ``when_equal`` (60 or 100, the scheme says which).
-    Source: standard formula of Chinese comprehensive evaluation; published exam: x=5.81, x_h=12,
-    x_s=6 gives 58.73.
-    """
-    points = curves.efficacy(satisfactory, unacceptable, when_equal).at(value)
-    assert points is not None
-    return points
-
-
-def efficacy_exponential(value: float, satisfactory: float, unacceptable: float) -> float:
-    """Exponential 功效系数 60·(100/60)^u, u the share of the way from x_s to x_h; not clipped.
-
-    Oracle: u = .5 gives 77.459667.
-    """
-    share = (value - unacceptable) / (satisfactory - unacceptable)
-    return 60 * math.exp(math.log(100 / 60) * share)
-
-
-def completion_score(
-    value: Decimal, target: Decimal, cap: Decimal, better: Better = "high"
-) -> Decimal | None:
-    """100·min(x/T, cap); low-is-better 100·min(T/x, cap); never below 0.
-
-    ``None`` where the ratio does not exist (T ≤ 0, or low-is-better with x < 0); a low-is-better
-    figure of 0 earns the cap. Oracle: 130 of 100 with cap 1.2 at weight 20 gives 24 points.
-    """
-    curve = curves.completion(target, cap, better)
-    return None if curve is None else curve.at(value)
-
-
-def min_max(value: Decimal, low: Decimal, high: Decimal, better: Better = "high") -> Decimal:
-    """Position between two goalposts, 0..100, clipped; equal goalposts give 100 at or beyond them.
-
-    Use frozen goalposts: a range of the current class makes every score depend on every other.
-    """
-    points = curves.min_max(low, high, better).at(value)
-    assert points is not None
-    return points
 
 
 def rank_points(values: Sequence[Decimal], better: Better = "high") -> list[Decimal]:
@@ -100,11 +48,6 @@ def mean_band(values: Sequence[Decimal], sds: Decimal) -> tuple[Decimal, Decimal
     mean = sum(values, ZERO) / len(values)
     spread = (sum(((x - mean) ** 2 for x in values), ZERO) / (len(values) - 1)).sqrt()
     return mean - sds * spread, mean + sds * spread
-
-
-def clip(value: Decimal, low: Decimal = ZERO, high: Decimal = HUNDRED) -> Decimal:
-    """``value`` held between ``low`` and ``high``."""
-    return max(low, min(high, value))
 
 
 @dataclass(frozen=True, slots=True)

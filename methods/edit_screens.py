@@ -324,11 +324,6 @@ def same_as_another(now: Floats, min_digits: int = 3) -> Numbers:
 # --- Digits ---------------------------------------------------------------------------------------
 
 
-def last_digit_counts(whole: Numbers) -> Numbers:
-    """How often each digit 0..9 is the last one of the whole numbers given."""
-    return np.bincount(np.abs(whole) % 10, minlength=10).astype(np.int64)
-
-
 def last_digit_chi2(counts: Numbers) -> float:
     """Pearson's χ² of last digits against equal shares (9 degrees of freedom; 21.67 at 1 %).
 

@@ -97,21 +97,6 @@ class ErrorModel:
         return np.maximum(value, self.floor[units])
 
 
-def donors(models: Sequence[ErrorModel]) -> Floats:
-    """Vectors of ε over indicators, [donors, J]: rows are (year, unit) pairs in the order of time and
-    key, newest years of all models aligned, complete pairs only.
-
-    The models must have been made for the same units in the same order; ValueError otherwise. With no
-    complete pair at all the result is empty: draw each indicator from its own ``pool()`` then.
-    """
-    widths = {model.residuals.shape[1] for model in models}
-    if len(widths) != 1:
-        raise ValueError(f"indicators with different numbers of donor units: {sorted(widths)}")
-    years = min(len(model.residuals) for model in models)
-    rows = np.stack([model.residuals[-years:].ravel() for model in models], axis=-1)
-    return np.asarray(rows[np.isfinite(rows).all(axis=1)])
-
-
 # --- Fitting --------------------------------------------------------------------------------------
 
 

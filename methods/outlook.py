@@ -142,17 +142,6 @@ def past_errors(
     return PastErrors(own, _by_month(new, MIDDLE), fallen, totals)
 
 
-def outlook(
-    vintages: Vintages, year: int, month: int, record: Record, settings: Settings = DEFAULT
-) -> Outlook:
-    """Nowcast of the origin (year, month) with its error model.
-
-    ``record`` holds the forecasts of past years (:func:`make_record`); years of it that are not over
-    at the origin are not looked at.
-    """
-    return next(outlooks(vintages, year, [month], record, settings))
-
-
 def outlooks(
     vintages: Vintages,
     year: int,

@@ -11,7 +11,6 @@ Amounts, counts and percentages are ``Decimal`` in and out; the reference method
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -68,16 +67,6 @@ def still_required(actual: Decimal, required: Decimal, direction: Direction = "u
     """What is missing to ``required``; 0 once it is reached."""
     missing = required - actual if direction == "up" else actual - required
     return max(missing, ZERO)
-
-
-def implied_target(actual: Decimal, published_pct: Decimal) -> Decimal:
-    """The annual target a published completion implies: 69.65 亿 = 43.53 % gives 160.0 亿."""
-    return actual * HUNDRED / published_pct
-
-
-def comparable_prior(current: Decimal, growth_pct: Decimal) -> Decimal:
-    """Prior-year figure of the same scope implied by a published growth rate."""
-    return current * HUNDRED / (HUNDRED + growth_pct)
 
 
 def way_pct(base: Decimal, current: Decimal, target: Decimal) -> Decimal | None:
@@ -169,19 +158,10 @@ def light_for_growth(growth_pct: Decimal, gap: Decimal, rule: LightRule) -> Ligh
 # --- Reference methods of other trackers -------------------------------------------------
 
 Status = Literal[
-    "achieved",
-    "met_now",
-    "on_track",
-    "accelerate",
-    "limited",
-    "deterioration",
-    "improving",
-    "not_available",
-    "cannot_assess",
-]
+    "achieved", "on_track", "accelerate", "limited", "deterioration", "not_available"
+]  # fmt: skip
 
 STATCAN_THRESHOLDS = (0.95, 0.60, 0.0)
-TREND_THRESHOLDS = (0.015, 0.005, 0.0)
 
 
 def cagr(start: float, end: float, years: float) -> float:
@@ -203,7 +183,7 @@ def growth_ratio(
 
     Source: Statistics Canada / Open SDG 2.4 ``progress-methodology``. ``None`` where the method
     has no answer: sign change, base 0, base = target (0/0), fewer than two points. Peers replace a
-    target of 0 by 0.001 — pass ``zero_as=0.001`` to reproduce them; our own rule is ``assess``.
+    target of 0 by 0.001 — pass ``zero_as=0.001`` to reproduce them; :func:`linear_pace` always answers.
     """
     start, now, due = years
     goal = zero_as if target == 0 and zero_as is not None else target
@@ -248,26 +228,6 @@ def limit_coefficient(base: float, limit: float) -> float:
     return 1.0 - float((near / bound) ** 4.44)
 
 
-def trend_status(growth: float, coefficient: float = 1.0) -> Status:
-    """Class of a yearly growth without a target (already signed: positive = wanted)."""
-    high, medium, low = (coefficient * bar for bar in TREND_THRESHOLDS)
-    return _classify(growth, (high, medium, low))
-
-
-def trend_score(growth: float, coefficient: float = 1.0) -> float:
-    """Score −5..5 of a growth without a target; at the limit itself (C = 0) holding it scores 5."""
-    if growth < 0:
-        return max(125 * growth - 2.5, -5.0)
-    if coefficient == 0:
-        return 5.0
-    high, medium = (coefficient * bar for bar in TREND_THRESHOLDS[:2])
-    if growth >= high:
-        return min(500 * growth / coefficient - 5, 5.0)
-    if growth >= medium:
-        return 250 * growth / coefficient - 1.25
-    return 500 * growth / coefficient - 2.5
-
-
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """UN Progress Chart: value extrapolated to the deadline, share of the way, class 3/2/1."""
@@ -295,24 +255,7 @@ def escap_status(base: float, current: float, target: float, direction: Directio
     return 10 * _sign(direction) * (current - base) / abs(target - base)
 
 
-def escap_parity(base: float, current: float, target: float) -> float:
-    """Current Status Index of a parity indicator (distance counts, not direction)."""
-    return 10 - 10 * abs(target - current) / abs(target - base)
-
-
-# --- Our rule: always an answer, never a compound rate where none exists -----------------
-
-
-@dataclass(frozen=True, slots=True)
-class Assessment:
-    """Status of a yearly series against a target. ``pace`` = share of the way / share of the time;
-    ``ratio`` is the Statistics Canada R where that method applies; ``method`` says which decided.
-    """
-
-    status: Status
-    method: Literal["growth_ratio", "linear", "level", "trend", "none"]
-    pace: float | None = None
-    ratio: float | None = None
+# --- Straight line: an answer for any sign, where no compound rate exists ----------------
 
 
 def linear_pace(
@@ -323,41 +266,6 @@ def linear_pace(
     if target == base or now <= start:
         return None
     return ((current - base) / (target - base)) / ((now - start) / (due - start))
-
-
-def assess(
-    series: Mapping[int, float],
-    target: float | None,
-    deadline: int,
-    direction: Direction = "up",
-    irreversible: bool = False,
-) -> Assessment:
-    """Judge a yearly series (year → value) without gaps in the answer.
-
-    Years after the deadline are ignored (evaluated at the deadline, then frozen); missing years are
-    skipped; fewer than two points cannot be assessed. Reached: ``achieved`` if it cannot be lost
-    again (``irreversible``: a cumulative flow, or the deadline is there), else ``met_now``. Base =
-    target and now worse: deterioration. Base ≤ 0, sign change or target 0: linear pace.
-    """
-    known = sorted(year for year in series if year <= deadline)
-    if len(known) < 2:
-        return Assessment("cannot_assess", "none")
-    first, last = known[0], known[-1]
-    base, current, sign = series[first], series[last], _sign(direction)
-    if target is None:
-        improving = sign * (current - base) >= 0
-        return Assessment("improving" if improving else "deterioration", "trend")
-    years = (float(first), float(last), float(deadline))
-    pace = linear_pace(base, current, target, years)
-    if sign * (current - target) >= 0:
-        final = irreversible or last == deadline
-        return Assessment("achieved" if final else "met_now", "level", pace)
-    if sign * (base - target) >= 0:  # at or beyond the target at the start, lost since
-        return Assessment("deterioration", "level", pace)
-    if base <= 0 or current <= 0 or target <= 0:
-        return Assessment(_classify(pace, STATCAN_THRESHOLDS), "linear", pace)
-    ratio = growth_ratio(base, current, target, years, direction)
-    return Assessment(ratio_status(ratio), "growth_ratio", pace, ratio)
 
 
 def _sign(direction: Direction) -> int:

@@ -6,17 +6,8 @@ Does not belong here: deciding (``triage.yaml`` and ``warehouse/sql/quality__tri
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-
-GAPS: Mapping[str, str] = {
-    "missing": "未报",
-    "omitted": "报送件中无该园区",
-    "returned": "退回",
-    "held": "待核实",
-    "late_locked": "封账后报送",
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,8 +36,6 @@ BOUNDARIES = (
     "publish.pruned",  # builds no longer kept are gone
 )
 
-LAKE_BOUNDARIES = ("lake.written",)  # a transaction of the shared lake has written, it is open
-
 _seen: dict[str, int] = {}
 
 

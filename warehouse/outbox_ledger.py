@@ -23,8 +23,6 @@ MailState = Literal[
     "planned", "sending", "dot", "sent", "deferred", "refused", "unknown", "suppressed"
 ]
 OPEN = ("planned", "sending", "dot", "deferred")
-KINDS = ("bulletin", "return", "reminder", "alert")
-
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS mail (
     batch TEXT NOT NULL,

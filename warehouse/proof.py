@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from warehouse.store import fetch
 
@@ -17,16 +17,17 @@ if TYPE_CHECKING:
 
 CELL_MARK = "单元格 "
 AUDIT_MARK = "审核:"
-GROUNDS = {
-    "entered": "a row of an input file (补录) or of the ledger of findings",
-    "event": "an event confirmed by a person",
-    "file": "a delivered file",
-    "finding": "a finding of the audit",
-    "register": "a park of the register",
-    "policy": "a value of an assessment scheme, kept in the catalogue under its rules digest",
-    "clause": "a clause nothing was reported for: its verdict says so, and has no figure",
-    "absence": "nothing reported, or nothing counted: right for no value and for zero only",
-}
+Ground = Literal[
+    "entered",  # a row of an input file (补录) or of the ledger of findings
+    "event",  # an event confirmed by a person
+    "file",  # a delivered file
+    "finding",  # a finding of the audit
+    "register",  # a park of the register
+    "policy",  # a value of an assessment scheme, kept in the catalogue under its rules digest
+    "clause",  # a clause nothing was reported for: its verdict says so, and has no figure
+    "absence",  # nothing reported, or nothing counted: right for no value and for zero only
+]
+"""What a proof may end in besides a cell."""
 SHOWN_FINDINGS = 20
 """Findings on the cells of a proof listed before the rest is only counted."""
 
@@ -43,8 +44,8 @@ class Step:
     parts: list[Step] = field(default_factory=list)
     place: tuple[str, ...] | None = None
     """Of a cell: submission, sheet, address, indicator, period."""
-    ground: str = ""
-    """What a last step other than a cell is: one of ``GROUNDS``."""
+    ground: Ground | None = None
+    """What a last step other than a cell is."""
     asks: tuple[str, ...] = ()
     """Words that ask for the proof of a row named here in one line only."""
 
@@ -53,7 +54,7 @@ class Step:
         return [step.text for step in self.walk() if step.text.startswith(CELL_MARK)]
 
     def grounds(self) -> set[str]:
-        """What this proof ends in: ``cell`` and names of ``GROUNDS``; empty: it rests on nothing."""
+        """What this proof ends in: ``cell`` and grounds; empty: it rests on nothing."""
         steps = list(self.walk())
         return {"cell" for step in steps if step.place} | {s.ground for s in steps if s.ground}
 

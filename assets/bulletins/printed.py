@@ -26,7 +26,6 @@ from assets.bulletins.model import (
     plain,
 )
 
-NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 TITLE = "标题"
 CONTEXT = 10
 """Characters told on either side of a difference."""

@@ -99,16 +99,6 @@ def _block_pieces(where: str, blocks: tuple[Block, ...]) -> Iterator[tuple[str, 
             yield f"图{block.number}", "".join(block.labels)
 
 
-def page_count(pdf: bytes) -> int:
-    """Pages of a PDF written by :func:`to_pdf`, from its page tree."""
-    import re
-
-    counts = re.findall(rb"/Type\s*/Pages\b[^>]*?/Count\s+(\d+)", pdf)
-    if not counts:
-        raise TypesetError("no page tree in the PDF")
-    return max(int(count) for count in counts)
-
-
 def _timestamp(bulletin: Bulletin) -> int:
     """Midnight UTC of the issue date: the document's day, never the machine's clock or zone."""
     return int(datetime.combine(bulletin.meta.issue_date, time(), UTC).timestamp())

@@ -23,7 +23,6 @@ Outcome = Literal["sent", "deferred", "refused", "unknown", "stopped"]
 Stage = Literal["connect", "tls", "login", "size", "mail", "rcpt", "data", "body", "dot"]
 
 _LEADING_DOT = re.compile(rb"(?m)^\.")
-LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, slots=True)

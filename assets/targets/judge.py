@@ -6,33 +6,26 @@ here: how a kind of target is measured (``measures``) or paced (``pace``), writi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 from assets.targets.duties import condition_holds
 from assets.targets.evidence import (
-    Areas,
-    Convert,
     Evidence,
     Subject,
-    Values,
-    YearEnd,
     subject_of,
-    with_inputs,
 )
-from assets.targets.inputs import NOTHING, Inputs
 from assets.targets.measures import measure_of
 from assets.targets.pace import in_force
 from assets.targets.rows import Place, not_judged
 from assets.targets.verdict import VerdictRow, stored
 from assets.targets.wording import citation
-from methods.progress import LightRule
 from warehouse.words import VERDICT_ZH
 
 if TYPE_CHECKING:
-    from warehouse.catalog.models import Document, Indicator, Park, Target
+    from warehouse.catalog.models import Target
 
 HOLDERS = {
     "park_registry": "园区登记信息（管委会登记、主管部门核定）",
@@ -40,44 +33,6 @@ HOLDERS = {
     "manual_flag": "有关岗位",
 }
 """Who holds what the returns do not have, where the catalogue names nobody."""
-
-
-def judge_park_targets(
-    targets: Iterable[Target],
-    parks: Sequence[Park],
-    values: Values,
-    period: str,
-    *,
-    documents: Mapping[str, Document],
-    indicators: Mapping[str, Indicator],
-    convert: Convert,
-    rule: LightRule,
-    areas: Areas | None = None,
-    history: Mapping[int, YearEnd] | None = None,
-    regions: Mapping[str, str] | None = None,
-    inputs: Inputs = NOTHING,
-) -> list[VerdictRow]:
-    """Verdicts of all targets as of ``period`` (``YYYY-MM``), ordered by target, area and park.
-
-    ``parks`` are the register rows that hold in the period, ``values`` figures of the year in
-    canonical units, ``areas`` published totals, ``history`` figures of finished years (baselines,
-    final outcomes of expired documents), ``inputs`` entered rows. ``convert`` raises ValueError or
-    KeyError for units that do not convert. Every target has at least one row. Unknown documents:
-    KeyError.
-    """
-    evidence = Evidence(
-        period=period,
-        parks=tuple(parks),
-        values=values,
-        convert=convert,
-        documents=documents,
-        indicators=indicators,
-        areas=areas or {},
-        history=history or {},
-        rule=rule,
-        regions=regions or {},
-    )
-    return judge_all(list(targets), with_inputs(evidence, inputs))
 
 
 def judge_all(targets: Sequence[Target], e: Evidence) -> list[VerdictRow]:

@@ -24,17 +24,6 @@ from warehouse.state import State, spans
 from warehouse.workspace import home_folder
 
 BEIJING = timezone(timedelta(hours=8))
-WORDS = {
-    None: "未报",
-    "accepted": "已报",
-    "partly": "已报(有问题)",
-    "returned": "已退回",
-    "held": "暂存待核",
-    "rejected": "无法读取",
-    "duplicate": "重复报送",
-    "superseded": "已被更正",
-    "late_locked": "封账后报送",
-}
 RUN_WORDS = {
     "running": "运行中",
     "done": "完成",

@@ -26,14 +26,13 @@ from assets.assessment.replacement import candidates
 from assets.assessment.scoring import freeze_goalposts, score_scheme
 from assets.assessment.watch import Earlier, watch_list
 from assets.targets.evidence import Value
-from assets.targets.judge import judge_park_targets
 from assets.targets.overall import overall
 from tests.support import judging
 from tests.support.assessing import scheme_fields
 from warehouse.catalog.models import Park
 from warehouse.catalog.outcomes import Outcome
-from warehouse.catalog.reporting import is_workday
 from warehouse.catalog.schemes import Scheme
+from warehouse.catalog.workdays import Workdays
 
 Tables = dict[str, Sequence[Any]]
 """Name of a table → its rows, in order."""
@@ -56,14 +55,11 @@ def judge(given: Mapping[str, Any]) -> Tables:
         for target_id in given["targets"]
     }
     parks = _parks(given)
-    rows = judge_park_targets(
+    rows = judging.verdicts(
         list(targets.values()),
         parks,
         judging.values(given.get("values", {})),
         given["period"],
-        documents=judging.documents(),
-        indicators=judging.indicators(),
-        convert=judging.convert,
         areas=judging.areas(given.get("areas", [])),
         history=history,
         regions=given.get("regions", {}),
@@ -176,7 +172,7 @@ def assess_files(folder: Path, given: Mapping[str, Any]) -> Tables:
         "candidates": pool,
         "watch": watch_list(scheme, result, places, earlier),
         "notice": [
-            notice(scheme.publicity, day, is_workday)
+            notice(scheme.publicity, day, Workdays().is_workday)
             for day in given.get("published", ())
             if scheme.publicity
         ],

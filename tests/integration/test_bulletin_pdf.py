@@ -15,8 +15,8 @@ import pytest
 from assets.bulletins import fonts
 from assets.bulletins.compose import compose
 from assets.bulletins.model import Annex, Bulletin, Paragraph, Table, Text, plain
-from assets.bulletins.typeset import TypesetError, page_count, to_pdf
-from tests.support.bulletin_fixture import bulletin_data
+from assets.bulletins.typeset import TypesetError, to_pdf
+from tests.support.bulletin_fixture import bulletin_data, page_count
 from tests.support.devdata import ROOT
 
 poppler = pytest.mark.skipif(

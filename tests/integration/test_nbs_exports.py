@@ -23,9 +23,9 @@ from assets.submissions.reading.workbook import Workbook, address
 from assets.submissions.tables.inspection import inspect_workbook
 from assets.submissions.tables.layout import CellBatch, Reader, ReadingContext, build_reader
 from tests.support.devdata import devdata
-from warehouse.catalog.layouts import Layout, parse_layout
+from tests.support.layouts import parse_layout
+from warehouse.catalog.layouts import Layout
 from warehouse.catalog.load import load_catalog
-from warehouse.catalog.problems import Origin
 
 pytestmark = pytest.mark.devdata
 FIRST_HEADS = {"地区", "指标", "时间", "date"}
@@ -47,7 +47,7 @@ def accept(path: Path) -> Layout:
     text = inspect_workbook(workbook(path), catalogue_reader(), path.name).proposal.yaml()
     assert "status: proposed" in text
     fields = yaml.safe_load(text.replace("status: proposed", "status: accepted"))
-    return parse_layout(fields, Origin(path.name))
+    return parse_layout(fields, path.name)
 
 
 def read(path: Path, *layouts: Layout) -> CellBatch:

@@ -21,8 +21,8 @@ from assets.bulletins.model import (
     TableRow,
     Text,
 )
-from assets.bulletins.typeset import page_count, to_pdf
-from tests.support.bulletin_fixture import bulletin_data
+from assets.bulletins.typeset import to_pdf
+from tests.support.bulletin_fixture import bulletin_data, page_count
 
 BASE = compose(bulletin_data())
 

@@ -12,9 +12,8 @@ from assets.submissions.tables.entities import Register
 from assets.submissions.tables.layout import Reader, ReadingContext
 from assets.submissions.tables.records import CellRecord, Cells
 from assets.submissions.values.units import shipped
-from warehouse.catalog.layouts import parse_layout
+from tests.support.layouts import parse_layout
 from warehouse.catalog.models import Indicator, Park, Reporter
-from warehouse.catalog.problems import Origin
 
 INDICATORS = [
     Indicator(
@@ -34,7 +33,6 @@ LAYOUTS = [
             {"sheets": "*", "shape": "wide", "entity": {"head": ["园区"]}, "indicators": "auto",
              "period": {"from": ["title", "file"]}, "default_unit": unit},
         ]},
-        Origin(f"layouts/{name}.yaml"),
     )
     for name, unit in (("a", "万元"), ("b", "亿元"))
 ] + [
@@ -44,7 +42,6 @@ LAYOUTS = [
              "indicator": {"head": "指标"}, "unit_column": "计量单位", "period": {"from": ["file"]},
              "default_unit": "万元"},
         ]},
-        Origin("layouts/rows.yaml"),
     )
 ]  # fmt: skip
 

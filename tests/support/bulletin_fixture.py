@@ -6,6 +6,7 @@ here: expectations. County names are real places of 陕西省 (610000); every pa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
@@ -424,3 +425,8 @@ def bulletin_data(**changes: Any) -> BulletinData:
         rules_digest="41b7d0c2f5e86a9310adbc4475f60e2d9913cc7a08e5b6d1",
     )
     return replace(data, **changes)
+
+
+def page_count(pdf: bytes) -> int:
+    """Pages of a typeset PDF, from its page tree."""
+    return max(int(n) for n in re.findall(rb"/Type\s*/Pages\b[^>]*?/Count\s+(\d+)", pdf))

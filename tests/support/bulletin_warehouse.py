@@ -34,6 +34,15 @@ def parks_of_two_cities(build: Build) -> list[Park]:
     return sorted((p for p in found if p.city_code in CITIES), key=lambda p: p.park_id)
 
 
+def _reporters(build: Build) -> dict[str, str]:
+    catalog, day = build.catalog, date(2020, 6, 30)
+    return {
+        park.park_id: reporter.reporter_id
+        for reporter in catalog.reporters_on(day)
+        for park in catalog.parks_of(reporter, day)
+    }
+
+
 def built(home: Path) -> Build:
     """The warehouse with both months derived, June judged and assessed."""
     catalog = load_catalog(ROOT / "examples" / "shaanxi" / "catalog")
@@ -42,17 +51,16 @@ def built(home: Path) -> Build:
     build = Build(case.workspace, catalog, case.warehouse, state, datetime(2020, 8, 1))
     with case.warehouse.building() as connection:
         load_dimensions(connection, build)
+    reporters = _reporters(build)
     for month, period in enumerate((BEFORE, PERIOD), start=5):
         for place, park in enumerate(parks_of_two_cities(build)):
             if park.park_id == SILENT and period == PERIOD:
                 continue
-            reporter = catalog.reporter_of(park, date(2020, 6, 30))
-            assert reporter is not None
             case.deliver(
                 f"{period}-{park.park_id}",
                 datetime(2020, month + 1, 6 + place % 3, 2),
                 _cells(park.park_id, place, period, month),
-                reporter=reporter.reporter_id,
+                reporter=reporters[park.park_id],
             )
         case.build(period, each_month=True)
     with case.warehouse.building() as connection:

@@ -14,9 +14,11 @@ from typing import Any
 
 import yaml
 
-from assets.targets.evidence import Area, Value, YearEnd
-from assets.targets.inputs import Inputs, Known, accepted
+from assets.targets.evidence import Area, Evidence, Value, Values, YearEnd, with_inputs
+from assets.targets.inputs import NOTHING, Inputs, Known, accepted
+from assets.targets.judge import judge_all
 from assets.targets.rule import light_rule
+from assets.targets.verdict import VerdictRow
 from methods.progress import LightRule
 from warehouse.catalog.inputs import InputRow
 from warehouse.catalog.light_rules import LightRuleItem
@@ -182,3 +184,28 @@ def areas(rows: list[Mapping[str, Any]]) -> dict[tuple[str, str, str], Area]:
 def year_end(content: Mapping[str, Any]) -> YearEnd:
     """A finished year from ``{values: …, areas: …}``."""
     return YearEnd(values(content.get("values", {})), areas(content.get("areas", [])))
+
+
+def verdicts(
+    targets: Sequence[Target],
+    parks: Sequence[Park],
+    figures: Values,
+    period: str,
+    *,
+    rule: LightRule | None = None,
+    inputs: Inputs = NOTHING,
+    **known: Any,
+) -> list[VerdictRow]:
+    """Verdicts as of ``period`` on the figures given; ``known``: more of the evidence (``areas``,
+    ``history``, ``regions``, ``documents``)."""
+    told = {"documents": documents(), "areas": {}, "history": {}, "regions": {}} | known
+    evidence = Evidence(
+        period=period,
+        parks=tuple(parks),
+        values=figures,
+        convert=convert,
+        indicators=indicators(),
+        rule=rule or rules()["recommended"],
+        **told,
+    )
+    return judge_all(list(targets), with_inputs(evidence, inputs))

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from methods import nowcast
+from methods import outlook as ol
 
 
 def made_up(units: int = 40, years: int = 8, seed: int = 7) -> nowcast.Vintages:
@@ -36,3 +37,8 @@ def write_csv(path: Path, *, cumulative: bool = False, january: bool = True) -> 
                 lines.append(f"{key},{base.classes[base.codes[u]]},{year}-{m + 1:02d},{value:.10f}")
     path.write_text("\n".join(lines), encoding="utf-8")
     return path
+
+
+def outlook_at(vintages: nowcast.Vintages, year: int, month: int, record: ol.Record) -> ol.Outlook:
+    """The outlook of one origin alone."""
+    return next(ol.outlooks(vintages, year, [month], record))

@@ -7,8 +7,6 @@ that raise findings, or carrying any of this out (``quality``, ``warehouse/sql``
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from fnmatch import fnmatchcase
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -42,23 +40,6 @@ class TriagePolicy(CatalogModel):
         A source outweighs any pattern; then the pattern with more literal characters.
         """
         return 1000 * for_source + sum(character not in "*?" for character in pattern)
-
-
-def policy_for(
-    policies: Iterable[TriagePolicy], rule_id: str, source_id: str | None
-) -> TriagePolicy | None:
-    """The entry that applies to a rule's findings in files of a source; ``None`` when none fits.
-
-    Of equally specific entries the one with the smaller id applies.
-    """
-    fitting = [
-        (-policy.weight(pattern, for_source=bool(policy.sources)), policy.triage_id, policy)
-        for policy in policies
-        if not policy.sources or source_id in policy.sources
-        for pattern in policy.rules
-        if fnmatchcase(rule_id, pattern)
-    ]
-    return min(fitting, key=lambda entry: entry[:2])[2] if fitting else None
 
 
 class CalendarYear(CatalogModel):

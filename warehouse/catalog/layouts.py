@@ -9,21 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
 from warehouse.catalog.models import CatalogModel, Id, Indicator, IndicatorId, Period
-from warehouse.catalog.problems import CatalogError, CatalogProblem, Origin, validation_problems
-from warehouse.catalog.yaml_words import yaml_form
 
 Measure = Literal["ytd", "month", "stock", "ytd_prior", "yoy_published", "other"]
 """Measures of the warehouse, and ``other``: understood and kept as a cell, never an observation."""
@@ -333,46 +329,6 @@ class Layout(CatalogModel):
 
 
 # --- files --------------------------------------------------------------------------------------
-
-
-def parse_layout(fields: Mapping[str, Any], origin: Origin) -> Layout:
-    """A layout from the fields of its file. Raises `CatalogError` naming file, key and remedy."""
-    name = f"版式 {fields.get('layout_id') or '(无编号)'}"
-    try:
-        return Layout.model_validate(dict(fields))
-    except ValidationError as error:
-        raise CatalogError(list(validation_problems(error, Layout, origin, name))) from None
-
-
-def _unreadable(origin: Origin, error: Exception) -> CatalogProblem:
-    mark = getattr(error, "problem_mark", None)
-    why, mend = yaml_form(getattr(error, "problem", None) or str(error))
-    place = Origin(origin.file, mark.line + 1 if mark else 0)
-    return CatalogProblem(place, "版式", "", f"YAML 无法读取：{why}", remedy=mend)
-
-
-def load_layout(path: Path, shown_as: str | None = None) -> Layout:
-    """Read one layout file. ``shown_as`` stands for the path in messages.
-
-    Raises `CatalogError` when the file is no YAML, not one mapping, or not a layout.
-    """
-    import yaml
-
-    origin = Origin(shown_as or path.name)
-    try:
-        fields = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise CatalogError([_unreadable(origin, error)]) from None
-    if not isinstance(fields, dict):
-        problem = CatalogProblem(
-            origin,
-            "版式",
-            "",
-            "文件内容应为一组字段",
-            expected="layout_id、title、source、tables …",
-        )
-        raise CatalogError([problem])
-    return parse_layout(fields, origin)
 
 
 def layout_yaml(layout: Layout, comments: Mapping[str, Sequence[str]] | None = None) -> str:

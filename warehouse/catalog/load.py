@@ -221,31 +221,9 @@ class Catalog:
         rows = (reporter for reporter in self.reporters if reporter.holds_on(day))
         return tuple(sorted(rows, key=lambda row: row.reporter_id))
 
-    def reporter_of(self, park: Park, day: date) -> Reporter | None:
-        """Who reports a park on ``day``: the reporter of the county that counts it."""
-        wanted = park.counting_county
-        return next((r for r in self.reporters_on(day) if wanted and r.region_code == wanted), None)
-
     def parks_of(self, reporter: Reporter, day: date) -> tuple[Park, ...]:
         """Parks a reporter answers for on ``day``."""
         return tuple(p for p in self.parks_on(day) if p.counting_county == reporter.region_code)
-
-    def documents_in_force(self, period: str) -> tuple[Document, ...]:
-        """Documents issued by the end of ``period`` (YYYY-MM) that still plan for it."""
-        return tuple(document for document in self.documents if document.in_force(period))
-
-    def targets_in_force(self, period: str) -> tuple[Target, ...]:
-        """Targets that can be judged for ``period``: document in force, term begun and not over,
-        not replaced by a newer target that is itself in force."""
-        documents = {d.document_id: d for d in self.documents_in_force(period)}
-        current = [
-            target
-            for target in self.targets
-            if (document := documents.get(target.document_id)) is not None
-            and _within(period, target.period.span(document))
-        ]
-        replaced = {name for target in current for name in target.replaces}
-        return tuple(target for target in current if target.target_id not in replaced)
 
     # --- relations ---
 
@@ -329,10 +307,6 @@ class Catalog:
             _json(_plain(item.model_dump(by_alias=True, exclude_defaults=True, exclude=left_out)))
             for item in getattr(self, kind)
         )
-
-
-def _within(period: str, span: tuple[str, str]) -> bool:
-    return span[0] <= period <= span[1]
 
 
 def _indicators_of(target: Target) -> set[str]:

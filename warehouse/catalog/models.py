@@ -272,12 +272,6 @@ class Document(CatalogModel):
         assert day is not None
         return day
 
-    def in_force(self, period: str) -> bool:
-        """Whether the document had been issued by the end of ``period`` and still plans for it."""
-        end = period_end(period)
-        repealed = self.repealed is not None and self.repealed <= end
-        return self.known_since <= end and end.year <= self.plan_to and not repealed
-
 
 class Threshold(CatalogModel):
     """The bar a park, county or cluster must pass to be counted; ``not_above`` closes a band."""
@@ -851,7 +845,6 @@ class Recipient(CatalogModel):
 
     email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
     name: str = ""
-    copy_only: bool = False
     valid_from: Day | None = None
     valid_to: Day | None = None
 

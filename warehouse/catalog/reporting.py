@@ -6,7 +6,6 @@ belong here: what arrived (the ledger) or reminding anybody.
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING
 
 from warehouse.catalog.models import period_end
@@ -14,11 +13,6 @@ from warehouse.catalog.workdays import Workdays
 
 if TYPE_CHECKING:
     from warehouse.catalog.load import Catalog
-
-
-def is_workday(day: date) -> bool:
-    """Whether ``day`` is a workday by the shipped calendar; ``Workdays`` also knows a catalogue's."""
-    return Workdays().is_workday(day)
 
 
 def expected_reporters(

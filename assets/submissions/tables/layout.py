@@ -303,15 +303,6 @@ def build_reader(catalog: Any) -> Reader:
     )
 
 
-def read_cells(workbook: Workbook, catalog: Any, context: ReadingContext) -> CellBatch:
-    """Read one workbook with a catalogue: cells with full provenance, and findings.
-
-    ``catalog`` is a loaded `warehouse.catalog.load.Catalog`. Many files of one catalogue share what
-    has been learnt about heads and names.
-    """
-    return reader_for(catalog).read(workbook, context)
-
-
 def _file_fits(layout: Layout, file_name: str) -> bool:
     return not layout.file_names or text_matches(layout.file_names, PurePath(file_name).name)
 
@@ -356,6 +347,5 @@ __all__ = [
     "CellRecord",
     "Reader",
     "ReadingContext",
-    "read_cells",
     "reader_for",
 ]

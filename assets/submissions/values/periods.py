@@ -127,47 +127,6 @@ def previous_year(period: str) -> str:
     return period_of(year - 1, month)
 
 
-def previous_period(period: str, first_month: int = 2) -> str:
-    """The report period before; before the year's first (1—2月) comes last December's."""
-    year, month = year_month(period)
-    return period_of(year, month - 1) if month > first_month else period_of(year - 1, 12)
-
-
-def next_period(period: str, first_month: int = 2) -> str:
-    """The report period after; after December comes the next year's first (1—2月)."""
-    year, month = year_month(period)
-    if month == 12:
-        return period_of(year + 1, first_month)
-    return period_of(year, max(month + 1, first_month))
-
-
-def months_between(earlier: str, later: str) -> int:
-    """Calendar months from one period to another; negative if ``later`` is the earlier one."""
-    (year, month), (later_year, later_month) = year_month(earlier), year_month(later)
-    return (later_year - year) * 12 + later_month - month
-
-
-def periods_of_year(year: int, first_month: int = 2) -> list[str]:
-    """The report periods of a year: eleven when January is not reported, else twelve."""
-    return [period_of(year, month) for month in range(first_month, 13)]
-
-
-def period_label_zh(period: str, first_month: int = 2) -> str:
-    """Label of a cumulative period: 2020年1—6月; 2020年 for December; 2020年1月 for January."""
-    year, month = year_month(period)
-    if month == 12:
-        return f"{year}年"
-    if month == 1 and first_month > 1:
-        raise ValueError(f"no report period {period}: the first is month {first_month}")
-    return f"{year}年1月" if month == 1 else f"{year}年1—{month}月"
-
-
-def month_label_zh(period: str, first_month: int = 2) -> str:
-    """Label of the period's own months: 2020年6月, but 2020年1—2月 for the first return."""
-    year, month = year_month(period)
-    return f"{year}年1—{month}月" if 1 < month <= first_month else f"{year}年{month}月"
-
-
 # --- numbers and dates -------------------------------------------------------------------------
 
 _YEARS = range(1949, 2100)

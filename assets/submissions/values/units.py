@@ -7,7 +7,6 @@ units (``warehouse/catalog/common/units.yaml``). Units of different dimensions n
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
@@ -16,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
-from assets.submissions.values.characters import fold_in_place, squeeze
+from assets.submissions.values.characters import squeeze
 
 DECIMALS = 8
 """Decimals a converted value keeps: those of the warehouse's DECIMAL(28,8)."""
@@ -26,15 +25,6 @@ SCALES = ("千", "万", "十万", "百万", "千万", "亿", "十亿", "百亿",
 
 _LAST_PLACE = Decimal(1).scaleb(-DECIMALS)
 _WIDE = Context(prec=80, rounding=ROUND_HALF_UP)
-
-# where a text may name units; positions are those of the folded text, which are the original's
-_BRACKETED = re.compile(r"[(\[【〔]([^()\[\]【】〔〕]*)[)\]】〕]")
-_DECLARED = re.compile(r"单位(?:\s*:\s*|\s+)([^()\[\]【】〔〕。\n]*)")
-_LAST_WORD = re.compile(r"[,_:\s]\s*([^,_:\s]+)\s*$")
-_TRAILING_SHARE = re.compile(r"([%‰])\s*$")
-_LISTED = re.compile(r"[^、,;\s和及]+")
-_DECLARING = re.compile(r"^.*?单位[:\s]|^\s*(?:±|\+-|\+/-)")
-_OPTIONAL_WORD = re.compile(r"(?<=[年季月])\(度\)")  # 年(度) is a word, no unit of electricity
 
 
 class UnitMismatch(ValueError):  # noqa: N818 - what happened, in the words of its message
@@ -54,9 +44,6 @@ class Unit:
 
     def __str__(self) -> str:
         return self.id
-
-
-Span = tuple[int, int]
 
 
 def unit_word(text: str) -> str:
@@ -143,20 +130,6 @@ class Units:
             self._refuse(unit, column)
         return unit
 
-    def find_unit(self, text: str, dimension: str | None = None) -> list[tuple[Unit, Span]]:
-        """Units named in a head, title or unit line, with their places in ``text``, left to right.
-
-        Finds "单位：万元、户", "工业总产值（亿元）", "增长%", "营业收入,万元" and a bare unit.
-        Words that are no units are passed over; an empty list means none was named.
-        """
-        plain = _OPTIONAL_WORD.sub(lambda m: " " * len(m[0]), fold_in_place(text))
-        found: dict[Span, Unit] = {}
-        for start, end in _places(plain):
-            if unit := self.resolve(plain[start:end], dimension):
-                found.setdefault((start, end), unit)
-        outermost = [s for s in found if not any(_inside(s, other) for other in found)]
-        return [(found[span], span) for span in sorted(outermost)]
-
     def _register(self, unit: Unit) -> None:
         for word in dict.fromkeys(map(unit_word, unit.words)):
             # a unit only used when asked gives up its aliases, not its own name
@@ -235,28 +208,3 @@ def _read_unit(entry: Mapping[str, Any], dimensions: Mapping[str, str]) -> Unit:
     words = (name, *map(str, entry.get("aliases", ())))
     asked = bool(entry.get("only_when_asked", False))
     return Unit(name, entry["dimension"], exact, words, asked)
-
-
-def _places(plain: str) -> Iterator[Span]:
-    """Places of a folded text where a unit may stand, most certain first."""
-    yield _trimmed(plain, 0, len(plain))
-    for region in (*_DECLARED.finditer(plain), *_BRACKETED.finditer(plain)):
-        yield _trimmed(plain, *region.span(1))
-        for item in _LISTED.finditer(plain, *region.span(1)):
-            yield _trimmed(plain, *item.span())
-    for tail in (_LAST_WORD.search(plain), _TRAILING_SHARE.search(plain)):
-        if tail:
-            yield tail.span(1)
-
-
-def _trimmed(plain: str, start: int, end: int) -> Span:
-    """The span without spaces at its ends and without "单位:" or "±" before the unit."""
-    text = plain[start:end]
-    if declaring := _DECLARING.match(text):
-        start += declaring.end()
-        text = plain[start:end]
-    return start + len(text) - len(text.lstrip()), end - len(text) + len(text.rstrip())
-
-
-def _inside(span: Span, other: Span) -> bool:
-    return span != other and other[0] <= span[0] and span[1] <= other[1]

@@ -1,4 +1,4 @@
-"""Scoring formulas against published oracles, and weights with missing items."""
+"""Min-max against a published index, points by rank, and weights with missing items."""
 
 from __future__ import annotations
 
@@ -9,64 +9,11 @@ from fractions import Fraction
 import pytest
 
 from methods import composite as c
+from methods import curves
 from tests.support.devdata import devdata
 
 D = Decimal
 TWO_THIRDS = Fraction(2, 3)
-
-
-def test_efficacy_of_the_published_exam() -> None:
-    """满意值12、不允许值6: 5.81 scores 58.73, 9 scores 80."""
-    assert c.rounded(c.efficacy(D("5.81"), D(12), D(6)), 2) == D("58.73")
-    assert c.efficacy(D(9), D(12), D(6)) == 80
-
-
-def test_efficacy_of_an_inverse_indicator() -> None:
-    assert c.efficacy(D("0.65"), D("0.5"), D("0.8")) == 80
-
-
-def test_efficacy_is_clipped_and_equal_goalposts_get_the_schemes_value() -> None:
-    assert c.efficacy(D(99), D(12), D(6)) == 100
-    assert c.efficacy(D(-99), D(12), D(6)) == 0
-    assert c.efficacy(D(7), D(6), D(6)) == 60
-    assert c.efficacy(D(7), D(6), D(6), when_equal=D(100)) == 100
-
-
-def test_exponential_efficacy_halfway() -> None:
-    assert c.efficacy_exponential(0.5, 1, 0) == pytest.approx(77.459667, abs=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("value", "target", "cap", "better", "points"),
-    [
-        ("130", "100", "1.2", "high", "24"),  # weight 20: 24 points
-        ("80", "100", "1.2", "high", "16"),
-        ("-5", "100", "1.2", "high", "0"),
-        ("50", "40", "1.2", "low", "16"),
-        ("30", "40", "1.2", "low", "24"),
-        ("0", "40", "1.2", "low", "24"),
-    ],
-)
-def test_completion_points_at_weight_twenty(value, target, cap, better, points) -> None:  # type: ignore[no-untyped-def]
-    found = c.completion_score(D(value), D(target), D(cap), better)
-    assert found is not None
-    assert found * 20 / 100 == D(points)
-
-
-def test_completion_without_a_ratio_is_missing_not_zero() -> None:
-    assert c.completion_score(D(5), D(0), D("1.2")) is None
-    assert c.completion_score(D(-1), D(40), D("1.2"), "low") is None
-
-
-def test_min_max_between_goalposts() -> None:
-    assert c.min_max(D(5), D(0), D(20)) == 25
-    assert c.min_max(D(5), D(0), D(20), "low") == 75
-    assert c.min_max(D(-1), D(0), D(20)) == 0
-    assert c.min_max(D(21), D(0), D(20)) == 100
-    assert c.min_max(D(3), D(3), D(3)) == 100
-    assert c.min_max(D(2), D(3), D(3)) == 0
-    with pytest.raises(ValueError, match="crossed"):
-        c.min_max(D(1), D(5), D(2))
 
 
 def _passes_outlier_check(values: list[float]) -> bool:
@@ -96,8 +43,9 @@ def test_min_max_reproduces_the_asem_index() -> None:
             continue
         used += 1
         figures = [D(text) for text in before.values()]
+        curve = curves.min_max(min(figures), max(figures), "high" if way > 0 else "low")
         for unit, text in before.items():
-            ours = c.min_max(D(text), min(figures), max(figures), "high" if way > 0 else "low")
+            ours = curve.at(D(text))
             published = float(read["Normalised"][unit][code])
             assert float(ours) == pytest.approx(published, abs=1e-9), (code, unit)
     assert used == 34

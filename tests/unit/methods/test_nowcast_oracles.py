@@ -11,7 +11,7 @@ from methods import intervals as iv
 from methods import nowcast as nc
 from methods import outlook as ol
 from methods import seasonal_pace as sp
-from tests.support.panels import made_up
+from tests.support.panels import made_up, outlook_at
 
 
 def test_shrunk_share_matches_the_worked_oracle() -> None:
@@ -97,14 +97,14 @@ def test_quantiles_of_students_t(level: float, dof: int, value: float) -> None:
 
 def test_outlook_is_grey_without_a_past_year_of_errors() -> None:
     vintages = made_up(years=2)
-    found = ol.outlook(vintages, 2011, 6, ol.make_record(vintages, []))
+    found = outlook_at(vintages, 2011, 6, ol.make_record(vintages, []))
     assert not found.model.calibrated.any()
     assert np.isnan(iv.quantiles(found.model)).all()
 
 
 def test_quantiles_rise_and_probability_inverts_them() -> None:
     vintages = made_up()
-    found = ol.outlook(vintages, 2017, 6, ol.make_record(vintages, range(2013, 2017)))
+    found = outlook_at(vintages, 2017, 6, ol.make_record(vintages, range(2013, 2017)))
     table = iv.quantiles(found.model)
     assert (np.diff(table, axis=0) >= 0).all()
     free = table[1] > found.model.floor
@@ -115,7 +115,7 @@ def test_quantiles_rise_and_probability_inverts_them() -> None:
 
 def test_draws_scatter_as_the_quantiles_say() -> None:
     vintages = made_up(units=60)
-    model = ol.outlook(vintages, 2017, 4, ol.make_record(vintages, range(2013, 2017))).model
+    model = outlook_at(vintages, 2017, 4, ol.make_record(vintages, range(2013, 2017))).model
     rng = np.random.default_rng(1)
     pool = model.pool()
     draws = model.draw(
@@ -124,14 +124,3 @@ def test_draws_scatter_as_the_quantiles_say() -> None:
     low, high = iv.quantiles(model, [0.1, 0.9])
     inside = ((draws >= low) & (draws <= high)).mean()
     assert inside == pytest.approx(0.8, abs=0.05)
-
-
-def test_donors_are_complete_vectors_over_indicators() -> None:
-    one = ol.outlook(made_up(), 2017, 6, ol.make_record(made_up(), range(2014, 2017))).model
-    other = replace(one, residuals=one.residuals.copy())
-    other.residuals[:, 3] = np.nan
-    found = iv.donors([one, other])
-    assert found.shape == (3 * 39, 2)
-    np.testing.assert_array_equal(found[:, 0], found[:, 1])
-    with pytest.raises(ValueError, match="different numbers"):
-        iv.donors([one, replace(one, residuals=one.residuals[:, :5])])

@@ -10,7 +10,7 @@ import pytest
 
 from methods import backtest, intervals, nowcast, outlook
 from tests.support.devdata import devdata
-from tests.support.panels import made_up
+from tests.support.panels import made_up, outlook_at
 
 YEAR = 2017
 SINCE = 1996  # the whole panel, from 1982, is run by the command of docs/methodology.md
@@ -18,7 +18,7 @@ SINCE = 1996  # the whole panel, from 1982, is run by the command of docs/method
 
 def origin(vintages: nowcast.Vintages, month: int, workers: int = 1) -> list[np.ndarray]:
     record = outlook.make_record(vintages, range(2011, YEAR), workers=workers)
-    made = outlook.outlook(vintages, YEAR, month, record)
+    made = outlook_at(vintages, YEAR, month, record)
     return [made.forecast.point, made.forecast.share, intervals.quantiles(made.model)]
 
 
@@ -94,8 +94,8 @@ def test_errors_come_from_what_was_known_then_not_from_the_final_figures() -> No
     year, month, unit = where[order].T
     revisions = nowcast.Revisions(known[order], year, month, unit, base.ytd[year, month, unit])
     real = nowcast.Vintages(replace(base, ytd=first), revisions)
-    live = outlook.outlook(real, YEAR, 11, outlook.make_record(real, range(2012, YEAR)))
-    tidy = outlook.outlook(vintages, YEAR, 11, outlook.make_record(vintages, range(2012, YEAR)))
+    live = outlook_at(real, YEAR, 11, outlook.make_record(real, range(2012, YEAR)))
+    tidy = outlook_at(vintages, YEAR, 11, outlook.make_record(vintages, range(2012, YEAR)))
     truth = backtest.latest_totals(real)[-1]
 
     def covered(model: intervals.ErrorModel) -> float:
@@ -117,7 +117,7 @@ def test_totals_rest_on_the_parts() -> None:
     model = outlook.total_outlook(forecast, known, 6, record, members)
     np.testing.assert_allclose(model.center, [forecast.point.sum(), forecast.point[::2].sum()])
     assert model.calibrated.all()
-    assert (model.scale < np.median(outlook.outlook(vintages, YEAR, 6, record).model.scale)).all()
+    assert (model.scale < np.median(outlook_at(vintages, YEAR, 6, record).model.scale)).all()
 
 
 @pytest.fixture(scope="module")

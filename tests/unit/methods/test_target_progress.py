@@ -85,19 +85,6 @@ def test_pace_and_missing_amount() -> None:
     assert p.still_required(D(3), D(2), "down") == 1
 
 
-def test_published_completions_imply_one_annual_target() -> None:
-    """安康2010: 69.65亿=43.53 % and 84.75亿=52.96 % are the same 160亿; 53.82=44.85 % is 120."""
-    first = p.implied_target(D("69.65"), D("43.53"))
-    second = p.implied_target(D("84.75"), D("52.96"))
-    assert round(first) == round(second) == 160
-    assert abs(first - second) < D("0.1")
-    assert round(p.implied_target(D("53.82"), D("44.85"))) == 120
-
-
-def test_comparable_prior_year_from_published_growth() -> None:
-    assert round(p.comparable_prior(D("965.98"), D("8.85")), 2) == D("887.44")
-
-
 def test_way_and_constant_growth_path() -> None:
     assert p.way_pct(D(48), D(49), D(50)) == 50
     assert p.way_pct(D(48), D(49), D(48)) is None
@@ -191,9 +178,9 @@ def test_target_zero_is_misjudged_by_the_reference_and_not_by_us() -> None:
     ratio = p.growth_ratio(10, 8, 0, Y5, "down", zero_as=0.001)
     assert ratio == pytest.approx(0.095128, abs=1e-6)
     assert p.ratio_score(ratio) == pytest.approx(-2.1036, abs=1e-4)
-    ours = p.assess({2015: 10, 2020: 8}, 0, 2030, "down")
-    assert (ours.method, ours.status) == ("linear", "accelerate")
-    assert ours.pace == pytest.approx(0.6)
+    ours = p.linear_pace(10, 8, 0, Y5)
+    assert ours == pytest.approx(0.6)
+    assert p.pace_status(ours) == "accelerate"
 
 
 @pytest.mark.parametrize(
@@ -231,21 +218,6 @@ def test_limit_coefficient_is_symmetric_around_the_limit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("growth", "status", "score"),
-    [(0.02, "on_track", 5.0), (0.015, "on_track", 2.5), (0.01, "accelerate", 1.25),
-     (0.002, "limited", -1.5), (-0.01, "deterioration", -3.75), (-0.5, "deterioration", -5.0)],
-)  # fmt: skip
-def test_trend_without_target(growth: float, status: str, score: float) -> None:
-    assert p.trend_status(growth) == status
-    assert p.trend_score(growth) == pytest.approx(score)
-
-
-def test_holding_a_limit_is_full_marks() -> None:
-    assert p.trend_score(0.0, coefficient=0.0) == 5
-    assert p.trend_status(0.0, coefficient=0.0) == "on_track"
-
-
-@pytest.mark.parametrize(
     ("base", "now", "target", "value", "ratio", "level"),
     [
         (50, 60, 90, 73.899943, 0.597499, 2),
@@ -267,7 +239,6 @@ def test_un_progress_chart(base, now, target, value, ratio, level) -> None:  # t
 def test_escap_current_status() -> None:
     assert p.escap_status(50, 60, 90) == pytest.approx(2.5)
     assert p.escap_status(50, 45, 30, "down") == pytest.approx(2.5)
-    assert p.escap_parity(0.80, 0.95, 1) == pytest.approx(7.5)
 
 
 def test_compound_growth_refuses_a_sign_change() -> None:
@@ -275,40 +246,16 @@ def test_compound_growth_refuses_a_sign_change() -> None:
         p.cagr(-5, 3, 2)
 
 
-# --- Our rule: the edge cases ------------------------------------------------------------
+# --- Straight line -----------------------------------------------------------------------
 
 
-def test_one_point_cannot_be_assessed() -> None:
-    assert p.assess({2020: 5}, 10, 2030).status == "cannot_assess"
-    assert p.assess({2020: 5, 2031: 9}, 10, 2030).status == "cannot_assess"
+def test_a_sign_change_has_a_linear_pace() -> None:
+    pace = p.linear_pace(-5, 3, 10, (2018, 2020, 2022))
+    assert pace == pytest.approx((8 / 15) / (2 / 4))
+    assert p.pace_status(pace) == "on_track"
 
 
-def test_figures_after_the_deadline_are_not_looked_at() -> None:
-    late = p.assess({2018: 10, 2021: 12, 2023: 30}, 20, 2021)
-    assert late.status != "achieved"
-    assert p.assess({2018: 10, 2021: 21, 2023: 5}, 20, 2021).status == "achieved"
-
-
-def test_reached_is_latched_only_where_it_cannot_be_lost() -> None:
-    assert p.assess({2018: 10, 2020: 21}, 20, 2021).status == "met_now"
-    assert p.assess({2018: 10, 2020: 21}, 20, 2021, irreversible=True).status == "achieved"
-    assert p.assess({2018: 10, 2020: 8}, 9, 2021, "down").status == "met_now"
-
-
-def test_base_equal_to_target_and_lost_since_is_deterioration() -> None:
-    assert p.assess({2018: 100, 2020: 95}, 100, 2021).status == "deterioration"
-    assert p.assess({2018: 100, 2020: 100}, 100, 2021).status == "met_now"
-
-
-def test_sign_change_falls_back_to_the_linear_pace() -> None:
-    found = p.assess({2018: -5, 2020: 3}, 10, 2022)
-    assert found.method == "linear"
-    assert found.pace == pytest.approx((8 / 15) / (2 / 4))
-    assert found.status == "on_track"
-
-
-def test_missing_years_between_are_skipped_and_no_target_gives_a_direction() -> None:
-    with_gap = p.assess({2015: 100, 2020: 110}, 150, 2030)
-    assert with_gap.ratio == pytest.approx(0.702376, abs=1e-6)
-    assert p.assess({2015: 100, 2020: 110}, None, 2030).status == "improving"
-    assert p.assess({2015: 100, 2020: 110}, None, 2030, "down").status == "deterioration"
+def test_no_way_or_no_time_gone_has_no_pace() -> None:
+    assert p.linear_pace(100, 95, 100, Y5) is None
+    assert p.linear_pace(100, 120, 150, (2020, 2020, 2030)) is None
+    assert p.pace_status(None) == "not_available"

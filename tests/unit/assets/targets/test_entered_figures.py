@@ -10,7 +10,6 @@ import pytest
 
 from assets.targets.evidence import YearEnd
 from assets.targets.inputs import accepted
-from assets.targets.judge import judge_park_targets
 from assets.targets.verdict import VerdictRow
 from tests.support import judging
 from tests.support.judging import park
@@ -33,18 +32,14 @@ def judge(
 ) -> list[VerdictRow]:
     """Shipped targets judged with entered rows (``inputs``, ``quotas``, ``ticks``)."""
     everyone = parks or [park("A"), park("B", county_code=HANYIN)]
-    return judge_park_targets(
+    return judging.verdicts(
         [judging.shipped()[i] for i in ids.split()],
         everyone,
         judging.values(values or {}),
         period,
-        documents=judging.documents(),
-        indicators=judging.indicators(),
-        convert=judging.convert,
         history=history or {},
         regions=regions or {},
         inputs=judging.entered(entered, everyone),
-        rule=judging.rules()["recommended"],
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assets.targets.evidence import Value, YearEnd
-from assets.targets.judge import judge_park_targets
+from assets.targets.pace import in_force
 from assets.targets.verdict import VerdictRow, strictest
 from tests.support import judging
 from tests.support.judging import park
@@ -35,17 +36,14 @@ def judge(
     targets = [judging.shipped()[i] for i in ids.split()] if isinstance(ids, str) else ids
     figures = judging.values(table_ or {})
     everyone = parks if parks is not None else [park(park_id) for park_id in table_ or {}]
-    return judge_park_targets(
+    return judging.verdicts(
         targets,
         everyone,
         figures,
         period,
-        documents=judging.documents(),
-        indicators=judging.indicators(),
-        convert=judging.convert,
         areas=judging.areas(areas or []),
         history=history or {},
-        **({"rule": judging.rules()["recommended"]} | more),
+        **more,
     )
 
 
@@ -449,18 +447,8 @@ def test_a_forecast_is_never_the_status_now() -> None:
 )
 def test_states_without_a_value_say_why(state: str, words: str) -> None:
     figures = {("A", "B04"): Value(None, "户", state=state)}
-    row = only(
-        judge_park_targets(
-            [judging.shipped()["SN18-2.6-01"]],
-            [park("A")],
-            figures,
-            "2020-06",
-            documents=judging.documents(),
-            indicators=judging.indicators(),
-            convert=judging.convert,
-            rule=judging.rules()["recommended"],
-        )
-    )
+    target = judging.shipped()["SN18-2.6-01"]
+    row = only(judging.verdicts([target], [park("A")], figures, "2020-06"))
     assert row.verdict == "no_data"
     assert words in row.reason
 
@@ -504,6 +492,13 @@ def test_a_document_not_yet_issued_is_listed_as_not_in_force() -> None:
     assert (row.verdict, row.light, row.actual) == ("out_of_scope", "grey", None)
     assert "2023年3月起适用，本期尚未生效" in row.reason
     assert only(judge("SN18-2.6-01", "2018-02", {"A": {"B04": 3}})).verdict == "out_of_scope"
+
+
+def test_a_repealed_document_is_over_from_that_month() -> None:
+    target = judging.shipped()["SN18-2.6-01"]
+    document = judging.documents()["SN18"].model_copy(update={"repealed": date(2020, 6, 30)})
+    assert in_force(target, document, "2020-05") == "now"
+    assert in_force(target, document, "2020-06") == "over"
 
 
 def test_expired_targets_are_judged_as_of_their_end_and_stay_grey() -> None:

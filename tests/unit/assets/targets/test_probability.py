@@ -14,7 +14,7 @@ from assets.targets.requirement import MemberBar, Requirement
 from methods import outlook as ol
 from methods.intervals import quantiles
 from methods.nowcast import Settings
-from tests.support.panels import made_up
+from tests.support.panels import made_up, outlook_at
 from warehouse.catalog.forecast_rules import load_forecast_rules
 from warehouse.catalog.problems import CatalogError
 
@@ -25,7 +25,7 @@ YEAR, MONTH = 2017, 6
 def outlook() -> IndicatorOutlook:
     vintages = made_up()
     record = ol.make_record(vintages, range(2013, YEAR))
-    made = ol.outlook(vintages, YEAR, MONTH, record)
+    made = outlook_at(vintages, YEAR, MONTH, record)
     known = vintages.at(YEAR, MONTH)
     months = np.full(len(known.keys), MONTH)
     return IndicatorOutlook(

@@ -138,19 +138,6 @@ def test_quality_of_a_document_date():
 
 
 @pytest.mark.parametrize(
-    ("period", "expected"),
-    [("2018-03", False), ("2018-04", True), ("2021-12", True), ("2022-02", False)],
-)
-def test_a_document_is_in_force_from_issue_to_the_end_of_its_plan(period, expected):
-    assert Document.model_validate(DOCUMENT).in_force(period) is expected
-
-
-def test_a_repealed_document_is_out_of_force():
-    repealed = Document.model_validate(DOCUMENT | {"repealed": date(2020, 6, 30)})
-    assert repealed.in_force("2020-05") and not repealed.in_force("2020-06")
-
-
-@pytest.mark.parametrize(
     ("term", "span"),
     [
         ({"type": "by_year_end", "by": date(2021, 12, 31)}, ("2018-01", "2021-12")),

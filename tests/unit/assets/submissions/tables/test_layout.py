@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,9 +13,10 @@ from assets.submissions.reading.workbook import CellValue, ErrorValue, Range, Sh
 from assets.submissions.tables.entities import Register
 from assets.submissions.tables.layout import CellBatch, CellRecord, Reader, ReadingContext
 from assets.submissions.values.units import shipped
-from warehouse.catalog.layouts import Layout, layout_yaml, load_layout, parse_layout
+from tests.support.layouts import parse_layout
+from warehouse.catalog.layouts import Layout, layout_yaml
 from warehouse.catalog.models import Indicator, Park, Reporter
-from warehouse.catalog.problems import CatalogError, Origin
+from warehouse.catalog.problems import CatalogError
 
 _ = None
 Rows = list[list[CellValue]]
@@ -72,7 +72,7 @@ WIDE: dict[str, Any] = {
 
 def layout(table: dict[str, Any] | None = None, **more: Any) -> Layout:
     fields = {"layout_id": "t", "title": "月报", "source": "monthly", "tables": [table or WIDE]}
-    return parse_layout(fields | more, Origin("layouts/t.yaml"))
+    return parse_layout(fields | more)
 
 
 def book(rows: Rows, merged: tuple[Range, ...] = (), **more: Any) -> Workbook:
@@ -628,15 +628,5 @@ def test_版式写成文件再读回来不变() -> None:
         new_indicators=[INDICATORS[0].model_dump(mode="json")],
     )
     text = layout_yaml(original, {"": ["说明"], "税收": ["核对"]})
-    assert parse_layout(yaml.safe_load(text), Origin("x")) == original
+    assert parse_layout(yaml.safe_load(text)) == original
     assert "# 说明" in text and "  # 核对" in text
-
-
-def test_版式文件不是YAML(tmp_path: Path) -> None:
-    path = tmp_path / "a.yaml"
-    path.write_text("tables: [", encoding="utf-8")
-    with pytest.raises(CatalogError, match="YAML 无法读取"):
-        load_layout(path)
-    path.write_text("- 1", encoding="utf-8")
-    with pytest.raises(CatalogError, match="应为一组字段"):
-        load_layout(path)

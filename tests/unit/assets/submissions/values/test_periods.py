@@ -10,15 +10,9 @@ from assets.submissions.reading.workbook import CellValue, ErrorValue
 from assets.submissions.values.periods import (
     ParsedPeriod,
     PeriodRefusal,
-    month_label_zh,
-    months_between,
-    next_period,
     parse_period,
     parse_period_column,
-    period_label_zh,
     period_of,
-    periods_of_year,
-    previous_period,
     previous_year,
     year_month,
 )
@@ -346,31 +340,10 @@ def test_the_heads_of_real_exports_are_read() -> None:
 # --- arithmetic and labels
 
 
-@pytest.mark.parametrize(
-    ("period", "first", "before", "after"),
-    [
-        ("2020-06", 2, "2020-05", "2020-07"),
-        ("2020-02", 2, "2019-12", "2020-03"),
-        ("2020-12", 2, "2020-11", "2021-02"),
-        ("2020-02", 1, "2020-01", "2020-03"),
-        ("2020-01", 1, "2019-12", "2020-02"),
-        ("2020-12", 1, "2020-11", "2021-01"),
-        ("2020-01", 2, "2019-12", "2020-02"),
-    ],
-)
-def test_neighbouring_periods(period: str, first: int, before: str, after: str) -> None:
-    assert previous_period(period, first) == before
-    assert next_period(period, first) == after
-
-
 def test_arithmetic() -> None:
     assert period_of(2020, 2) == "2020-02"
     assert year_month("2020-02") == (2020, 2)
     assert previous_year("2020-06") == "2019-06"
-    assert months_between("2019-12", "2020-06") == 6
-    assert months_between("2020-06", "2019-12") == -6
-    assert periods_of_year(2020)[0] == "2020-02" and len(periods_of_year(2020)) == 11
-    assert periods_of_year(2020, 1)[0] == "2020-01" and len(periods_of_year(2020, 1)) == 12
 
 
 @pytest.mark.parametrize(
@@ -385,23 +358,3 @@ def test_wrong_periods_are_errors(wrong: str) -> None:
 def test_no_such_month(year: int, month: int) -> None:
     with pytest.raises(ValueError, match="not a month"):
         period_of(year, month)
-
-
-@pytest.mark.parametrize(
-    ("period", "first", "cumulative", "own"),
-    [
-        ("2020-02", 2, "2020年1—2月", "2020年1—2月"),
-        ("2020-06", 2, "2020年1—6月", "2020年6月"),
-        ("2020-12", 2, "2020年", "2020年12月"),
-        ("2020-01", 1, "2020年1月", "2020年1月"),
-        ("2020-02", 1, "2020年1—2月", "2020年2月"),
-    ],
-)
-def test_labels(period: str, first: int, cumulative: str, own: str) -> None:
-    assert period_label_zh(period, first) == cumulative
-    assert month_label_zh(period, first) == own
-
-
-def test_there_is_no_january_label_where_january_is_not_reported() -> None:
-    with pytest.raises(ValueError, match="no report period"):
-        period_label_zh("2020-01")

@@ -117,47 +117,6 @@ def test_words_that_are_no_units(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("单位：万元", [("万元", "万元")]),
-        ("单位:万元、户", [("万元", "万元"), ("户", "户")]),
-        ("单位：个，%，亿元", [("个", "个"), ("%", "%"), ("亿元", "亿元")]),
-        ("单位：万元 户", [("万元", "万元"), ("户", "户")]),
-        ("（单位：人民币万元）", [("万元", "人民币万元")]),
-        ("计量单位 万元", [("万元", "万元")]),
-        ("填报单位：旬阳市工信局　　单位：万元", [("万元", "万元")]),
-        ("2020年1—6月主要指标    单位：万元/亩", [("万元/亩", "万元/亩")]),
-        ("工业总产值（亿元）", [("亿元", "亿元")]),
-        ("工业总产值(万元)", [("万元", "万元")]),
-        ("建成面积【亩】", [("亩", "亩")]),
-        ("增长（±%）", [("%", "%")]),
-        ("比上年增长%", [("%", "%")]),
-        ("营业收入,万元", [("万元", "万元")]),
-        ("企业（户）/从业人员（万人）", [("户", "户"), ("万人", "万人")]),
-        ("用电量（万度）", [("万千瓦时", "万度")]),
-        ("人口数(人口抽样调查)(人)", [("人", "人")]),
-        ("万元", [("万元", "万元")]),
-        ("Thousand Dollars", [("Thousand Dollars", "Thousand Dollars")]),
-        ("工业总产值", []),
-        ("2020年（1—6月）", []),
-        ("年（度）计划", []),
-        ("单位个数", []),
-        ("填报单位：旬阳市工信局", []),
-        ("税收/亩", []),
-    ],
-)
-def test_units_are_found_with_their_place(text: str, expected: list[tuple[str, str]]) -> None:
-    got = UNITS.find_unit(text)
-    assert [(unit.id, text[start:end]) for unit, (start, end) in got] == expected
-
-
-def test_find_unit_reads_an_area_as_the_indicator_says() -> None:
-    head = "规划面积（万平方米）"
-    assert [u.dimension for u, _ in UNITS.find_unit(head)] == ["floor"]
-    assert [u.dimension for u, _ in UNITS.find_unit(head, "land")] == ["land"]
-
-
-@pytest.mark.parametrize(
     ("suffix", "column", "unit"),
     [
         (None, "万元", "万元"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from methods import composite_arrays as arrays
+from methods import index_stages as stages
 from tests.support.devdata import devdata
 
 FOLDER = ("oracle", "coinr_asem", "pipeline")
@@ -53,7 +53,7 @@ def test_denominated_as_published() -> None:
             assert close(raw[:, place], wanted[:, place])
             continue
         size = np.array([float(sizes[unit][name] or "nan") for unit in units])
-        assert close(arrays.denominate(raw[:, place], size), wanted[:, place]), row["IndCode"]
+        assert close(stages.denominate(raw[:, place], size), wanted[:, place]), row["IndCode"]
         checked += 1
     assert checked >= 15
 
@@ -61,16 +61,16 @@ def test_denominated_as_published() -> None:
 def test_imputed_as_published() -> None:
     groups = [row["Group_EurAsia"] for row in _rows(devdata(*FOLDER, "Data_Raw.csv"))]
     assert int(np.isnan(asem("Denominated")).sum()) == 65
-    assert close(arrays.impute_group_mean(asem("Denominated"), groups), asem("Imputed"))
+    assert close(stages.impute_group_mean(asem("Denominated"), groups), asem("Imputed"))
 
 
 def test_treated_and_normalised_as_published() -> None:
     imputed = asem("Imputed")
-    treated = np.stack([arrays.treat_outliers(column)[0] for column in imputed.T], axis=1)
+    treated = np.stack([stages.treat_outliers(column)[0] for column in imputed.T], axis=1)
     directions = [float(row["Direction"]) for row in meta()]
-    found = arrays.normalise_columns(treated, directions)
+    found = stages.normalise_columns(treated, directions)
     assert np.abs(found - asem("Normalised")).max() < 1e-9
-    plain = arrays.normalise_columns(imputed, directions)
+    plain = stages.normalise_columns(imputed, directions)
     assert np.abs(plain - asem("Normalised")).max() > 1  # the treatment is not without effect
 
 
@@ -83,7 +83,7 @@ def test_aggregated_over_three_levels_gives_the_published_leaders() -> None:
         row["Code"]: float(row["Weight"]) for row in _rows(devdata(*FOLDER, "Weights_Original.csv"))
     }
     columns = dict(zip(codes(), asem("Normalised").T, strict=True))
-    index = arrays.aggregate(columns, parents, weights)["Index"]
+    index = stages.aggregate(columns, parents, weights)["Index"]
     units = [row["UnitCode"] for row in _rows(devdata(*FOLDER, "Data_Raw.csv"))]
     best = sorted(zip(index, units, strict=True), reverse=True)
     found = [(unit, round(float(score), 2)) for score, unit in best]
@@ -93,18 +93,18 @@ def test_aggregated_over_three_levels_gives_the_published_leaders() -> None:
 
 def test_an_outlier_is_drawn_in_one_step() -> None:
     x = np.array([*range(1, 11), 100.0])
-    assert arrays.skewness(x) == pytest.approx(3.2556, abs=5e-5)
-    assert arrays.kurtosis(x) == pytest.approx(10.7067, abs=5e-5)
-    treated, moved, logged = arrays.treat_outliers(x)
+    assert stages.skewness(x) == pytest.approx(3.2556, abs=5e-5)
+    assert stages.kurtosis(x) == pytest.approx(10.7067, abs=5e-5)
+    treated, moved, logged = stages.treat_outliers(x)
     assert (treated.max(), moved, logged) == (10, 1, False)
 
 
 def test_what_winsorising_cannot_mend_is_taken_in_logs() -> None:
     x = np.exp(np.linspace(0, 14, 40))
-    treated, moved, logged = arrays.treat_outliers(x, most=1)
+    treated, moved, logged = stages.treat_outliers(x, most=1)
     assert (moved, logged) == (0, True)
-    assert abs(arrays.skewness(treated)) < 2
-    flat, moved, logged = arrays.treat_outliers(np.full(8, 3.0))
+    assert abs(stages.skewness(treated)) < 2
+    flat, moved, logged = stages.treat_outliers(np.full(8, 3.0))
     assert (list(flat), moved, logged) == ([3.0] * 8, 0, False)
 
 
@@ -112,7 +112,7 @@ def test_means_that_compensate_less() -> None:
     values = {"a": np.array([4.0]), "b": np.array([16.0])}
     parents, weights = {"a": "t", "b": "t"}, {"a": 1.0, "b": 1.0}
     means = {
-        how: float(arrays.aggregate(values, parents, weights, how)["t"][0])
+        how: float(stages.aggregate(values, parents, weights, how)["t"][0])
         for how in ("arithmetic", "geometric", "harmonic")
     }
     assert means == pytest.approx({"arithmetic": 10, "geometric": 8, "harmonic": 6.4})
@@ -120,4 +120,4 @@ def test_means_that_compensate_less() -> None:
 
 def test_a_circle_of_parents_is_refused() -> None:
     with pytest.raises(ValueError, match="circle"):
-        arrays.aggregate({"a": np.ones(2)}, {"a": "b", "b": "c", "c": "b"}, {})
+        stages.aggregate({"a": np.ones(2)}, {"a": "b", "b": "c", "c": "b"}, {})
