@@ -133,10 +133,13 @@ def nowcast_rows(panel: Panel, record: dict[str, Any]) -> Iterator[str]:
         for how in ("median3", "calendar", "last_year")
     )
     covered = " | ".join(f"{100 * pooled['covered'][level]:.1f}" for level in ("80", "90", "95"))
+    sides = f"{100 * pooled['below']:.1f} / {100 * pooled['above']:.1f}"
+    width = f"{pooled['half_width']:.2f} | {pooled['interval_score']:.2f}"
+    covered = covered.replace(" | ", f" ± {100 * pooled['doubt']:.1f} | ", 1)
     june = months[6]["mape"]
     span = f"{record['years'][0]}–{record['years'][-1]}"
     yield (
-        f"| {panel.name} ({record['units']}, {span}, {pooled['n']:,}) | {covered} | "
+        f"| {panel.name} ({record['units']}, {span}, {pooled['n']:,}) | {covered} | {sides} | {width} | "
         f"{' | '.join(errors)} | {june['median3'] / june['last_year']:.2f} |"
     )
 
@@ -154,7 +157,7 @@ def chance_rows(panel: Panel, record: dict[str, Any]) -> Iterator[str]:
             f"| {panel.short} | {_KINDS[kind]} | {late['brier']:.3f} | {late['skill_calendar']:.2f}, "
             f"{june[kind]['skill_calendar']:.2f} | {late['skill_growth']:.2f} | "
             f"{late['skill_climatology']:.2f} | {february[kind]['skill_climatology']:.2f} | "
-            f"{late['ece']:.3f} |"
+            f"{late['ece']:.3f} | {late['log_score']:.3f} ({late['log_skill']:.2f}) |"
         )
 
 
@@ -168,34 +171,36 @@ def risk_rows(panel: Panel, record: dict[str, Any]) -> Iterator[str]:
         yield (
             f"| {panel.short}, classes = {panel.classes} ({skill['years']}, {skill['n']:,}, "
             f"{skill['events']:g}) | {skill['month']} | {skill['brier']:.3f} | {against} | "
-            f"{skill['ece']:.3f} |"
+            f"{skill['ece']:.3f} | {skill['log_score']:.3f} ({skill['log_skill']:.2f}) |"
         )
 
 
-def reliability(panel: Panel, record: dict[str, Any]) -> str:
+def reliability(panel: Panel, record: dict[str, Any], unit: str) -> str:
     """What was said and how often it happened, in a sentence."""
     said = ", ".join(
         f"{100 * one['said']:.0f}→{100 * one['came']:.0f} % ({one['n']:,})"
         for one in record["reliability"]
     )
-    return f"{panel.short}, said → happened (unit-years): {said}."
+    return f"{panel.short}, said → happened ({unit}): {said}."
 
 
 # --- the page -------------------------------------------------------------------------------------
 
 _HEADS = {
     "nowcast": (
-        "| panel (units, test years, forecasts) | 80 % | 90 % | 95 % | error % Feb / Jun / Nov "
-        "| 序时 % | 同比法 % | June vs 同比法 |\n|---|---|---|---|---|---|---|---|"
+        "| panel (units, test years, forecasts) | 80 % ± s.e. | 90 % | 95 % | below / above the 80 % "
+        "| half width % | interval score % | error % Feb / Jun / Nov | 序时 % | 同比法 % | June vs 同比法 |\n"
+        "|---|---|---|---|---|---|---|---|---|---|---|"
     ),
     "chances": (
         "| panel | target | Brier, June–Nov | skill against the 序时 flag: all, June | against the "
-        "同比 flag | against the base rate | the same in February | ECE |\n|---|---|---|---|---|---|---|---|"
+        "同比 flag | against the base rate | the same in February | ECE | log score (skill) |\n"
+        "|---|---|---|---|---|---|---|---|---|"
     ),
     "risk": (
         "| panel (years, unit-years, ends in the last places) | month | Brier | against a logistic fit "
-        "on the rank as of now | against that rank | against last year's rank | ECE |\n"
-        "|---|---|---|---|---|---|---|"
+        "on the rank as of now | against that rank | against last year's rank | ECE | log score (skill) |\n"
+        "|---|---|---|---|---|---|---|---|"
     ),
 }
 
@@ -204,6 +209,7 @@ def tables() -> dict[str, str]:
     """Mark of the page → its table, measured now."""
     rows: dict[str, list[str]] = {name: [head] for name, head in _HEADS.items()}
     came: list[str] = []
+    said: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         for panel in PANELS:
             file = panel.make(Path(folder))
@@ -213,9 +219,11 @@ def tables() -> dict[str, str]:
                 rows["chances"] += chance_rows(panel, record)
                 [risk] = backtest(file, "--risk")
                 rows["risk"] += risk_rows(panel, risk)
-                came.append(f"\n{reliability(panel, risk)}")
+                came.append(f"\n{reliability(panel, risk, 'unit-years')}")
+                said.append(f"\n{reliability(panel, record, 'chances, June–Nov')}")
             print(f"{panel.name}: done", file=sys.stderr)
     rows["risk"] += came
+    rows["chances"] += said
     return {name: "\n".join(lines) for name, lines in rows.items()}
 
 

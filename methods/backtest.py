@@ -14,10 +14,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from methods.intervals import ErrorModel, probability_at_least, quantiles
 from methods.nowcast import DEFAULT, MONTHS, Settings, Vintages, by_calendar, by_last_year
 from methods.outlook import Outlook, make_record, outlooks
+from methods.risk_words import LEAST
 from methods.seasonal_pace import Bools, Floats, Groups
 
 COVERAGES = (50, 80, 90, 95)
@@ -50,19 +52,27 @@ class Accuracy:
     """Errors and coverage of one month's origins: ``n`` forecasts over ``years`` test years.
 
     ``mape`` in % by rule (median3, calendar, last_year); ``covered`` share inside the central
-    interval by nominal percentage.
+    interval by nominal percentage. Of the 80 % interval: ``doubt`` the standard error of its share when
+    years, not forecasts, are what is independent; ``below``, ``above`` the shares of outcomes on either
+    side; ``half_width`` and ``interval_score`` (:func:`interval_score`) in % of the forecast, means.
     """
 
     month: int
     n: int
     mape: dict[str, float]
     covered: dict[int, float]
+    doubt: float
+    below: float
+    above: float
+    half_width: float
+    interval_score: float
 
 
 @dataclass(frozen=True, slots=True)
 class Skill:
     """Scores of probabilities: Brier of ours and of the flags, skill against each (1 − ratio), expected
-    calibration error over ten equal bins."""
+    calibration error over ten equal bins; ``log_score`` and ``log_skill`` of the chances as printed,
+    against the share of all cases that came true."""
 
     kind: str
     month: int
@@ -74,6 +84,8 @@ class Skill:
     skill_growth: float
     skill_climatology: float
     ece: float
+    log_score: float
+    log_skill: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +114,7 @@ class Result:
 class _Origin:
     """Scored forecasts of one origin, units with an outcome and all rules to compare with."""
 
+    year: int
     month: int
     truth: Floats
     forecasts: dict[str, Floats]
@@ -119,7 +132,7 @@ def backtest(
     year to test."""
     tested = test_years(vintages)
     tested = tested[-last_years:] if last_years else tested
-    needed = tested[0] - settings.error_years
+    needed = tested[0] - settings.reach(len(vintages.first.keys))
     years = [year for year in vintages.first.years[1:] if needed <= year <= tested[-1]]
     record = make_record(vintages, years, settings, workers)
     origins = [
@@ -182,6 +195,7 @@ def _scored(vintages: Vintages, made: Outlook) -> Iterator[_Origin]:
         return
     questions = _questions(made, done, before, truth, keep, known.groups)
     yield _Origin(
+        year=made.year,
         month=made.month,
         truth=truth[keep],
         forecasts={name: values[keep] for name, values in forecasts.items()},
@@ -253,7 +267,37 @@ def _accuracy(origins: Sequence[_Origin], months: Sequence[int]) -> Accuracy:
         percent: float(((truth >= table[3 - i]) & (truth <= table[4 + i])).mean())
         for i, percent in enumerate(COVERAGES)
     }
-    return Accuracy(months[0] if len(months) == 1 else 0, truth.size, mape, covered)
+    low, high = table[2], table[5]
+    point = np.concatenate([origin.forecasts["median3"] for origin in chosen])
+    inside = ((truth >= low) & (truth <= high)).astype(np.float64)
+    years = np.concatenate([np.full(origin.truth.size, origin.year) for origin in chosen])
+    return Accuracy(
+        months[0] if len(months) == 1 else 0, truth.size, mape, covered,
+        doubt=clustered_error(inside, years),
+        below=float((truth < low).mean()),
+        above=float((truth > high).mean()),
+        half_width=float(50 * ((high - low) / point).mean()),
+        interval_score=float(100 * (interval_score(truth, low, high, 0.8) / point).mean()),
+    )  # fmt: skip
+
+
+def clustered_error(values: Floats, clusters: npt.NDArray[np.int64]) -> float:
+    """Standard error of the mean of ``values`` whose ``clusters`` alone are independent; NaN for one.
+
+    √(g/(g−1)·Σ_c (Σ_{i∈c}(x_i − x̄))²)/n (Liang & Zeger 1986, Biometrika 73:13, for a mean).
+    """
+    names, place = np.unique(clusters, return_inverse=True)
+    if names.size < 2:
+        return float("nan")
+    sums = np.bincount(place, weights=values - values.mean())
+    return float(np.sqrt(names.size / (names.size - 1) * (sums * sums).sum()) / values.size)
+
+
+def interval_score(truth: Floats, low: Floats, high: Floats, level: float) -> Floats:
+    """Width + 2/(1 − level) · the distance outside: less is better, and neither a wide interval nor one
+    that is missed comes out well (Gneiting & Raftery 2007, J. Am. Stat. Assoc. 102:359, eq. 43)."""
+    outside = np.maximum(low - truth, 0) + np.maximum(truth - high, 0)
+    return np.asarray(high - low + 2 / (1 - level) * outside)
 
 
 def _pairs(questions: Sequence[Question]) -> tuple[Floats, Floats]:
@@ -273,13 +317,21 @@ def _skill(origins: Sequence[_Origin], kind: str, months: Sequence[int]) -> Skil
     return Skill(
         kind, months[0], said.size, ours, calendar, growth,
         _better(ours, calendar), _better(ours, growth), _better(ours, base * (1 - base)),
-        calibration_error(said, met),
+        calibration_error(said, met), log_score(said, met),
+        _better(log_score(said, met), log_score(np.full_like(said, base), met)),
     )  # fmt: skip
 
 
 def brier(said: Floats, met: Floats) -> float:
     """Mean squared difference of probability and outcome (Brier 1950, Mon. Weather Rev. 78:1)."""
     return float(np.square(said - met).mean())
+
+
+def log_score(said: Floats, met: Floats) -> float:
+    """Mean −log of what was said of what happened (Good 1952, J. R. Stat. Soc. B 14:107). A chance is
+    printed within 2 and 98 %, so what lies beyond counts as 1 and 99 %."""
+    printed = np.where(said < LEAST, LEAST / 2, np.where(said > 1 - LEAST, 1 - LEAST / 2, said))
+    return float(-(met * np.log(printed) + (1 - met) * np.log(1 - printed)).mean())
 
 
 def _better(ours: float, other: float) -> float:

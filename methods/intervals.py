@@ -55,8 +55,14 @@ class ErrorStats:
 
     @property
     def dof(self) -> int:
-        """Degrees of freedom of the common shock's Student t: W + 2."""
-        return self.n_years + 2
+        """Degrees of freedom of the common shock's Student t: one and a half a year, rounded up.
+
+        The size of the shock is a mean square over years, so what is known of it grows with the years.
+        A year counts for more than one as its months are smoothed and do not move wholly together: by
+        Satterthwaite 1/(1/4 + r²/2 + r²/4) a year, r² the mean squared correlation of its months'
+        shocks, 1.0 to 1.75 on the panels of docs/methodology.md.
+        """
+        return math.ceil(1.5 * self.n_years)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +271,7 @@ def probability_at_least(model: ErrorModel, bar: Floats) -> Floats:
     """P(Y ≥ bar) per unit, ``bar`` [U] (or [..., U]); NaN where the model has no scale.
 
     Kept within the levels the pool can tell apart; what is printed never says 0 or 100 %
-    (:func:`wording_bounds`).
+    (:func:`methods.risk_words.printable`).
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         if model.link == "log":

@@ -53,7 +53,10 @@ class Settings:
     history: int = 5
     """Past years used at most (H)."""
     error_years: int = 3
-    """Past years whose errors make the interval (W)."""
+    """Past years whose errors make the interval (W), at least."""
+    scores: int = 39
+    """Past errors an interval asks for, one a unit and year: the fewest with which a distribution-free
+    central 95 % interval is bounded, (n + 1)·0.975 ≤ n (Vovk, Gammerman & Shafer 2005, ch. 2)."""
     first_month: int = 2
     """First month with a figure: 1—2月 are reported together."""
     prior: tuple[float, ...] = (0.0, 1.0, 0.8, 0.2, 0.5)
@@ -67,6 +70,14 @@ class Settings:
     """Residuals beyond this many robust standard deviations weigh less (Huber 1964)."""
     rounds: int = 4
     """Rounds of reweighting."""
+
+    def reach(self, units: int) -> int:
+        """Past years whose errors make the interval of a panel of so many units: W, and as many more as
+        give ``scores`` errors where units are few (a year then counts as few errors as it has units).
+
+        Oracle: 51 units → 3 years, 12 → 4, 2 → 20, 1 → 39.
+        """
+        return max(self.error_years, -(-self.scores // max(units, 1)))
 
 
 DEFAULT = Settings()

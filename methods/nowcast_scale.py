@@ -73,14 +73,14 @@ def _carry(lead: Floats, change: Floats, month: int) -> float:
 def scale_outlook(
     vintages: Vintages, year: int, month: int, settings: Settings = DEFAULT, *, newest: bool = False
 ) -> Outlook:
-    """Outlook of one origin by the scale method; errors of the last W years, each forecast from what
+    """Outlook of one origin by the scale method; errors of the last years (``Settings.reach``), each forecast from what
     was known then. ``calibrated`` is False throughout."""
     known = vintages.now(year, month) if newest else vintages.at(year, month)
     if month == MONTHS:
         point = known.ytd[-1, MONTHS - 1]
         return Outlook(year, month, scale_nowcast(known, month, settings), certain(point))
     forecast = scale_nowcast(vintages.comparable(known, month), month, settings)
-    first = max(known.years[0] + 1, year - settings.error_years)
+    first = max(known.years[0] + 1, year - settings.reach(len(known.keys)))
     years = list(range(first, year))
     if not years:
         return Outlook(year, month, forecast, unknown(forecast.point))

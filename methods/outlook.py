@@ -125,11 +125,12 @@ class PastErrors:
 def past_errors(
     record: Record, known: Panel, settings: Settings = DEFAULT, before: PastErrors | None = None
 ) -> PastErrors | None:
-    """Statistics of the last W years before the year of ``known``; ``None`` without any past year
-    in the record. ``before``: statistics of an earlier month of the same year, taken again when the
-    outcomes of past years have not been revised since."""
+    """Statistics of the last years (``Settings.reach``) before the year of ``known``; ``None`` without
+    any past year in the record. ``before``: statistics of an earlier month of the same year, taken
+    again when the outcomes of past years have not been revised since."""
     now = known.years[-1]
-    years = [year for year in record.years if now - settings.error_years <= year < now]
+    reach = settings.reach(len(known.keys))
+    years = [year for year in record.years if now - reach <= year < now]
     if not years:
         return None
     totals = totals_known(known, years)
@@ -250,7 +251,8 @@ def total_outlook(
     """Model of totals: bottom-up sums of the units' forecasts, errors of the same sums in the past
     (units known at both ends of a past year only, so that scope does not look like error)."""
     now = known.years[-1]
-    years = [year for year in record.years if now - settings.error_years <= year < now]
+    reach = settings.reach(len(known.keys))
+    years = [year for year in record.years if now - reach <= year < now]
     center = sum_by(forecast.point, members)
     if not years or month == MONTHS:
         model = certain(center)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from methods.backtest import Bin, calibration_error, latest_totals, reliability
+from methods.backtest import Bin, calibration_error, latest_totals, log_score, reliability
 from methods.nowcast import DEFAULT, MONTHS, Settings, Vintages, by_last_year
 from methods.outlook import Outlook, make_record, outlooks
 from methods.points import Points
@@ -55,7 +55,10 @@ class Against:
 
 @dataclass(frozen=True, slots=True)
 class RiskSkill:
-    """One month: ``n`` unit-years with ``events`` ends in the last places, over ``years``."""
+    """One month: ``n`` unit-years with ``events`` ends in the last places, over ``years``.
+
+    ``log_score`` of the chances as printed and ``log_skill`` against the class's share of last places.
+    """
 
     month: int
     years: int
@@ -67,6 +70,8 @@ class RiskSkill:
     last_year: Against
     climatology: Against
     ece: float
+    log_score: float
+    log_skill: float
     sums_exact: bool
 
 
@@ -274,6 +279,7 @@ def _skill(cases: Sequence[Case], scored: Sequence[int]) -> RiskSkill:
     late = [case for case in cases if case.year in scored]
     said = np.concatenate([case.probability for case in late])
     happened = np.concatenate([case.happened for case in late])
+    rates = np.concatenate([np.full(len(case.happened), case.k / len(case.happened)) for case in late])
     sums = [case.probability.sum() - case.k for case in late]
     return RiskSkill(
         month=late[0].month,
@@ -286,6 +292,8 @@ def _skill(cases: Sequence[Case], scored: Sequence[int]) -> RiskSkill:
             for name in ("logistic", "current", "last_year", "climatology")
         },
         ece=calibration_error(said, happened),
+        log_score=log_score(said, happened),
+        log_skill=1 - log_score(said, happened) / log_score(rates, happened),
         sums_exact=bool(np.abs(sums).max() < 1e-9),
     )
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+LEAST = 0.02
+"""Chances below it, and above 1 less it, are not printed as numbers."""
 
-def printable(probability: float, draws: int, least: float = 0.02) -> str:
+def printable(probability: float, draws: int, least: float = LEAST) -> str:
     """A probability as an official may read it: whole per cent, never 0 % and never 100 %.
 
     Below ``least`` prints "低于2%" (events missed with such forecasts did happen in every back-test),

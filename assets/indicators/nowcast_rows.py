@@ -145,7 +145,8 @@ def refresh_track_record(connection: duckdb.DuckDBPyConnection, build: Build, pe
         return
     connection.execute("DELETE FROM indicators.track_record WHERE year = ?", [year])
     settings = settings_of(build)
-    first = year - settings.history - settings.error_years - RECORD_YEARS
+    reach = settings.reach(len(build.catalog.parks_in(f"{year - 1}-12")))
+    first = year - settings.history - reach - RECORD_YEARS
     for indicator in build.catalog.indicators:
         if not is_forecast(indicator):
             continue

@@ -91,11 +91,12 @@ def indicator_outlook(
     """
     settings = settings_of(build)
     year, month = int(period[:4]), int(period[5:7])
-    first_year = year - settings.history - settings.error_years
+    reach = settings.reach(len(build.catalog.parks_in(period)))
+    first_year = year - settings.history - reach
     vintages = vintages_of(connection, sight_of(build), indicator, period, first_year)
     if vintages is None:
         return None
-    years = range(max(year - settings.error_years, vintages.first.years[0] + 1), year)
+    years = range(max(year - reach, vintages.first.years[0] + 1), year)
     known = vintages.now(year, month)
     reached = _last_months(known.ytd[-1])
     if not reached.any():

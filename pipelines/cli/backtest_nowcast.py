@@ -172,6 +172,12 @@ def words(name: str, result: Result) -> Iterator[str]:
     yield "  区间覆盖率(各月合并):" + ",".join(
         f"{percent}% 区间 {100 * pooled.covered[percent]:.1f}%" for percent in (80, 90, 95)
     )
+    doubt = f"±{100 * pooled.doubt:.1f}(按年计的标准误)" if pooled.doubt == pooled.doubt else "只有一年"
+    yield (
+        f"  80% 区间:{100 * pooled.covered[80]:.1f}%{doubt},实数低于下限 {100 * pooled.below:.1f}%、"
+        f"高于上限 {100 * pooled.above:.1f}%;半宽平均 {pooled.half_width:.2f}%,"
+        f"区间得分 {pooled.interval_score:.2f}(越小越好)"
+    )
     yield (
         "  月份   次数   平均误差%  序时法%  同比法%  与同比法之比  80%    90%   95%  "
         "概率较序时灯改进  校准误差"
@@ -218,5 +224,6 @@ def _late_words(skill: Skill) -> str:
         f"  达标概率({KIND_ZH[skill.kind]}),6—11月合并:Brier {skill.brier:.3f},"
         f"序时灯 {skill.brier_calendar:.3f}(改进 {skill.skill_calendar:.2f}),"
         f"同比灯 {skill.brier_growth:.3f}(改进 {skill.skill_growth:.2f}),"
-        f"较常年比例改进 {skill.skill_climatology:.2f},校准误差 {skill.ece:.3f}"
+        f"较常年比例改进 {skill.skill_climatology:.2f},校准误差 {skill.ece:.3f},"
+        f"对数得分 {skill.log_score:.3f}(较常年比例改进 {skill.log_skill:.2f})"
     )

@@ -76,7 +76,8 @@ def words(name: str, record: RiskRecord) -> Iterator[str]:
         exact = "与名额相等" if skill.sums_exact else "与名额不等,程序有误"
         yield (
             f"  {skill.month} 月:{skill.years} 年 {skill.n} 次、末位 {skill.events:g} 次;"
-            f"Brier {skill.brier:.4f},{beaten};校准误差 {skill.ece:.3f};每组概率之和{exact}"
+            f"Brier {skill.brier:.4f},{beaten};对数得分 {skill.log_score:.4f}"
+            f"(较按名额均摊改进 {skill.log_skill:.2f});校准误差 {skill.ece:.3f};每组概率之和{exact}"
         )
     yield "  可靠性(预报的概率→实际位于末位的比例,次数):" + ";".join(
         f"{100 * one.said:.0f}%→{100 * one.came:.0f}%({one.n})" for one in record.reliability

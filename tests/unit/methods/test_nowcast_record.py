@@ -168,6 +168,28 @@ def test_scores_of_probabilities_against_worked_numbers() -> None:
     assert backtest.calibration_error(said, met) == pytest.approx(expected)
 
 
+def test_the_log_score_counts_chances_as_they_are_printed() -> None:
+    assert backtest.log_score(np.array([0.5]), np.array([1.0])) == pytest.approx(np.log(2))
+    # 低于2% counts as 1 %: neither certainty nor ruin.
+    assert backtest.log_score(np.array([0.0]), np.array([1.0])) == pytest.approx(-np.log(0.01))
+    assert backtest.log_score(np.array([1.0]), np.array([1.0])) == pytest.approx(-np.log(0.99))
+
+
+def test_an_interval_pays_for_its_width_and_for_what_it_misses() -> None:
+    low, high = np.full(3, 90.0), np.full(3, 110.0)
+    found = backtest.interval_score(np.array([100.0, 115.0, 85.0]), low, high, 0.8)
+    np.testing.assert_allclose(found, [20.0, 70.0, 70.0])
+
+
+def test_the_doubt_of_a_coverage_counts_years_not_forecasts() -> None:
+    inside, years = np.array([1.0, 0.0, 1.0, 1.0]), np.array([2001, 2002, 2003, 2004])
+    alone = backtest.clustered_error(inside, years)
+    assert alone == pytest.approx(inside.std(ddof=1) / 2)
+    # The same four years seen ten times each are still four years.
+    assert backtest.clustered_error(np.tile(inside, 10), np.tile(years, 10)) == pytest.approx(alone)
+    assert np.isnan(backtest.clustered_error(inside, np.full(4, 2001)))
+
+
 def test_a_panel_without_past_years_is_refused() -> None:
     with pytest.raises(ValueError, match="complete years"):
         backtest.backtest(made_up(years=2))
