@@ -73,8 +73,8 @@ def _carry(lead: Floats, change: Floats, month: int) -> float:
 def scale_outlook(
     vintages: Vintages, year: int, month: int, settings: Settings = DEFAULT, *, newest: bool = False
 ) -> Outlook:
-    """Outlook of one origin by the scale method; errors of the last years (``Settings.reach``), each forecast from what
-    was known then. ``calibrated`` is False throughout."""
+    """Outlook of one origin by the scale method; errors of the last years (``Settings.reach``), each
+    forecast from what was known then. ``calibrated`` is False throughout."""
     known = vintages.now(year, month) if newest else vintages.at(year, month)
     if month == MONTHS:
         point = known.ytd[-1, MONTHS - 1]

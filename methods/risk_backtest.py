@@ -279,7 +279,9 @@ def _skill(cases: Sequence[Case], scored: Sequence[int]) -> RiskSkill:
     late = [case for case in cases if case.year in scored]
     said = np.concatenate([case.probability for case in late])
     happened = np.concatenate([case.happened for case in late])
-    rates = np.concatenate([np.full(len(case.happened), case.k / len(case.happened)) for case in late])
+    rates = np.concatenate(
+        [np.full(len(case.happened), case.k / len(case.happened)) for case in late]
+    )
     sums = [case.probability.sum() - case.k for case in late]
     return RiskSkill(
         month=late[0].month,

@@ -11,6 +11,7 @@ from decimal import Decimal
 LEAST = 0.02
 """Chances below it, and above 1 less it, are not printed as numbers."""
 
+
 def printable(probability: float, draws: int, least: float = LEAST) -> str:
     """A probability as an official may read it: whole per cent, never 0 % and never 100 %.
 

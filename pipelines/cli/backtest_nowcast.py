@@ -172,7 +172,9 @@ def words(name: str, result: Result) -> Iterator[str]:
     yield "  区间覆盖率(各月合并):" + ",".join(
         f"{percent}% 区间 {100 * pooled.covered[percent]:.1f}%" for percent in (80, 90, 95)
     )
-    doubt = f"±{100 * pooled.doubt:.1f}(按年计的标准误)" if pooled.doubt == pooled.doubt else "只有一年"
+    doubt = (
+        f"±{100 * pooled.doubt:.1f}(按年计的标准误)" if pooled.doubt == pooled.doubt else "只有一年"
+    )
     yield (
         f"  80% 区间:{100 * pooled.covered[80]:.1f}%{doubt},实数低于下限 {100 * pooled.below:.1f}%、"
         f"高于上限 {100 * pooled.above:.1f}%;半宽平均 {pooled.half_width:.2f}%,"
