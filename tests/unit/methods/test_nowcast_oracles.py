@@ -107,7 +107,8 @@ def test_the_errors_of_few_units_come_from_all_years_at_hand_of_many_from_three(
     for units, used in ((3, 6), (40, 3)):
         vintages = made_up(units=units)
         record = ol.make_record(vintages, range(2011, 2017))
-        assert len(ol.outlook(vintages, 2017, 6, record).model.residuals) == used
+        [june] = ol.outlooks(vintages, 2017, [6], record)
+        assert len(june.model.residuals) == used
 
 
 @pytest.mark.parametrize(("years", "least"), [(1, 87), (3, 91)])
