@@ -7,7 +7,8 @@ for (beside each command); mistyped command lines (``usage``).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import typer
@@ -29,6 +30,8 @@ _MARKS = (
 )
 _USAGE = (("[OPTIONS]", "[选项]"), ("COMMAND [ARGS]...", "命令 …"))
 _NAME_COLUMN = 30
+
+Groups = Sequence[tuple[str, Sequence[str]]]
 
 
 def _chinese(text: str) -> str:
@@ -81,9 +84,19 @@ class _Context(typer.Context):
     formatter_class = ChineseHelp
 
 
-def with_chinese_help(command: Any) -> Any:
-    """The command and all below it, their help pages in Chinese."""
+def with_chinese_help(command: Any, groups: Groups = ()) -> Any:
+    """The command and all below it, their help pages in Chinese; ``groups``: headings below which
+    the page of ``command`` itself lists its commands."""
     command.context_class = _Context
+    if groups:
+        command.format_commands = partial(_write_groups, command.commands, groups)
     for each in getattr(command, "commands", {}).values():
         with_chinese_help(each)
     return command
+
+
+def _write_groups(commands: Mapping[str, Any], groups: Groups, _: Any, page: ChineseHelp) -> None:
+    widest = max(map(len, commands))
+    for heading, names in groups:
+        with page.section(heading):
+            page.write_dl([(name.ljust(widest), commands[name].help) for name in names])

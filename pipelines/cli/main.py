@@ -20,7 +20,7 @@ EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_FINDINGS, EXIT_BUSY, EXIT_STOPPED = 0, 
 app = typer.Typer(
     name="parkwatch",
     help="园区运行监测:收表、审核、入库、研判、通报。",
-    epilog="第一次使用:parkwatch init,再 parkwatch run --period 报告期,再 parkwatch status。\n"
+    epilog="第一次使用:先 parkwatch init,再 parkwatch run --period 报告期。\n"
     "每个命令的说明:parkwatch 命令 --help",
     no_args_is_help=True,
     add_completion=False,
@@ -34,7 +34,7 @@ MODULES = (
     "review", "assessment", "whatif", "proof", "quality", "export", "bulletin", "release",
     "bulletin_check", "deliveries", "site", "operations", "serve",
 )  # fmt: skip
-"""Modules of this package that bring commands, in the order of the help page."""
+"""Modules of this package that bring commands; their order on the help page: ``groups``."""
 
 
 def commands() -> typer.Typer:
@@ -46,9 +46,10 @@ def commands() -> typer.Typer:
 
 def main() -> None:
     """Run the command; expected errors end in one plain message, never in a traceback."""
+    from pipelines.cli.groups import GROUPS
     from pipelines.cli.helping import with_chinese_help
 
-    command = with_chinese_help(typer.main.get_command(commands()))
+    command = with_chinese_help(typer.main.get_command(commands()), GROUPS)
     try:
         code = command(standalone_mode=False) or EXIT_DONE
         if code == EXIT_STOPPED:

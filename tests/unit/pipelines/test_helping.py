@@ -5,6 +5,7 @@ import re
 import pytest
 import typer
 
+from pipelines.cli.groups import GROUPS
 from pipelines.cli.helping import with_chinese_help
 from pipelines.cli.main import commands
 from pipelines.cli.screen import width_of
@@ -18,7 +19,7 @@ def pages(command, path):
 
 @pytest.fixture(scope="module")
 def help_pages():
-    return dict(pages(with_chinese_help(typer.main.get_command(commands())), "parkwatch"))
+    return dict(pages(with_chinese_help(typer.main.get_command(commands()), GROUPS), "parkwatch"))
 
 
 def test_no_word_of_the_library_is_left_in_english(help_pages):
@@ -41,3 +42,10 @@ def test_every_command_and_option_says_what_it_is_for(help_pages):
     assert {
         path: silent.findall(text) for path, text in help_pages.items() if silent.search(text)
     } == {}
+
+
+def test_every_command_stands_below_one_heading(help_pages):
+    listed = [name for _, names in GROUPS for name in names]
+    assert sorted(listed) == sorted(typer.main.get_command(commands()).commands)
+    places = [help_pages["parkwatch"].index(f"\n{heading}:\n") for heading, _ in GROUPS]
+    assert places == sorted(places)
