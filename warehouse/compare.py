@@ -30,6 +30,8 @@ DERIVED = ("indicators", "targets", "assessment")
 _LEFT_OUT = frozenset({"ops.digest", "deliveries.message", "submissions.cell", "observations.revision",
                        "observations.revision_summary"})  # fmt: skip
 """Follow from the others, or are of no interest to a reader of figures."""
+_NO_RESULT = {"quality.expectation": {"digest"}}
+"""Columns that name what was looked at (compared in its own tables), not what came of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,7 @@ def _compare(connection: duckdb.DuckDBPyConnection, table: schema.Table, found: 
     """Compare temp tables ``old`` and ``new`` by key and add to ``found``."""
     key = _key_of(table)
     skipped = {"known_from", "known_to", "submission_id", "sheet", "address"}
+    skipped |= _NO_RESULT.get(table.full_name, set())
     others = [c.name for c in table.columns if c.name not in {*key, *skipped}]
     same = " AND ".join(f"old.{k} IS NOT DISTINCT FROM new.{k}" for k in key)
     struct = {s: ", ".join(f"'{n}': {s}.{n}" for n in others) for s in ("old", "new")}

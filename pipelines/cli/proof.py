@@ -31,6 +31,7 @@ SEVERITIES = {
 MOVES_SHOWN = 12
 """Moves printed per table; --json has them all."""
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _CATALOGUE = re.compile(r"rules:([0-9a-f]{6,64})")
 
 
@@ -96,7 +97,7 @@ def _print(found: Any) -> None:
         _print_moved(table, list(moves))
     for table, counted in found.counts.items():
         words = "、".join(f"{SEVERITIES[name]} {n}" for name, n in counted.most_common())
-        echo(f"{table}:{words}")
+        echo(f"{_table_words(table)}:{words}")
         shown = [c for c in found.changes if c.table == table][:8]
         for change in shown:
             key = " ".join(_id(value) for value in change.key.values() if value is not None)
@@ -120,7 +121,7 @@ def _print_moved(table: str, moves: list[dict[str, Any]]) -> None:
     for moved in moves[:MOVES_SHOWN]:
         key = " ".join(str(value) for value in moved["key"].values() if value is not None)
         pairs = {n: v for n, v in moved.items() if n not in ("table", "key")}
-        said = ",".join(f"{n} {_text(a)} → {_text(b)}" for n, (a, b) in pairs.items())
+        said = ",".join(_pair(table, n, a, b) for n, (a, b) in pairs.items())
         echo(f"  {table} {key}:{said}")
     if len(moves) > MOVES_SHOWN:
         echo(f"  {table} ……另有 {len(moves) - MOVES_SHOWN} 项(--json 全部列出)")
@@ -131,11 +132,37 @@ def _sides(change: Any) -> str:
     if change.severity in ("new", "removed"):
         side = change.after or change.before
         names = [name for name in names if name in ("value", "verdict", "score", "message")]
-        return ",".join(f"{name} {_text(side.get(name))}" for name in names)
+        return ",".join(f"{_label(change.table, n)} {_text(side.get(n))}" for n in names)
     return ",".join(
-        f"{name} {_text(change.before.get(name))} → {_text(change.after.get(name))}"
+        _pair(change.table, name, change.before.get(name), change.after.get(name))
         for name in names[:6]
     )
+
+
+def _pair(table: str, name: str, before: object, after: object) -> str:
+    """A value before and after; of a digest only that it is another."""
+    if _DIGEST.fullmatch(str(before)) and _DIGEST.fullmatch(str(after)):
+        return f"{_label(table, name)}已变"
+    return f"{_label(table, name)} {_text(before)} → {_text(after)}"
+
+
+def _label(table: str, name: str) -> str:
+    """A column by its Chinese name in the dictionary; what is no column (a catalogue's field) as it is."""
+    from warehouse import schema
+
+    try:
+        return schema.table(table).column(name).zh
+    except KeyError:
+        return name
+
+
+def _table_words(name: str) -> str:
+    from warehouse import schema
+
+    try:
+        return f"{schema.table(name).zh} {name}"
+    except KeyError:
+        return name
 
 
 def _text(value: object) -> str:
