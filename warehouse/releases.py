@@ -120,6 +120,15 @@ class Releases:
             )
             return [row[0] for row in rows]
 
+    def unwritten_corrections(self) -> list[Release]:
+        """Corrections opened whose documents no run has written yet, by period and audience."""
+        with self._open() as connection:
+            rows = connection.execute(
+                "SELECT * FROM release WHERE status = 'draft' AND correction IS NOT NULL "
+                "AND documents = '' ORDER BY period, audience_id"
+            )
+            return [_release(row) for row in rows]
+
     def open_edition(self, period: str, audience_id: str) -> int | None:
         """Number of the edition a run may write: the draft, or the first one; None while the newest
         one is frozen."""

@@ -41,6 +41,7 @@ class Board:
     drafts: int
     review: tuple[tuple[str, int], ...]
     approved: tuple[tuple[str, int], ...]
+    corrections: tuple[tuple[str, int], ...]
     coming: tuple[tuple[str, str], ...]
     waiting: tuple[tuple[str, str], ...]
     n_skipped: int
@@ -74,6 +75,7 @@ def read(workspace: Workspace, wanted: str = "") -> Board:
         drafts=_drafts(workspace, releases, period),
         review=_standing(releases, "review"),
         approved=_standing(releases, "approved"),
+        corrections=tuple(Counter(r.key.period for r in releases.unwritten_corrections()).items()),
         coming=tuple((each["period"], local(each["at"], zone)) for each in outlook.get("next", ())),
         waiting=tuple((w["period"], _why(w, zone)) for w in waiting if w["why"] != "skipped"),
         n_skipped=sum(w["why"] == "skipped" for w in waiting),

@@ -31,7 +31,7 @@ from pipelines.serve.guard import Person
 from pipelines.serve.pages import Desk, file_below, file_response
 from pipelines.settings import PERIOD
 from warehouse.catalog.load import Catalog, load_catalog
-from warehouse.releases import STATUS_ZH, Act, Key, ReleaseError
+from warehouse.releases import STATUS_ZH, Act, Key, Release, ReleaseError, Releases
 from warehouse.workspace import Workspace
 
 MAIL_POLICY = (
@@ -80,7 +80,8 @@ class ReleasePages:
         self, workspace: Workspace, catalog: Catalog, row: Mapping[str, Any]
     ) -> dict[str, Any]:  # fmt: skip
         key = Key(row["period"], row["audience_id"], row["edition"])
-        release = Sending(workspace, catalog).releases.find(key)
+        releases = Sending(workspace, catalog).releases
+        release = releases.find(key)
         audience = approval.audience_of(catalog, key.audience_id)
         widths = {"province": 0, "city": 1, "county": 2, "park": 3}
         who = (release.approved_by or release.submitted_by) if release else None
@@ -90,6 +91,7 @@ class ReleasePages:
             "width": widths[audience.scope_level] if audience else 9,
             "status": release.status if release else "draft",
             "words": STATUS_ZH[release.status if release else "draft"],
+            "correcting": _correcting(releases, key) is not None,
             "who": who or "", "at": local(release.changed_at, _zone(workspace)) if release and who else "",
         }  # fmt: skip
 
@@ -128,6 +130,7 @@ class ReleasePages:
             embargo=local(release.embargo_until, _zone(workspace))
             if release and release.embargo_until else "",
             correction=release.correction if release else None,
+            correcting=_correcting(sending.releases, edition.key),
             told=told, problem=problem,
         )  # fmt: skip
 
@@ -303,6 +306,12 @@ def _same_person(sending: Sending, release: Any, person: Person) -> bool:
         and sending.workspace.release.two_persons
         and release.submitted_by == person.user.name
     )
+
+
+def _correcting(releases: Releases, key: Key) -> Release | None:
+    """The correction opened to replace this edition, while no run has written it."""
+    after = Key(key.period, key.audience_id, key.edition + 1)
+    return next((r for r in releases.unwritten_corrections() if r.key == after), None)
 
 
 def _mail_line(

@@ -53,3 +53,16 @@ def test_releases_that_wait_for_a_person(workspace):
     releases.approve(Key("2020-06", "two", 1), "d", Act("乙", "2020-07-20T00:00:00+00:00"))
     seen = board.read(workspace)
     assert (seen.review, seen.approved) == ((("2020-06", 1),), (("2020-06", 1),))
+
+
+def test_a_correction_waits_for_a_run_until_its_documents_are_written(workspace):
+    releases, at = Releases(workspace.state_file), "2020-07-20T00:00:00+00:00"
+    releases.record_draft(Key("2020-06", "one", 1), "d", at)
+    releases.submit(Key("2020-06", "one", 1), "d", Act("甲", at))
+    releases.approve(Key("2020-06", "one", 1), "d", Act("乙", at))
+    releases.sent(Key("2020-06", "one", 1), Act("乙", at))
+    assert board.read(workspace).corrections == ()
+    opened = releases.correct("2020-06", "one", Act("甲", at, "漏报一户"))
+    assert board.read(workspace).corrections == (("2020-06", 1),)
+    releases.record_draft(opened, "e", at)
+    assert board.read(workspace).corrections == ()
