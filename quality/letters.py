@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 
 from quality.returns.problems import Problem
+from warehouse.words import date_words
 
 SIMULATED = "（模拟数据）"
 
@@ -64,7 +65,7 @@ class Document:
             *table,
             *self.closing,
             self.office,
-            day_words(self.issued_on),
+            date_words(self.issued_on),
         ]
         return "\n".join(parts) + "\n"
 
@@ -182,14 +183,3 @@ def reminder_document(
 def reminder_subject(title: str, period: str) -> str:
     """Subject of a reminder."""
     return f"【催报】{title}：{period}园区监测报表"
-
-
-def day_words(day: date) -> str:
-    """``2020年7月5日``."""
-    return f"{day.year}年{day.month}月{day.day}日"
-
-
-def period_words(period: str) -> str:
-    """``2020-06`` → ``2020年1—6月``."""
-    year, month = period.split("-")
-    return f"{year}年1月" if int(month) == 1 else f"{year}年1—{int(month)}月"

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from quality.deadlines import UNCERTAIN, Deadlines
-from quality.letters import Document, Office, day_words, period_words, reminder_document
+from quality.letters import Document, Office, reminder_document
 from warehouse.catalog.filing import ReminderStage
 from warehouse.catalog.workdays import Workdays
+from warehouse.words import date_words, period_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +102,15 @@ def letter_of(reminder: Reminder, office: Office, today: date) -> Document:
 
 def _facts(reminder: Reminder, today: date) -> Iterable[str]:
     matter, words = reminder.awaited, period_words(reminder.awaited.period)
-    due = day_words(matter.due) + ("" if matter.certain else f"（{UNCERTAIN}）")
+    due = date_words(matter.due) + ("" if matter.certain else f"（{UNCERTAIN}）")
     if matter.about == "returned":
         yield f"你单位{words}监测报表已退回核实，重报（说明）期限为 {due}，目前尚未收到重报件或说明。"
     elif today <= matter.due:
         yield f"{words}监测报表的报送截止日为 {due}，目前尚未收到你单位的报表。"
     else:
         yield (
-            f"{words}监测报表的报送截止日为 {due}，至 {day_words(today)} 已超过 "
+            f"{words}监测报表的报送截止日为 {due}，至 {date_words(today)} 已超过 "
             f"{reminder.workdays_over} 个工作日，尚未收到你单位的报表。"
         )
         if matter.ends is not None and today <= matter.ends:
-            yield f"催报期至 {day_words(matter.ends)}。"
+            yield f"催报期至 {date_words(matter.ends)}。"

@@ -1,12 +1,14 @@
-"""Chinese words for the codes the tables hold: lights, verdicts, measures, states, what growth rests on.
+"""Chinese words for the codes the tables hold, for periods and for days.
 
-Belongs here: one word a code, as people read it. Does not belong here: sentences, and the words of one
-stage alone; the codes themselves (``warehouse.schema``).
+Belongs here: one word a code (light, verdict, measure, state, what growth rests on), a period and a
+day as people write them. Does not belong here: sentences, and the words of one stage alone; the codes
+themselves (``warehouse.schema``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 
 VERDICT_ZH: Mapping[str, str] = {
     "met": "已达到",
@@ -49,3 +51,18 @@ def rounding_zh(rule: str | None) -> str:
     if how == "half_up" and places == "0":
         return "四舍五入取整"
     return words.get(how, "无")
+
+
+def period_words(period: str, *, year: bool = True) -> str:
+    """``2020-06`` → ``2020年1—6月`` (or ``1—6月``): a period is cumulative from January."""
+    whole, month = period.split("-")
+    number = int(month)
+    if not 1 <= number <= 12:
+        raise ValueError(f"not a report period: {period}")
+    months = "1月" if number == 1 else f"1—{number}月"
+    return f"{whole}年{months}" if year else months
+
+
+def date_words(day: date) -> str:
+    """``2020年7月5日``."""
+    return f"{day.year}年{day.month}月{day.day}日"

@@ -8,12 +8,14 @@ adjectives without a number (大幅, 明显, 略).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 
 from assets.bulletins.figures import round_half_up
 from assets.targets.verdict import verdict_word as word_against
 from warehouse.words import LIGHT_ZH, VERDICT_ZH
+from warehouse.words import date_words as date_words
+from warehouse.words import period_words as period_words
 
 VERDICTS: Mapping[str, str] = VERDICT_ZH
 JUDGED = ("met", "on_pace", "behind", "far_behind")
@@ -28,27 +30,12 @@ SMALL_BASE_GROWTH = Decimal(200)
 """Growth beyond ±200 % says more about the base than about the year: print both amounts instead."""
 
 
-def period_words(period: str, *, year: bool = True) -> str:
-    """``2020-06`` → ``2020年1—6月`` (or ``1—6月``): a period is cumulative from January."""
-    whole, month = period.split("-")
-    number = int(month)
-    if not 1 <= number <= 12:
-        raise ValueError(f"not a report period: {period}")
-    months = "1月" if number == 1 else f"1—{number}月"
-    return f"{whole}年{months}" if year else months
-
-
 _MONTHS = ["一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二"]
 
 
 def month_words(period: str) -> str:
     """``2020-06`` → ``至六月``: the end of a cumulative period, in words."""
     return f"至{_MONTHS[int(period[5:]) - 1]}月"
-
-
-def date_words(day: date) -> str:
-    """``2020年7月5日``: Arabic numerals, no zero padding (GB/T 9704-2012, 7.3.5.4)."""
-    return f"{day.year}年{day.month}月{day.day}日"
 
 
 def time_words(moment: datetime) -> str:

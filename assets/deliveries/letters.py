@@ -13,7 +13,8 @@ from datetime import UTC, datetime, time
 from assets.bulletins import fonts
 from assets.bulletins.markup import TEMPLATES
 from assets.bulletins.typeset import TypesetError
-from quality.letters import Document, day_words
+from quality.letters import Document
+from warehouse.words import date_words
 
 TEMPLATE = TEMPLATES / "pdf" / "letter.typ"
 NO_GLYPH = "□"
@@ -60,7 +61,7 @@ def _data(document: Document) -> dict[str, object]:
         "closing": document.closing,
         "office": document.office,
         "issued": document.issued_on.isoformat(),
-        "day": day_words(document.issued_on),
+        "day": date_words(document.issued_on),
         "simulated": document.simulated,
     }
 

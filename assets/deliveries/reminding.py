@@ -14,13 +14,14 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from quality.deadlines import deadlines_of
-from quality.letters import Letter, Office, period_words, reminder_subject
+from quality.letters import Letter, Office, reminder_subject
 from quality.reminders import Awaited, Reminder, awaited_return, due_reminders, letter_of
 from warehouse.catalog.load import Catalog
 from warehouse.catalog.models import period_end
 from warehouse.catalog.workdays import Workdays
 from warehouse.files import write_whole
 from warehouse.filing_ledger import FilingLedger, Returned
+from warehouse.words import period_words
 from warehouse.workspace import Workspace
 
 _ARRIVED = {"accepted", "partly", "returned", "held", "rejected", "late_locked", "superseded"}

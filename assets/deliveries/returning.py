@@ -25,8 +25,6 @@ from quality.letters import (
     Letter,
     Office,
     ReturnedFile,
-    day_words,
-    period_words,
     return_document,
     return_subject,
 )
@@ -39,6 +37,7 @@ from warehouse.catalog.workdays import Workdays
 from warehouse.files import write_whole
 from warehouse.filing_ledger import FilingLedger, Returned
 from warehouse.store import Warehouse
+from warehouse.words import date_words, period_words
 from warehouse.workspace import Workspace
 
 LETTER = "退回函.pdf"
@@ -191,7 +190,7 @@ def _case(
 def _reply_words(returning: Returning, reply_by: str) -> str:
     day = date.fromisoformat(reply_by)
     sure = Workdays(returning.catalog.calendar).certain(day)
-    return day_words(day) + ("" if sure else f"（{UNCERTAIN}）")
+    return date_words(day) + ("" if sure else f"（{UNCERTAIN}）")
 
 
 # --- the original ---------------------------------------------------------------------------------

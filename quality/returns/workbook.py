@@ -16,6 +16,7 @@ from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from quality.returns.problems import Problem
+from warehouse.words import date_words
 
 if TYPE_CHECKING:
     from openpyxl import Workbook as Book
@@ -238,7 +239,7 @@ def _head_of_list(
     lines = [
         f"填报单位：{heading.reporter}    报告期：{heading.period}    第 {heading.number} 次退回",
         f"原文件：{heading.file_name}    收到时间：{heading.received}",
-        f"退回单位：{heading.bureau}    退回日期：{_day(heading.issued_on)}",
+        f"退回单位：{heading.bureau}    退回日期：{date_words(heading.issued_on)}",
         f"重报（说明）期限：{heading.reply_by}",
         f"问题：错误 {count['error']} 项（红底，须改正）、核实 {count['verify']} 项（黄底，改正或说明）、"
         f"提示 {count['hint']} 项（蓝底）。点击“单元格”一栏可跳到该处。",
@@ -406,10 +407,6 @@ def _free_title(book: Book, wanted: str) -> str:
 def _width(text: str) -> int:
     """Columns a text takes: a Chinese character counts two."""
     return sum(1 if ord(character) < 0x2E80 else 2 for character in text)
-
-
-def _day(day: date) -> str:
-    return f"{day.year}年{day.month}月{day.day}日"
 
 
 # --- results of formulas --------------------------------------------------------------------------

@@ -16,6 +16,17 @@ from tests.support.workspaces import parkwatch
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("README*.md"), *(ROOT / "docs").rglob("*.md")])
 FENCE = re.compile(r"^```[a-z]*\n(.*?)^```", re.M | re.S)
+INLINE = re.compile(r"`(parkwatch [a-z][^`]*)`")
+
+
+def named():
+    """Commands named in running text: `parkwatch …`, several joined by ·, options in brackets."""
+    for page in PAGES:
+        text = FENCE.sub("", page.read_text("utf-8"))
+        for words in INLINE.findall(text):
+            yield pytest.param(
+                re.sub(r"[\[\]]|\\", " ", words), id=f"{page.relative_to(ROOT)}: {words[:60]}"
+            )
 
 
 def lines():
@@ -37,7 +48,7 @@ def tree():
     return typer.main.get_command(commands())
 
 
-@pytest.mark.parametrize("line", lines())
+@pytest.mark.parametrize("line", [*lines(), *named()])
 def test_文档中的命令存在_选项也存在(line, tree):
     words = shlex.split(re.split(r"\s+#|\s+[|>]|\s*&&|\s*;", line)[0].replace("…", "X"))[1:]
     command, name = tree, ""

@@ -79,7 +79,8 @@ def test_the_page_of_a_sent_edition_says_what_its_correction_waits_for(tmp_path,
     if opened:
         releases.correct(key.period, key.audience_id, Act("甲", at, "漏报一户"))
     page = Desk(tmp_path, None).templates.get_template("desk/release.html.j2").render(
-        bureau="试验局", simulated=True, person=None, form_token="t", here="/", key=key, place="/p", digest="d" * 64, name="全市", status="sent", words="已发送",
+        bureau="试验局", simulated=True, person=None, form_token="t", here="/", key=key,
+        place="/p", digest="d" * 64, name="全市", status="sent", words="已发送",
         documents=[], mails=[], errors=[], warnings=[], acts=[], same_person=False, history=[],
         submitted_by="甲", approved_by="乙", embargo="", correction=None, told="", problem="",
         correcting=release_pages._correcting(releases, key),
