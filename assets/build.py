@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from quality.engine import Ask, ask_here
 from warehouse import builds, filing, partitions, provenance, releases, schema, store, versions
 from warehouse.catalog.reporting import expected_reporters
 from warehouse.faults import reach
@@ -54,6 +55,8 @@ class Build:
     """Period the run is for; its inputs must come from one catalogue and reader."""
     spread: Callable[[Sequence[Any]], None] | None = None
     """Has shares of a derivation done by workers and waits for them; None where there are none."""
+    validate: Ask = ask_here
+    """Runs a suite of expectations, here or in a process beside this one."""
     progress: Progress = no_progress
     begun: bool = False
     """Whether this run has made its work file; a build nobody works with makes none."""

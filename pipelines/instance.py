@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -65,14 +66,45 @@ def use(home: Path, dagster_home: Path) -> None:
 
 
 @contextlib.contextmanager
+def waiting_seldom() -> Iterator[None]:
+    """SQLite files of Dagster wait for the disk when their journal is written back, not at every commit.
+
+    Making the files of a new instance is some 80 commits, a run some 60 more besides its events, and
+    each closing of a file's last connection. WAL with ``synchronous = NORMAL``: a power cut may lose the
+    end of the history, never a file; what must not be lost is in the workspace's own ledger. A run whose
+    end is lost is freed like one that was killed.
+    """
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+
+    held: dict[str, sqlite3.Connection] = {}
+
+    def connected(connection: Any, _record: Any) -> None:
+        if not isinstance(connection, sqlite3.Connection):
+            return
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        file = connection.execute("PRAGMA database_list").fetchone()[2]
+        if file and file not in held:  # the last one to close writes the journal back
+            held[file] = sqlite3.connect(file, check_same_thread=False)
+            held[file].execute("PRAGMA schema_version")
+
+    event.listen(Engine, "connect", connected)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "connect", connected)
+        for connection in held.values():
+            connection.close()
+
+
+@contextlib.contextmanager
 def kept_open(instance: Any) -> Iterator[None]:
     """Keep the instance's SQLite event files open while a run in this process writes its events.
 
     Dagster makes an engine, opens and closes a file for every event, about 600 a run. Here each file
-    has one connection until the run ends, and a commit waits for the disk only when the journal is
-    written back (WAL, ``synchronous = NORMAL``: a power cut may lose the last events of the history,
-    never the file; what must not be lost is in the workspace's own ledger). Instances that keep
-    events elsewhere (PostgreSQL) are left alone.
+    has one connection until the run ends. Instances that keep events elsewhere (PostgreSQL) are left
+    alone.
     """
     from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 
@@ -111,7 +143,5 @@ def _connection(storage: Any, shard: str) -> Iterator[Any]:
         connect_args={"timeout": EVENT_WAIT_SECONDS, "check_same_thread": False},
     )
     with engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA synchronous = NORMAL")
-        connection.commit()
         yield connection
     engine.dispose()

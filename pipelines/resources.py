@@ -17,7 +17,7 @@ from typing import Any
 import dagster as dg
 
 from assets.build import Build, Progress, no_progress
-from pipelines import clock, outcome, reconcile, trouble
+from pipelines import clock, outcome, reconcile, trouble, warming
 from pipelines.jobs import WAIT_TAG
 from pipelines.settings import load_workspace
 from warehouse.state import State
@@ -99,6 +99,7 @@ def build_resource(context: dg.InitResourceContext) -> Iterator[Build]:
     _mark(context)
     with ExitStack() as opened:
         build = _opened(opened, workspace, context.run_id or "", tags)
+        build.validate = opened.enter_context(warming.validating(workspace)).ask
         state.start_run(build.run_id, period, _stamp())
         build.progress = watcher.get()
         try:

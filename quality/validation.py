@@ -10,11 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from quality import expectations as wanted
+from quality.engine import Answer, Ask, Question, ask_here
 from quality.expectations import Expectation
 from warehouse import schema, store
 
@@ -29,6 +32,8 @@ STRUCTURE, FINDINGS = "dictionary", "quality.finding"
 OPEN = ("new", "persisting")
 """Life-cycle states of a finding that still stands."""
 MAX_FINDINGS = 100_000
+WAITING = 1
+"""Tables that wait with their rows in memory while a suite runs."""
 
 FINDING_ROWS = """
 SELECT finding_id, rule_id, severity, outcome, lifecycle, file_name, sheet, address, found, expected,
@@ -42,10 +47,10 @@ ORDER BY severity <> 'error', severity <> 'verify', rule_id, file_name, sheet, a
 
 @dataclass(slots=True)
 class Effort:
-    """What validation cost: seconds importing and running the engine, tables run and reused."""
+    """What validation cost: seconds of the suites and of waiting for them, tables run and reused."""
 
-    engine_seconds: float = 0.0
     suite_seconds: float = 0.0
+    waited_seconds: float = 0.0
     tables_run: int = 0
     tables_reused: int = 0
     expectations: int = 0
@@ -54,17 +59,22 @@ class Effort:
 
 
 def validate_period(
-    connection: duckdb.DuckDBPyConnection, period: str, rules: Mapping[str, str]
+    connection: duckdb.DuckDBPyConnection,
+    period: str,
+    rules: Mapping[str, str],
+    ask: Ask = ask_here,
 ) -> Effort:
     """Validate the period's rows of every published table into ``quality.expectation``.
 
-    ``rules`` gives the words of the catalogue's rules and screens by id. A table whose rows and suite
-    are those validated last time keeps its results; where nothing has changed Great Expectations is
-    not even imported.
+    ``rules`` gives the words of the catalogue's rules and screens by id; ``ask`` runs a suite: here, or
+    in an engine's process while the next table's rows are looked up. A table whose rows and suite are
+    those validated last time keeps its results; where nothing has changed Great Expectations is not
+    even imported.
     """
     effort = Effort()
     kept = _kept(connection, period)
     rows: list[dict[str, Any]] = []
+    asked: deque[_Asked] = deque()
     for name, suite, query, keys, max_keys in _frames(connection, period, rules):
         connection.execute(f"CREATE OR REPLACE TEMP TABLE frame AS {query}")
         digest = _digest(connection, suite)
@@ -73,9 +83,14 @@ def validate_period(
             effort.tables_reused += 1
             rows += before
         else:
-            results = _run(connection, name, suite, keys, max_keys, effort)
-            rows += [_row(period, name, digest, result) for result in results]
+            table = connection.execute("SELECT * FROM frame ORDER BY ALL").to_arrow_table()
+            asked.append(_Asked(name, digest, ask(Question(table, suite, keys, max_keys))))
+            effort.rows += table.num_rows
         effort.expectations += len(suite)
+        if len(asked) > WAITING:
+            rows += _rows_of(asked.popleft(), period, effort)
+    for question in asked:
+        rows += _rows_of(question, period, effort)
     store.replace_rows(
         connection, "quality.expectation",
         sorted(rows, key=lambda r: (r["table_name"], r["expectation_id"])),
@@ -182,29 +197,24 @@ def _digest(connection: duckdb.DuckDBPyConnection, suite: Sequence[Expectation])
     return hashlib.sha256(f"{n_rows}/{low}/{high}/{said}".encode()).hexdigest()[:32]
 
 
-def _run(
-    connection: duckdb.DuckDBPyConnection,
-    name: str,
-    suite: Sequence[Expectation],
-    keys: Sequence[str],
-    max_keys: int,
-    effort: Effort,
-) -> list[ExpectationResult]:
-    from quality import suites
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A table whose suite is being run."""
 
+    table: str
+    digest: str
+    answer: Future[Answer]
+
+
+def _rows_of(asked: _Asked, period: str, effort: Effort) -> list[dict[str, Any]]:
+    """Rows of ``quality.expectation`` of one table, once its suite has run."""
     started = time.perf_counter()
-    n_rows = (connection.execute("SELECT count(*) FROM frame").fetchone() or (0,))[0]
-    if n_rows and not effort.engine_seconds:
-        suites.load_engine()
-        effort.engine_seconds = time.perf_counter() - started
-        started = time.perf_counter()
-    frame = connection.execute("SELECT * FROM frame ORDER BY ALL").df()
-    results = suites.validate(frame, suite, keys, max_keys)
-    effort.by_table[name] = time.perf_counter() - started
-    effort.suite_seconds += effort.by_table[name]
+    answer = asked.answer.result()
+    effort.waited_seconds += time.perf_counter() - started
+    effort.by_table[asked.table] = answer.seconds
+    effort.suite_seconds += answer.seconds
     effort.tables_run += 1
-    effort.rows += n_rows
-    return results
+    return [_row(period, asked.table, asked.digest, result) for result in answer.results]
 
 
 def _row(period: str, name: str, digest: str, result: ExpectationResult) -> dict[str, Any]:

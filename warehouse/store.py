@@ -27,6 +27,8 @@ from warehouse.workspace import Workspace
 
 if TYPE_CHECKING:
     import duckdb
+    import pandas as pd
+    import pyarrow as pa
 
 SQL_FOLDER = Path(__file__).parent / "sql"
 STORAGE_VERSION = "v1.5.0"  # readable by every 1.5 release, and by 2.0
@@ -511,6 +513,13 @@ def fetch(
     cursor = connection.execute(query, values or None)
     names = [described[0] for described in cursor.description or ()]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def pandas_frame(table: pa.Table) -> pd.DataFrame:
+    """An Arrow table as the frame a query of the same rows would give: DuckDB's types, not Arrow's."""
+    import duckdb
+
+    return duckdb.from_arrow(table).df()
 
 
 # --- digests --------------------------------------------------------------------------------------

@@ -148,12 +148,14 @@ def launch(
 
     Raises WarehouseBusyError before anything starts when another process is building.
     """
+    from pipelines import warming
     from warehouse.store import Warehouse
 
     check_folders(workspace)
     instance.use(workspace.home, workspace.dagster_home)
     warehouse = Warehouse(workspace)
-    with warehouse.writer_lock():  # fail at once, with a plain word, when somebody else is at work
+    # fail at once, with a plain word, when somebody else is at work
+    with warehouse.writer_lock(), warming.validating(workspace):
         return _launch_alone(workspace, warehouse, period, asof, profile)
 
 
@@ -171,7 +173,8 @@ def _launch_alone(
     echo(f"{period} 主流程开始(工作区 {workspace.home})")
     token = holder.set(warehouse)
     try:
-        result = _execute(run_id, period, asof, profile)
+        with instance.waiting_seldom():
+            result = _execute(run_id, period, asof, profile)
     except BaseException:
         state.finish_run(run_id, _now(), "failed", "运行中断")
         raise
