@@ -32,8 +32,8 @@ STRUCTURE, FINDINGS = "dictionary", "quality.finding"
 OPEN = ("new", "persisting")
 """Life-cycle states of a finding that still stands."""
 MAX_FINDINGS = 100_000
-WAITING = 1
-"""Tables that wait with their rows in memory while a suite runs."""
+WAITING_ROWS = 200_000
+"""Rows that may wait in memory while a suite runs, beside those of the table before."""
 
 FINDING_ROWS = """
 SELECT finding_id, rule_id, severity, outcome, lifecycle, file_name, sheet, address, found, expected,
@@ -84,10 +84,11 @@ def validate_period(
             rows += before
         else:
             table = connection.execute("SELECT * FROM frame ORDER BY ALL").to_arrow_table()
-            asked.append(_Asked(name, digest, ask(Question(table, suite, keys, max_keys))))
+            answer = ask(Question(table, suite, keys, max_keys))
+            asked.append(_Asked(name, digest, table.num_rows, answer))
             effort.rows += table.num_rows
         effort.expectations += len(suite)
-        if len(asked) > WAITING:
+        while len(asked) > 1 and sum(each.n_rows for each in asked) > WAITING_ROWS:
             rows += _rows_of(asked.popleft(), period, effort)
     for question in asked:
         rows += _rows_of(question, period, effort)
@@ -186,9 +187,9 @@ def _structure_table(connection: duckdb.DuckDBPyConnection) -> None:
 def _digest(connection: duckdb.DuckDBPyConnection, suite: Sequence[Expectation]) -> str:
     """Digest of the frame's rows (in any order) and of what is expected of them."""
     n_rows, low, high = connection.execute(
-        "SELECT count(*), coalesce(sum(md5_number_lower(text)::HUGEINT), 0), "
-        "coalesce(sum(md5_number_upper(text)::HUGEINT), 0) "
-        "FROM (SELECT frame::VARCHAR AS text FROM frame)"
+        "SELECT count(*), coalesce(sum((md5 >> 64)::UBIGINT::HUGEINT), 0), "
+        "coalesce(sum((md5 & 18446744073709551615::UHUGEINT)::UBIGINT::HUGEINT), 0) "
+        "FROM (SELECT md5_number(frame::VARCHAR) AS md5 FROM frame)"
     ).fetchone() or (0, 0, 0)
     said = "\n".join(
         f"{e.rule_id}|{e.kind}|{e.severity}|{e.description}|{sorted(e.options.items())}|{e.only}"
@@ -203,6 +204,7 @@ class _Asked:
 
     table: str
     digest: str
+    n_rows: int
     answer: Future[Answer]
 
 
