@@ -32,9 +32,14 @@ STAGES = (
     publish,
 )
 
+ASSETS = described(dg.load_assets_from_modules(STAGES))
+
 defs = dg.Definitions(
-    assets=described(dg.load_assets_from_modules(STAGES)),
-    asset_checks=checks.ALL,
+    assets=ASSETS,
+    asset_checks=[
+        checks.expectations,
+        *(checks.contracts_of(".".join(key.path) for key in made.keys) for made in ASSETS),
+    ],
     jobs=jobs.ALL,
     sensors=sensors.ALL,
     resources={"build": build_resource},

@@ -6,6 +6,7 @@ Belongs here: what the shipped ``dagster.yaml`` says and that it exists. Does no
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -129,6 +130,9 @@ def kept_open(instance: Any) -> Iterator[None]:
 
         storage._connect = kept  # type: ignore[method-assign]
         held.callback(setattr, storage, "_connect", connect)
+        # asked for every event of a check, with an engine and a file of its own each time
+        storage.has_table = functools.cache(storage.has_table)  # type: ignore[method-assign]
+        held.callback(delattr, storage, "has_table")
         yield
 
 

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from quality.expectations import Expectation
 
@@ -73,16 +73,13 @@ class Engine:
 
     def warm_up(self) -> None:
         """Start loading Great Expectations; returns at once, and does nothing a second time."""
-        if self._line is None:
-            self._line = ThreadPoolExecutor(1, "validation")
-            with contextlib.suppress(OSError):
-                self._start()
+        self._opened()
 
     def ask(self, question: Question) -> Future[Answer]:
-        """The answer, when it is there."""
-        self.warm_up()
-        assert self._line is not None
-        return self._line.submit(self._answer, question)
+        """The answer, when it is there. No rows need no process."""
+        if not question.table.num_rows:
+            return ask_here(question)
+        return self._opened().submit(self._answer, question)
 
     def close(self) -> None:
         """End the process; questions not answered are left."""
@@ -90,6 +87,13 @@ class Engine:
             self._line.shutdown(cancel_futures=True)
             self._line = None
         self._end()
+
+    def _opened(self) -> ThreadPoolExecutor:
+        if self._line is None:
+            self._line = ThreadPoolExecutor(1, "validation")
+            with contextlib.suppress(OSError):
+                self._start()
+        return self._line
 
     def _start(self) -> None:
         self._link, other = socket.socketpair()
@@ -141,8 +145,7 @@ def serve() -> None:
     with contextlib.suppress(*_GONE):
         suites.load_engine()
         while True:
-            question = _receive(link)
-            assert isinstance(question, Question)
+            question: Question = _receive(link)
             try:
                 answer: object = _run(replace(question, table=_unpacked(question.table)))
             except Exception as error:  # the owner meets it too, and says it as its own
@@ -175,9 +178,9 @@ def _send(link: socket.socket, said: object) -> None:
     link.sendall(data)
 
 
-def _receive(link: socket.socket) -> object:  # both ends are ours, so pickle is safe
+def _receive(link: socket.socket) -> Any:  # both ends are ours, so pickle is safe
     (size,) = _LENGTH.unpack(_exactly(link, _LENGTH.size))
-    return pickle.loads(_exactly(link, size))  # noqa: S301
+    return pickle.loads(_exactly(link, size))
 
 
 def _exactly(link: socket.socket, size: int) -> bytearray:
