@@ -98,6 +98,18 @@ def judge(
     judging = Judging(connection, relations, around)
     _clear(connection)
     _inputs(judging, periods)
+    with store.as_written(connection):
+        _ask_all(judging)
+    after = _errors_by_period(connection)
+    derive.mark_affected(
+        connection, {p for p in before.keys() | after.keys() if before.get(p) != after.get(p)}
+    )
+    return periods
+
+
+def _ask_all(judging: Judging) -> None:
+    """Every relation asked, its outcomes counted and told."""
+    connection = judging.connection
     for script in ("rules__cells", "rules__frames"):
         store.run_script(connection, script, judging.values)
     _first_pass(judging)
@@ -105,11 +117,6 @@ def judge(
     _count_readings(judging)
     _tell_broken(judging)
     store.run_script(connection, "rules__outcomes")
-    after = _errors_by_period(connection)
-    derive.mark_affected(
-        connection, {p for p in before.keys() | after.keys() if before.get(p) != after.get(p)}
-    )
-    return periods
 
 
 def _errors_by_period(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:

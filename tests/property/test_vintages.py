@@ -116,6 +116,37 @@ def test_任一时点_与逐件重放的模型一致(worlds, n_builds, chance):
         assert case.revisions_add_up()
 
 
+VINTAGES = """
+SELECT park_id, indicator_id, period, measure, value, state, maturity, submission_id, address, source_id,
+    known_from, known_to, version
+FROM vintage ORDER BY ALL
+"""
+ONLY_CONTESTED = "HAVING count(*) > 1 OR count(active_to) > 0"
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.lists(histories(), min_size=HISTORIES, max_size=HISTORIES))
+def test_只说过一次的数_不经比较与经比较结果相同(worlds):
+    """A figure only one file gives needs no comparing: compared all the same, it has the same vintage."""
+    with tempfile.TemporaryDirectory() as folder:
+        case = Case(Path(folder), [CaseIndicator("C01")])
+        with case.warehouse.building() as connection:
+            deliver(connection, [(number, d) for number, world in enumerate(worlds) for d in world])
+            derive.refresh_versions(connection)
+            script = store.model_select("observations.refresh")
+            assert ONLY_CONTESTED in script
+            found = []
+            for text in (script, script.replace(ONLY_CONTESTED, "")):
+                connection.execute(text)
+                found.append(connection.execute(VINTAGES).fetchall())
+            left = connection.execute(
+                "SELECT count(*) FROM counting ANTI JOIN contested USING (figure_hash)"
+            )
+            assert left.fetchone() == (0,)
+        assert found[0] == found[1]
+        assert found[0]
+
+
 def _changes_are_told_apart(case: Case) -> None:
     """Rounding is what only shows other digits of the same number, and never a revision."""
     pairs = {

@@ -4,10 +4,25 @@
 -- closes the former one. While a period is locked nothing of it changes: what happens meanwhile
 -- happens at the unlocking. A less mature figure never replaces a more mature one: 快报 < 定报 (and
 -- figures that do not say) < 年报.
-CREATE OR REPLACE TEMP TABLE candidate AS
+--
+-- Most figures were said once, by a file that still counts: they need no comparing. Any other is
+-- contested. The hash only chooses between the two ways, so that figures that share one by chance may.
+CREATE OR REPLACE TEMP TABLE counting AS
 -- By themselves, before anything is joined: the scan passes over the row groups of other periods.
-WITH affected AS MATERIALIZED (
-    SELECT *
+WITH affected AS (
+    SELECT
+        park_id,
+        indicator_id,
+        period,
+        measure,
+        value,
+        state,
+        maturity,
+        submission_id,
+        sheet,
+        address,
+        raw_text,
+        unit_factor
     FROM submissions.cell
     WHERE
         period IN (SELECT period FROM internal.affected_period)
@@ -19,18 +34,7 @@ WITH affected AS MATERIALIZED (
 
 cells AS (
     SELECT
-        cell.park_id,
-        cell.indicator_id,
-        cell.period,
-        cell.measure,
-        cell.value,
-        cell.state,
-        cell.maturity,
-        cell.submission_id,
-        cell.sheet,
-        cell.address,
-        cell.raw_text,
-        cell.unit_factor,
+        cell.*,
         submission.source_id,
         submission.period AS file_period,
         submission.received_at,
@@ -61,6 +65,17 @@ cells AS (
     WHERE blocked.submission_id IS NULL OR blocked.blocked_until IS NOT NULL
 )
 
+SELECT hash(park_id, indicator_id, period, measure) AS figure_hash, *
+FROM cells
+WHERE active_from IS NOT NULL AND (active_to IS NULL OR active_to > active_from);
+
+CREATE OR REPLACE TEMP TABLE contested AS
+SELECT figure_hash
+FROM counting
+GROUP BY figure_hash
+HAVING count(*) > 1 OR count(active_to) > 0;
+
+CREATE OR REPLACE TEMP TABLE candidate AS
 SELECT
     dense_rank() OVER (ORDER BY park_id, indicator_id, period, measure) AS figure,
     row_number() OVER (
@@ -69,9 +84,9 @@ SELECT
             CASE maturity WHEN '快报' THEN 1 WHEN '年报' THEN 3 ELSE 2 END,
             order_at, place, received_at, submission_id, sheet, address, active_from
     ) AS rank,
-    *
-FROM cells
-WHERE active_from IS NOT NULL AND (active_to IS NULL OR active_to > active_from);
+    * EXCLUDE (figure_hash)
+FROM counting
+SEMI JOIN contested USING (figure_hash);
 
 -- The newest candidate at every moment at which one begins or ends. Where none ever ends that is
 -- the newest so far; looking at each moment for itself is left to the few figures of withdrawn files.
@@ -134,7 +149,7 @@ FROM changes;
 
 -- A vintage rests on the file that brought the value; when that is withdrawn while the value stands,
 -- it goes on as a vintage of its own that rests on the file which then says so.
-CREATE OR REPLACE TEMP TABLE vintage AS
+CREATE OR REPLACE TEMP TABLE contested_vintage AS
 WITH RECURSIVE rests_on AS (
     SELECT figure, island, since, rank, active_to FROM moment WHERE is_change
     UNION ALL
@@ -159,4 +174,11 @@ intervals AS (
 
 SELECT candidate.*, intervals.known_from, intervals.known_to, intervals.version
 FROM intervals
-JOIN candidate USING (figure, rank);
+JOIN candidate USING (figure, rank);;
+
+CREATE OR REPLACE TEMP VIEW vintage AS
+SELECT * EXCLUDE (figure, rank) FROM contested_vintage
+UNION ALL BY NAME
+SELECT * EXCLUDE (figure_hash), active_from AS known_from, NULL AS known_to, 1 AS version
+FROM counting
+ANTI JOIN contested USING (figure_hash)

@@ -9,7 +9,7 @@ WITH written AS (
             / coalesce(TRY_CAST(nullif(split_part(unit_factor, '/', 2), '') AS DOUBLE), 1) AS scaled_step,
         CASE WHEN regexp_matches(raw_text, '\d') AND raw_text NOT LIKE '%\%%' ESCAPE '\'
             THEN power(10, -length(regexp_extract(raw_text, '[.](\d+)', 1))) END AS plain_step
-    FROM vintage
+    FROM contested_vintage
 ),
 
 sequence AS (

@@ -189,25 +189,33 @@ INSERT INTO internal.blocked FROM blocked_now;
 
 DELETE FROM quality.triage;
 
+-- Counted by an inner join: an outer one with a choice of conditions compares every finding with every cell.
 INSERT INTO quality.triage BY NAME
-SELECT
+WITH counted AS (
+    SELECT triaged.finding_id, triaged.park_id, triaged.period, count(*) AS n_cells
+    FROM submissions.cell AS cell
+    JOIN triaged
+        ON triaged.submission_id = cell.submission_id
+        AND (
+            (triaged.reach = 'park' AND cell.park_id = triaged.park_id
+                AND (triaged.period IS NULL OR cell.period IS NULL OR cell.period = triaged.period))
+            OR (triaged.reach = 'cell' AND cell.sheet = triaged.sheet AND cell.address = triaged.address)
+            OR (triaged.reach = 'sheet' AND cell.sheet = triaged.sheet)
+            OR triaged.reach = 'file'
+        )
+    WHERE cell.indicator_id IS NOT NULL AND cell.role = 'data'
+    GROUP BY triaged.finding_id, triaged.park_id, triaged.period
+)
+
+SELECT DISTINCT
     triaged.* EXCLUDE (reason),
     triaged.reason,
-    coalesce(count(cell.address), 0)::INTEGER AS n_cells
+    coalesce(counted.n_cells, 0)::INTEGER AS n_cells
 FROM triaged
-LEFT JOIN (
-    SELECT * FROM submissions.cell
-    WHERE indicator_id IS NOT NULL AND role = 'data' AND submission_id IN (SELECT submission_id FROM triaged)
-) AS cell
-    ON cell.submission_id = triaged.submission_id
-    AND (
-        (triaged.reach = 'park' AND cell.park_id = triaged.park_id
-            AND (triaged.period IS NULL OR cell.period IS NULL OR cell.period = triaged.period))
-        OR (triaged.reach = 'cell' AND cell.sheet = triaged.sheet AND cell.address = triaged.address)
-        OR (triaged.reach = 'sheet' AND cell.sheet = triaged.sheet)
-        OR triaged.reach = 'file'
-    )
-GROUP BY ALL
+LEFT JOIN counted
+    ON counted.finding_id = triaged.finding_id
+    AND counted.park_id IS NOT DISTINCT FROM triaged.park_id
+    AND counted.period IS NOT DISTINCT FROM triaged.period
 ORDER BY triaged.finding_id;
 
 -- What became of each file that counts: accepted, partly (something kept back or to be mended), returned (all

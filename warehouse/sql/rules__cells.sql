@@ -1,7 +1,9 @@
 -- What rules judge: files and cells of the periods in internal.judged_period. Rejected files and exact
 -- duplicates are not judged; a cell that reading refused has no value here.
+-- Joins stand in the order they are made in (store.as_written).
 CREATE OR REPLACE TEMP TABLE judged_file AS
 SELECT
+    row_number() OVER ()::INTEGER AS file_key,
     submission.submission_id,
     submission.file_name,
     submission.source_id,
@@ -27,8 +29,10 @@ WITH refused AS (
     WHERE severity = 'error' AND outcome = 'fail' AND sheet IS NOT NULL AND address IS NOT NULL
 ),
 
-read AS (
+-- Read three times, each time a few columns: keeping all of them for later costs more.
+read AS NOT MATERIALIZED (
     SELECT
+        file.file_key,
         cell.submission_id,
         cell.sheet,
         cell.address,
@@ -64,7 +68,7 @@ read AS (
         CASE cell.role WHEN 'total' THEN cell.sheet ELSE '' END AS row_sheet,
         CASE cell.role WHEN 'total' THEN coalesce(cell.entity_raw, chr(31)) ELSE '' END AS row_entity
     FROM submissions.cell AS cell
-    JOIN judged_file USING (submission_id)
+    JOIN judged_file AS file USING (submission_id)
     JOIN dims.indicator AS indicator USING (indicator_id)
     LEFT JOIN refused USING (submission_id, sheet, address)
     WHERE
@@ -75,14 +79,14 @@ read AS (
 
 -- Rows and columns are numbered and measured among themselves: windows over the cells would sort all their texts.
 placed AS (
-    SELECT *, row_number() OVER (ORDER BY submission_id, period, role, row_park, row_sheet, row_entity) AS place
-    FROM (SELECT DISTINCT submission_id, period, role, row_park, row_sheet, row_entity FROM read WHERE row_park IS NOT NULL)
+    SELECT *, row_number() OVER (ORDER BY file_key, period, role, row_park, row_sheet, row_entity) AS place
+    FROM (SELECT DISTINCT file_key, period, role, row_park, row_sheet, row_entity FROM read WHERE row_park IS NOT NULL)
 ),
 
 printed AS (
-    SELECT submission_id, sheet, indicator_id, measure, least(max(digits), 8) AS digits
+    SELECT file_key, sheet, indicator_id, measure, least(max(digits), 8) AS digits
     FROM read
-    GROUP BY submission_id, sheet, indicator_id, measure
+    GROUP BY file_key, sheet, indicator_id, measure
 )
 
 -- The last printed digit of a column in the indicator's unit, never finer than the indicator is printed.
@@ -92,5 +96,5 @@ SELECT
     read.* EXCLUDE (row_park, row_sheet, row_entity),
     greatest(read.factor / power(10, printed.digits), power(10, -read.decimals))::DECIMAL(28, 8) AS precision
 FROM read
-JOIN printed USING (submission_id, sheet, indicator_id, measure)
-LEFT JOIN placed USING (submission_id, period, role, row_park, row_sheet, row_entity)
+JOIN printed USING (file_key, sheet, indicator_id, measure)
+LEFT JOIN placed USING (file_key, period, role, row_park, row_sheet, row_entity)

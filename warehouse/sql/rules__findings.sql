@@ -25,7 +25,17 @@ WHERE submission_id IN (
 );
 
 CREATE OR REPLACE TEMP TABLE failing_figure AS
-SELECT * FROM park_figure WHERE unit_key IN (SELECT unit_key FROM failing WHERE about = 'park');
+WITH told AS (
+    SELECT * FROM park_figure WHERE unit_key IN (SELECT unit_key FROM failing WHERE about = 'park')
+)
+
+SELECT told.*, NULL AS head FROM told WHERE NOT is_own
+UNION ALL BY NAME
+SELECT
+    told.unit_key, told.slot, told.is_own, cell.submission_id, cell.sheet, cell.address, cell.raw_text, cell.unit_raw,
+    cell.head, cell.period, cell.measure
+FROM judged_cell AS cell
+JOIN told ON told.cell_key = cell.cell_key AND told.is_own;
 
 CREATE OR REPLACE TEMP TABLE failing_unit AS
 SELECT failing.number, failing.unit_key, unit.submission_id, unit.park_id, unit.entity, failing.indicator_id

@@ -1,5 +1,6 @@
 -- The figures of each park (and of each total row) of each file that rules use: from the file itself,
--- from earlier periods, from the version before, from other offices.
+-- from earlier periods, from the version before, from other offices. Where an own figure stands is left
+-- to its cell: only the few that fail are told.
 CREATE OR REPLACE TEMP TABLE park_unit AS
 WITH compared AS (
     SELECT
@@ -51,14 +52,14 @@ SELECT
     cell.value,
     cell.precision,
     true AS is_own,
-    cell.submission_id,
-    cell.sheet,
-    cell.address,
-    cell.raw_text,
-    cell.unit_raw,
-    cell.head,
-    cell.period,
-    cell.measure,
+    cell.cell_key,
+    NULL::VARCHAR AS submission_id,
+    NULL::VARCHAR AS sheet,
+    NULL::VARCHAR AS address,
+    NULL::VARCHAR AS raw_text,
+    NULL::VARCHAR AS unit_raw,
+    NULL::VARCHAR AS period,
+    NULL::VARCHAR AS measure,
     NULL::VARCHAR AS source
 FROM judged_cell AS cell
 JOIN slot
@@ -75,25 +76,28 @@ SELECT
     reported.value,
     NULL,
     false,
+    NULL,
     reported.submission_id,
     reported.sheet,
     reported.address,
     reported.raw_text,
     reported.unit_raw,
-    NULL,
     reported.period,
     reported.measure,
     NULL
 FROM park_unit AS unit
-JOIN reported ON reported.park_id = unit.park_id
-JOIN slot
-    ON slot.kind = 'earlier' AND slot.indicator_id = reported.indicator_id AND slot.measure = reported.measure
-SEMI JOIN used_slot ON used_slot.slot = slot.slot
-JOIN period_shift AS shift
-    ON shift.period = unit.period
-    AND shift.earlier = reported.period
-    AND shift.unit = slot.unit
-    AND shift.count = slot.count
+JOIN (
+    SELECT slot.*, shift.period, shift.earlier
+    FROM slot
+    SEMI JOIN used_slot ON used_slot.slot = slot.slot
+    JOIN period_shift AS shift ON shift.unit = slot.unit AND shift.count = slot.count
+    WHERE slot.kind = 'earlier'
+) AS slot ON slot.period = unit.period
+JOIN reported
+    ON reported.park_id = unit.park_id
+    AND reported.indicator_id = slot.indicator_id
+    AND reported.measure = slot.measure
+    AND reported.period = slot.earlier
 QUALIFY row_number() OVER (PARTITION BY unit.unit_key, slot.slot ORDER BY reported.period DESC)
     = CASE slot.unit WHEN 'p' THEN slot.count ELSE 1 END;
 
@@ -125,12 +129,12 @@ SELECT
     version.former.value,
     NULL,
     false,
+    NULL,
     version.former.submission_id,
     version.former.sheet,
     version.former.address,
     version.former.raw_text,
     version.former.unit_raw,
-    NULL,
     version.period,
     version.former.measure,
     NULL
