@@ -1,4 +1,8 @@
-"""Dagster assets of stage 5: confirmed outcomes; simulated scores, last places, the watch list."""
+"""Dagster assets of stage 5: confirmed outcomes; simulated scores, last places, the watch list.
+
+Belongs here: the assets of this stage. Does not belong here: scoring, watching or storing (the pure
+modules beside this one).
+"""
 
 import dagster as dg
 

@@ -1,4 +1,8 @@
-"""Dagster assets of stage 6: the edition's documents and their registered figures."""
+"""Dagster assets of stage 6: the edition's documents and their registered figures.
+
+Belongs here: the assets of this stage. Does not belong here: composing, typesetting or checking
+(the pure modules beside this one).
+"""
 
 import dagster as dg
 

@@ -1,4 +1,8 @@
-"""Dagster assets of stage 7: messages rendered for approval; nothing is sent."""
+"""Dagster assets of stage 7: messages rendered for approval; nothing is sent.
+
+Belongs here: the assets of this stage. Does not belong here: composing mail, approving or sending
+(the pure modules beside this one).
+"""
 
 import dagster as dg
 

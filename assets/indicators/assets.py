@@ -1,4 +1,8 @@
-"""Dagster assets of stage 3: park-month and park-year indicators, area totals, the calendar."""
+"""Dagster assets of stage 3: park-month and park-year indicators, area totals, the calendar.
+
+Belongs here: the assets of this stage. Does not belong here: deriving or forecasting (the pure
+modules beside this one, ``warehouse/sql``).
+"""
 
 import dagster as dg
 

@@ -1,4 +1,8 @@
-"""Dagster assets of stage 2: triage, observations and their revisions, gaps, reporters' record."""
+"""Dagster assets of stage 2: triage, observations and their revisions, gaps, reporters' record.
+
+Belongs here: the assets of this stage. Does not belong here: how vintages are told apart
+(``warehouse``), what a finding keeps back (``quality.triage``).
+"""
 
 import dagster as dg
 

@@ -1,4 +1,8 @@
-"""Dagster assets of stage 4: entered figures, verdicts of every target, overall lights, references."""
+"""Dagster assets of stage 4: entered figures, verdicts of every target, overall lights, references.
+
+Belongs here: the assets of this stage. Does not belong here: judging itself (the pure modules
+beside this one).
+"""
 
 import dagster as dg
 

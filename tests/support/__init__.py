@@ -1,1 +1,4 @@
-"""Builders and doubles shared by tests; never imported by the product."""
+"""Builders and doubles shared by tests; never imported by the product.
+
+Belongs here: what several test modules need. Does not belong here: expectations.
+"""

@@ -1,6 +1,7 @@
 """A real daemon over a workspace, with a clock that can be moved, for rehearsing outages.
 
-Belongs here: starting and stopping it, moving the clock, killing its worker, what runs it made. Does
+Belongs here: starting and stopping it, moving the clock, killing its worker, what runs it made.
+Does
 not belong here: expectations.
 """
 

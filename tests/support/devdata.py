@@ -1,4 +1,7 @@
-"""Development data beside the checkout: located here, skipped with a reason where it is absent."""
+"""Development data beside the checkout: located here, skipped with a reason where it is absent.
+
+Belongs here: finding the data. Does not belong here: reading them.
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,8 @@
 Both sheets print rounded numbers, so a recomputed year equals the published one when it lies inside
 the interval their rounding allows: half a unit in the last printed place of the published figure
 plus that of every month behind it. Nothing wider is tolerated.
+
+Belongs here: reading that sheet and the intervals. Does not belong here: the reader under test.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """An older delivery of the EIA workbook, made from the real one: fewer months, figures not yet revised.
 
-Belongs here: cutting the workbook to some states and years, and taking chosen revisions back. Does not
+Belongs here: cutting the workbook to some states and years, and taking chosen revisions back. Does
+not
 belong here: what a run must make of two deliveries (``tests/integration/test_eia_revisions.py``).
 """
 

@@ -3,6 +3,9 @@
 ``python -m tests.support.lake_writer CATALOGUE DATA TABLE-FILE PROVINCES PERIODS ROUNDS [ATTEMPTS]`` replaces
 the named parts of ``observations.observation`` by the rows of a Parquet file, ROUNDS times, one transaction
 a part; prints how many conflicts it met. An object store's address comes from ``LAKE_S3_ENDPOINT``.
+
+Belongs here: this one writer. Does not belong here: the lake (``warehouse.lake``), checking what it
+holds.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""A real SMTP server in a thread (aiosmtpd) that fails on demand and keeps what it really took."""
+"""A real SMTP server in a thread (aiosmtpd) that fails on demand and keeps what it really took.
+
+Belongs here: the server and its faults. Does not belong here: well-known servers (``real_mail``).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A made-up country in small: provinces, parks, indicators of every kind, gaps, breaks, corrections."""
+"""A made-up country in small: provinces, parks, indicators of every kind, gaps, breaks, corrections.
+
+Belongs here: making the country. Does not belong here: deriving or expecting anything.
+"""
 
 from __future__ import annotations
 

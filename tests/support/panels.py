@@ -1,4 +1,7 @@
-"""Made-up panels of cumulative values: own seasonality, growth, a common shock each year, noise."""
+"""Made-up panels of cumulative values: own seasonality, growth, a common shock each year, noise.
+
+Belongs here: panels and the outlook of one origin. Does not belong here: expectations.
+"""
 
 from __future__ import annotations
 

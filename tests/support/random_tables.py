@@ -1,4 +1,7 @@
-"""Random tables with contributors, for disclosure control: the same ones for tests and bench."""
+"""Random tables with contributors, for disclosure control: the same ones for tests and bench.
+
+Belongs here: drawing tables. Does not belong here: what must be hidden (``methods.disclosure``).
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """What must hold for whatever a cell, a title or a file may hold: promises anybody can check again.
 
-Belongs here: predicates that say what is wrong with a reading, empty when nothing is. Does not belong
+Belongs here: predicates that say what is wrong with a reading, empty when nothing is. Does not
+belong
 here: where the texts come from (``tests/property``, ``bench.torture.fuzz``).
 """
 

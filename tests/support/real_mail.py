@@ -1,6 +1,7 @@
 """Real mail servers of Debian with private configurations: exim as mail server, dovecot for IMAP.
 
-Belongs here: starting and stopping them on high ports of this machine. Does not belong here: what is
+Belongs here: starting and stopping them on high ports of this machine. Does not belong here: what
+is
 expected of them. Both need root to change to their own users; without them tests are skipped.
 """
 

@@ -1,4 +1,7 @@
-"""Made-up classes ready to be simulated, for tests of risk and way out."""
+"""Made-up classes ready to be simulated, for tests of risk and way out.
+
+Belongs here: making classes. Does not belong here: expectations.
+"""
 
 from __future__ import annotations
 

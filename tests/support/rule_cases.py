@@ -2,6 +2,8 @@
 
 One judgement of all cases costs as much as one of a single case; nothing of one case is seen by
 another, because parks, reporters, regions and years are its own.
+
+Belongs here: cases and their judging. Does not belong here: which rules there are.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """PostgreSQL, Redis and an object store for tests of the distributed profile, on free ports of this machine.
 
 ``postgres`` and ``redis`` say why they cannot be had instead of pretending: tests skip with that reason.
+
+Belongs here: starting and stopping them. Does not belong here: web and mail servers.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Small warehouses made in code: indicators, parks, submissions and cells for tests of derivations."""
+"""Small warehouses made in code: indicators, parks, submissions and cells for tests of derivations.
+
+Belongs here: making and building them. Does not belong here: expectations.
+"""
 
 from __future__ import annotations
 

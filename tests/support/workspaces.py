@@ -1,4 +1,7 @@
-"""Whole workspaces for tests: made with the product's own commands, run in processes of their own."""
+"""Whole workspaces for tests: made with the product's own commands, run in processes of their own.
+
+Belongs here: making workspaces and running commands. Does not belong here: sample data.
+"""
 
 from __future__ import annotations
 

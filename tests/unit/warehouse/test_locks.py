@@ -1,3 +1,5 @@
+"""One holds a lock, and the others are told who."""
+
 import fcntl
 import threading
 import time

@@ -1,3 +1,5 @@
+"""The composed document: its sections, claims, figures and what it says of missing data."""
+
 import json
 import random
 import re

@@ -1,3 +1,5 @@
+"""Registered figures: how numbers are printed, and ids that mean one number each."""
+
 from decimal import Decimal
 
 import pytest

@@ -1,3 +1,5 @@
+"""Fonts: every character of a document can be printed, or is named with its places."""
+
 from dataclasses import replace
 
 import pytest

@@ -1,3 +1,5 @@
+"""Templates put words around figures; they neither compute nor type digits."""
+
 from decimal import Decimal
 from pathlib import Path
 

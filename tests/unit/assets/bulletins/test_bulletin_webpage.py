@@ -1,3 +1,5 @@
+"""The page: the same numbers, links to figures, readable to everybody, asking nothing of elsewhere."""
+
 import re
 from dataclasses import replace
 from html.parser import HTMLParser

@@ -1,3 +1,5 @@
+"""Words around numbers: periods, dates, direction, amounts instead of rates."""
+
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""The mail: subject, both bodies, pictures and attachments of a bulletin."""
+
 import email
 import email.policy
 import re
