@@ -11,6 +11,7 @@ import dagster as dg
 from assets.build import Build, describe
 from assets.submissions.assets import PERIODS, result
 from quality import data_docs, validation
+from warehouse.files import write_whole
 from warehouse.schema import upstream_keys
 
 
@@ -32,17 +33,18 @@ def expectation(context: dg.AssetExecutionContext, build: dg.ResourceParam[Build
         names = data_docs.rule_names(build.catalog)
         built = describe(connection, "quality.expectation", f"period = '{period}'")
     page = build.workspace.data_docs(period)
-    data_docs.write(
-        page, period=period, results=results, findings=findings, rules=names,
+    shown = data_docs.render(
+        period=period, results=results, findings=findings, rules=names,
         bureau=build.workspace.bureau.name, simulated=build.workspace.simulated,
     )  # fmt: skip
+    write_whole(page, shown.encode())  # whoever has it open keeps the old one until it is whole
     seconds = time.perf_counter() - started
     so_far = sum(build.seconds.values())
-    shown = result(built)
+    described = result(built)
     return dg.MaterializeResult(
-        asset_key=shown.asset_key,
+        asset_key=described.asset_key,
         metadata={
-            **shown.metadata,
+            **described.metadata,
             "data_docs": dg.MetadataValue.url(page.as_uri()),
             "seconds": round(seconds, 2),
             "share_of_run_pct": round(100 * seconds / so_far, 1) if so_far else 0.0,

@@ -16,7 +16,6 @@ from typing import Any
 from quality.expectations import CATEGORIES
 from quality.finding import SEVERITY_ZH
 from warehouse import schema
-from warehouse.files import write_whole
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "report_templates" / "quality"
 OUTCOME_ZH = {
@@ -32,24 +31,6 @@ LIFECYCLE_ZH = {
     "waived": "已说明放行",
 }
 BROKEN = ("fail", "error")
-
-
-def write(
-    page: Path,
-    *,
-    period: str,
-    results: Sequence[Mapping[str, Any]],
-    findings: Sequence[Mapping[str, Any]],
-    rules: Mapping[str, str],
-    bureau: str,
-    simulated: bool,
-) -> None:
-    """Write the page of a period; whoever has it open keeps the old one until it is whole."""
-    text = render(
-        period=period, results=results, findings=findings, rules=rules, bureau=bureau,
-        simulated=simulated,
-    )  # fmt: skip
-    write_whole(page, text.encode())
 
 
 def render(

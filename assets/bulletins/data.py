@@ -12,6 +12,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal, TypeVar
 
+from methods.progress import Light
+
 Row = TypeVar("Row")
 Topic = Literal["quality", "targets", "ranks"]
 
@@ -114,7 +116,7 @@ class VerdictRow:
     time_progress_pct: Decimal | None
     gap_pp: Decimal | None
     seasonal_progress_pct: Decimal | None = None
-    light: Literal["green", "yellow", "orange", "red", "grey"]
+    light: Light
     verdict: Literal[
         "met",
         "on_pace",
@@ -141,7 +143,7 @@ class OverallRow:
     scope_code: str
     topic: str
     title: str
-    light: Literal["green", "yellow", "orange", "red", "grey"]
+    light: Light
     n_targets: int
     n_judged: int
     n_conflicts: int = 0
@@ -231,7 +233,7 @@ class ScoreRow:
     exclusion_reason: str | None = None
     previous_rank: int | None = None
     streak: int | None = None
-    light: Literal["green", "yellow", "orange", "red", "grey"] = "grey"
+    light: Light = "grey"
     complete: bool = True
     weak: tuple[str, ...] = ()
     p_last_k: Decimal | None = None

@@ -218,7 +218,7 @@ class Given(CatalogModel):
     full: Positive = Decimal(100)
 
 
-Simple = Annotated[
+_OneFigure = (
     Efficacy
     | MinMax
     | Completion
@@ -228,9 +228,9 @@ Simple = Annotated[
     | BaseLevel
     | Bands
     | Threshold
-    | Given,
-    Field(discriminator="method"),
-]
+    | Given
+)
+Simple = Annotated[_OneFigure, Field(discriminator="method")]
 
 
 class StaticDynamic(CatalogModel):
@@ -251,20 +251,7 @@ class StaticDynamic(CatalogModel):
         return self
 
 
-Scoring = Annotated[
-    Efficacy
-    | MinMax
-    | Completion
-    | RankPoints
-    | Tiered
-    | Steps
-    | BaseLevel
-    | Bands
-    | Threshold
-    | Given
-    | StaticDynamic,
-    Field(discriminator="method"),
-]
+Scoring = Annotated[_OneFigure | StaticDynamic, Field(discriminator="method")]
 
 
 class Yardstick(CatalogModel):

@@ -554,37 +554,46 @@ def value_plan(
     if made is None:
         if len(known) >= MOST_VALUES:
             known.clear()
-        made = known[key] = _value_plan(
-            plan, units, column, meaning, soft, path=path, unit_cell=unit_cell, head_at=head_at
-        )
+        written = _written_units(units, column, meaning, unit_cell, head_at)
+        made = known[key] = _with_units(plan, units, column, meaning, path, written, soft)
     return made
 
 
-def _value_plan(
+def _written_units(
+    units: Units,
+    column: Column,
+    meaning: HeadMeaning,
+    unit_cell: TextAt | None,
+    head_at: str | None,
+) -> list[tuple[str, str]]:
+    """Units the table itself writes for a column, each with where it stands."""
+    found: list[tuple[str, str]] = []
+    if column.unit is not None and (
+        looks_like_unit(column.unit.text) or units.resolve(column.unit.text)
+    ):
+        found.append((column.unit.text, f"单位行{column.unit.address}"))
+    if meaning.unit:
+        found.append((meaning.unit, f"表头{head_at or address(column.row, column.column)}"))
+    if unit_cell is not None:
+        found.append((unit_cell.text, f"单位列{unit_cell.address}"))
+    return found
+
+
+def _with_units(
     plan: TablePlan,
     units: Units,
     column: Column,
     meaning: HeadMeaning,
-    soft: tuple[tuple[str, str], ...],
-    *,
     path: tuple[str, ...],
-    unit_cell: TextAt | None,
-    head_at: str | None,
+    hard: list[tuple[str, str]],
+    soft: tuple[tuple[str, str], ...],
 ) -> ValuePlan:
+    """The plan of a column whose units are written (``hard``) or only around it (``soft``)."""
     indicator = _indicator(plan, meaning)
     growth = meaning.measure == "yoy_published" or "growth" in meaning.tags or "mom" in meaning.tags
-    hard: list[tuple[str, str]] = []
-    if column.unit is not None and (
-        looks_like_unit(column.unit.text) or units.resolve(column.unit.text)
-    ):
-        hard.append((column.unit.text, f"单位行{column.unit.address}"))
-    if meaning.unit:
-        hard.append((meaning.unit, f"表头{head_at or address(column.row, column.column)}"))
-    if unit_cell is not None:
-        hard.append((unit_cell.text, f"单位列{unit_cell.address}"))
     expected = plan.heads.expected_unit(meaning, path)
     if expected and not hard and not growth:
-        hard.append((expected, "布局默认"))
+        hard = [(expected, "布局默认")]
     wanted = "%" if growth else (indicator.unit if indicator else "")
     use = (
         unit_use(units, wanted, UnitSources(tuple(hard), soft), growth=growth)
