@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 from assets.bulletins.model import Bulletin
 from warehouse import store
 from warehouse.faults import reach
-from warehouse.files import place_folder
 from warehouse.releases import Key
 
 if TYPE_CHECKING:
@@ -104,7 +103,7 @@ def _manifest(build: Build, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def write_folder(folder: Path, documents: Mapping[str, bytes]) -> None:
-    """Replace ``folder`` by one holding exactly ``documents``; never seen half-written."""
+    """Replace ``folder`` of a build under way by one holding exactly ``documents``: whole or not there."""
     making = folder.with_name(f".{folder.name}.making")
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir(parents=True)
@@ -114,7 +113,8 @@ def write_folder(folder: Path, documents: Mapping[str, bytes]) -> None:
             handle.flush()
             os.fsync(handle.fileno())
         reach("documents.written")
-    place_folder(making, folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    making.rename(folder)
 
 
 def _record(
