@@ -16,14 +16,14 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from warehouse import partitions, schema, store
 from warehouse.faults import reach
 from warehouse.files import sync, write_whole
-from warehouse.partitions import WHOLE, Part
+from warehouse.partitions import Part
 from warehouse.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ SYNCED_AT_ONCE = 8
 RELEASED = frozenset({"sent"})
 """States of an edition after which the build it was made from is never removed."""
 WHOLE_FOLDER = "all"
-"""Folder of parts without a period."""
+"""Folder of parts without a period (``partitions.WHOLE``, which is empty)."""
 
 
 CHECKSUM = "sha256"
@@ -155,7 +155,7 @@ def manifest_file(workspace: Workspace, manifest: Manifest) -> Path:
 
 def write(path: Path, manifest: Manifest) -> None:
     """Write a manifest with its checksum."""
-    said = asdict(manifest)
+    said = _said(manifest)
     said[CHECKSUM] = _checksum(said)
     write_whole(path, json.dumps(said, ensure_ascii=False, indent=0).encode())
 
@@ -167,11 +167,11 @@ def _keep_parts(
     parts: Mapping[str, Part],
 ) -> None:
     """Write the partitions of a table that the lake lacks, each whole or not at all."""
-    missing = {}
-    for part, content in parts.items():
-        path = part_file(workspace, name, part, content.digest)
-        if not path.exists():
-            missing[part] = path
+    missing = {
+        part: Path(path)
+        for part, content in parts.items()
+        if not os.path.exists(path := _part_path(workspace, name, part, content.digest))  # noqa: PTH110
+    }
     for together in _shares({part: parts[part].n_rows for part in missing}):
         source = name
         if len(together) > FEW_PARTS:  # a view over many tables is asked once, not for each part
@@ -235,8 +235,12 @@ def _among(name: str, parts: Sequence[str]) -> str:
 
 def part_file(workspace: Workspace, name: str, part: str, digest: str) -> Path:
     """Where the lake keeps a partition with this content."""
-    folder = workspace.lake / name.replace(".", "/")
-    return folder / (part if part != WHOLE else WHOLE_FOLDER) / f"{digest}.parquet"
+    return Path(_part_path(workspace, name, part, digest))
+
+
+def _part_path(workspace: Workspace, name: str, part: str, digest: str) -> str:
+    """The same as text: a build asks for every part of its history, and paths are dear."""
+    return f"{workspace.lake}/{name.replace('.', '/')}/{part or WHOLE_FOLDER}/{digest}.parquet"
 
 
 def _quoted(value: object) -> str:
@@ -267,10 +271,11 @@ def prune(workspace: Workspace, current: Manifest, keep_last: int = KEPT) -> lis
         for name, parts in manifest.tables.items()
         for part, said in parts.items()
     }
-    held = {part_file(workspace, *place) for place in kept}
-    for path in workspace.lake.rglob("*.parquet"):
-        if path not in held:
-            path.unlink(missing_ok=True)
+    held = {_part_path(workspace, *place) for place in kept}
+    for folder, _, names in os.walk(workspace.lake):
+        for name in names:
+            if name.endswith(".parquet") and f"{folder}/{name}" not in held:
+                Path(folder, name).unlink(missing_ok=True)
     return [manifest.name for manifest in gone]
 
 

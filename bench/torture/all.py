@@ -90,6 +90,7 @@ CAMPAIGNS = (
     Campaign("fuzz", _torture("fuzz"), {"--runs": (300_000, 3_000)}),
     Campaign("replay", _torture("replay"), {"--months": (11, 2)}, keeps="--folder"),
     Campaign("decade", _torture("decade"), {"--months": (120, 24)}),
+    Campaign("history", _torture("history"), {"--months": (120, 24)}, seeded=False),
     Campaign("flood", _torture("flood"), {"--files": (1500, 150)}, small=("--portions", "3")),
     Campaign("outages", _torture("outage"), words=("--part", "outages"), small=("--missed", "1,2")),
     *(
@@ -136,13 +137,12 @@ def kept(folder: Path, campaign: Campaign) -> dict[str, Any]:
 def carried_out(campaign: Campaign, command: Sequence[str], folder: Path) -> dict[str, Any]:
     """Run it, its words into a log; how it ended, and what it cost with everything it started."""
     began, log = time.monotonic(), folder / f"{campaign.name}.log"
-    code = None
-    with counted() as spent:
-        if campaign.can_be_tried:
-            with log.open("ab") as out:
-                code = subprocess.run(
-                    [sys.executable, *command], cwd=ROOT, stdout=out, stderr=out, check=False
-                ).returncode
+    code, spent = None, [0.0]
+    if campaign.can_be_tried:
+        with log.open("ab") as out, counted() as spent:
+            code = subprocess.run(
+                [sys.executable, *command], cwd=ROOT, stdout=out, stderr=out, check=False
+            ).returncode
     result = NOT_TRIED if code is None else FAILED if code else PASSED
     said = {
         "campaign": campaign.name, "command": " ".join(["python", *command]), "result": result,

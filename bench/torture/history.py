@@ -1,6 +1,6 @@
 """Dagster's history after ten years of monthly runs: how large is it, how long is a page, what may go?
 
-    python -m bench.torture.history [--months 120] [--others 0]
+    python -m bench.torture.history [--months 120]
 
 A small bureau makes one real run; its history (runs, events, index, outcomes of checks, captured output)
 is copied for every month before, dates, periods and run ids changed, as if each had been run then.
@@ -23,7 +23,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -109,8 +109,6 @@ def copy_run(home: Path, run_id: str, number: int) -> None:
 
 def closed(home: Path, months: int) -> None:
     """The ledger says each of those periods was closed."""
-    from datetime import UTC
-
     from warehouse.closings import Closings
 
     for number in range(months):
@@ -219,9 +217,11 @@ def campaign(folder: Path, months: int) -> bool:
     left = {run.run_id for run in instance.get_runs()}
     gone = before - left
     seconds.append(measured(home, instance, "afterwards"))
-    found, intact = traces(home, gone), parkwatch("verify", "--home", home).returncode == 0
+    found = traces(home, gone)
+    intact = parkwatch("verify", "--home", home).returncode == 0
     print(f"{len(gone)} of {len(before)} runs removed, {len(old - gone)} too old are there, "
-          f"{len(found)} traces of removed ones, verify {'finds nothing' if intact else 'FAILS'}")  # fmt: skip
+          f"{len(found)} traces of removed ones; "
+          f"verify {'finds nothing' if intact else 'FAILS'}")  # fmt: skip
     return max(seconds) <= PAGE_SECONDS and not old - gone and gone <= old and not found and intact
 
 

@@ -174,7 +174,7 @@ def _launch_alone(
     token = holder.set(warehouse)
     try:
         with instance.waiting_seldom():
-            result = _execute(run_id, period, asof, profile)
+            result = _execute(workspace, run_id, period, asof, profile)
     except BaseException:
         state.finish_run(run_id, _now(), "failed", "运行中断")
         raise
@@ -188,7 +188,9 @@ def _launch_alone(
     return _conclude(workspace, state, run_id, period, seconds)
 
 
-def _execute(run_id: str, period: str, asof: str | None, profile: Profile | None) -> Any:
+def _execute(
+    workspace: Workspace, run_id: str, period: str, asof: str | None, profile: Profile | None
+) -> Any:
     """Run the job with the persistent instance, so that the UI shows it afterwards."""
     import logging
     import warnings
@@ -196,14 +198,14 @@ def _execute(run_id: str, period: str, asof: str | None, profile: Profile | None
     warnings.filterwarnings("ignore", module="dagster")
     import dagster as dg
 
-    from pipelines import jobs, reconcile, resources
+    from pipelines import clock, housekeeping, jobs, reconcile, resources
     from pipelines.definitions import defs
     from warehouse.state import State
-    from warehouse.workspace import home_folder
 
     logging.getLogger("dagster").setLevel(logging.ERROR)
     own = dg.DagsterInstance.get()
-    reconcile.free_lost_runs(own, State(home_folder() / "state.sqlite"))
+    reconcile.free_lost_runs(own, State(workspace.state_file))
+    housekeeping.remove_old_runs(own, workspace, clock.now())
     tags = {"dagster/partition": period, jobs.COMMAND_TAG: "run"} | (
         {resources.ASOF_TAG: asof} if asof else {}
     )
