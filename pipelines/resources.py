@@ -6,7 +6,6 @@ it (the assets).
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -49,7 +48,7 @@ def open_build(
 
     held = holder.get()
     warehouse = held if held and held.workspace.home == workspace.home else Warehouse(workspace)
-    with warehouse.writer_lock(), _collecting_seldom():
+    with warehouse.writer_lock(), warming.collecting_seldom():
         catalog = load_catalog(workspace.catalog, workspace.catalog_base)
         yield Build(
             workspace=workspace,
@@ -62,22 +61,6 @@ def open_build(
             period=period,
             spread=_spread(workspace),
         )
-
-
-GARBAGE_AFTER = 50_000
-"""New objects after which cycles are looked for; Python's own 700 cost a month of 450,000 figures
-a quarter of the time of its scores."""
-
-
-@contextmanager
-def _collecting_seldom() -> Iterator[None]:
-    """A build makes many objects and hardly any cycles: look for them seldom while it is open."""
-    before = gc.get_threshold()
-    gc.set_threshold(GARBAGE_AFTER, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def _spread(workspace: Workspace) -> Callable[[Sequence[Any]], None] | None:

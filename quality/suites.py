@@ -88,7 +88,7 @@ def validate(
     ``error``, never ``fail``. Nulls are not judged, whichever engine.
     """
     if frame.empty or not expectations:
-        return [_on_nothing(e) for e in expectations]
+        return on_nothing(expectations)
     batch = load_engine().get_batch({"dataframe": frame})
     answers = _ask(batch, expectations, {"result_format": "BOOLEAN_ONLY"})
     if len(frame) <= MAX_FRAME_ROWS:
@@ -140,6 +140,11 @@ def _judged_rows(frame: pd.DataFrame, expectation: Expectation) -> int:
         return len(frame)
     column, values = expectation.only
     return int(frame[column].isin(list(values)).sum())
+
+
+def on_nothing(expectations: Sequence[Expectation]) -> list[ExpectationResult]:
+    """Results on a frame without rows, as ``validate`` gives them."""
+    return [_on_nothing(e) for e in expectations]
 
 
 def _on_nothing(expectation: Expectation) -> ExpectationResult:

@@ -11,7 +11,9 @@ import csv
 import hashlib
 import io
 import os
-from collections.abc import Container, Iterator, Mapping
+from collections import deque
+from collections.abc import Container, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -179,6 +181,20 @@ def _chunk(source: BinaryIO) -> bytes:
         raise _UnreadableError(*error.args) from error
 
 
+_COPIES = 8
+"""Copies under way at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """A whole copy that is not filed yet."""
+
+    partial: Path
+    digest: str
+    size: int
+    file_name: str
+
+
 class Archive:
     """Content-addressed store: ``ab/abcdef….xlsx``; the suffix is for people, the hash decides."""
 
@@ -207,41 +223,57 @@ class Archive:
         under a digest that is not its own. Raises OSError when the file cannot be read, ArchiveError
         when the archive cannot be written: then no delivery can be kept, and the run has to stop.
         """
-        try:
-            with path.open("rb") as source, self._writing():
-                partial, name, size = self._copy(source)
-        except _UnreadableError as unreadable:
-            raise OSError(*unreadable.args) from unreadable
-        reach("archive.copied")
-        with self._writing():
-            self._name(partial, name, path.name)
-        reach("archive.stored")
-        return name, size
+        return self._file(self._copy(path, 0))
 
-    def _copy(self, source: BinaryIO) -> tuple[Path, str, int]:
+    def store_files(self, paths: Sequence[Path]) -> Iterator[tuple[str, int] | OSError]:
+        """``store_file`` for each of many, in order, with the OSError in place of what could not be
+        read. Some are copied at a time, as a copy mostly waits for the disk; they are filed one by one.
+        """
+        with ThreadPoolExecutor(_COPIES, "archive") as pool:
+            under_way: deque[Future[_Copy]] = deque()
+            for number in range(len(paths) + _COPIES):
+                if number >= _COPIES:
+                    try:
+                        yield self._file(under_way.popleft().result())
+                    except OSError as error:
+                        yield error
+                if number < len(paths):
+                    under_way.append(pool.submit(self._copy, paths[number], number))
+                if not under_way:
+                    break
+
+    def _copy(self, path: Path, number: int) -> _Copy:
         """A copy that has no name yet, its digest and its size; on disk when this returns."""
         digest, size = hashlib.sha256(), 0
-        self.folder.mkdir(parents=True, exist_ok=True)
-        partial = self.folder / f".incoming.{os.getpid()}"
-        with partial.open("wb") as copy:
-            while chunk := _chunk(source):
-                digest.update(chunk)
-                copy.write(chunk)
-                size += len(chunk)
-            copy.flush()
-            os.fsync(copy.fileno())
-        return partial, digest.hexdigest(), size
+        partial = self.folder / f".incoming.{os.getpid()}.{number % _COPIES}"
+        try:
+            with path.open("rb") as source, self._writing():
+                self.folder.mkdir(parents=True, exist_ok=True)
+                with partial.open("wb") as copy:
+                    while chunk := _chunk(source):
+                        digest.update(chunk)
+                        copy.write(chunk)
+                        size += len(chunk)
+                    copy.flush()
+                    os.fsync(copy.fileno())
+        except _UnreadableError as unreadable:
+            raise OSError(*unreadable.args) from unreadable
+        return _Copy(partial, digest.hexdigest(), size, path.name)
 
-    def _name(self, partial: Path, digest: str, file_name: str) -> None:
+    def _file(self, copied: _Copy) -> tuple[str, int]:
         """Put a whole copy where it belongs; away with it when the content is kept already."""
-        target = self._path(digest, file_name)
-        self._unsettled.add(target.parent)  # of a run killed before it had settled, too
-        if self.find(digest) is not None:
-            partial.unlink()
-            return
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial.chmod(0o444)
-        os.replace(partial, target)
+        reach("archive.copied")
+        with self._writing():
+            target = self._path(copied.digest, copied.file_name)
+            self._unsettled.add(target.parent)  # of a run killed before it had settled, too
+            if self.find(copied.digest) is not None:
+                copied.partial.unlink()
+            else:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                copied.partial.chmod(0o444)
+                os.replace(copied.partial, target)
+        reach("archive.stored")
+        return copied.digest, copied.size
 
     def settle(self) -> None:
         """Wait until the names of all files kept so far are on disk: once a folder, not once a file.

@@ -86,13 +86,13 @@ def receive(
     findings: list[Finding] = []
     found = [(delivery, signature(delivery.path, inbox)) for delivery in deliveries(inbox)]
     new = [(delivery, mark) for delivery, mark in found if mark not in known]
-    for number, (delivery, mark) in enumerate(new, start=1):
+    stored = archive.store_files([delivery.path for delivery, _ in new])
+    for number, ((delivery, mark), kept) in enumerate(zip(new, stored, strict=True), start=1):
         progress("收件归档", number, len(new))
-        try:
-            sha256, size = archive.store_file(delivery.path)
-        except OSError as error:
-            findings.append(_not_copied(delivery, error))
+        if isinstance(kept, OSError):
+            findings.append(_not_copied(delivery, kept))
             continue
+        sha256, size = kept
         received = _utc(delivery.received_at or now)
         if (delivery.inbox_path, received) in times and sha256 not in seen:
             received = _utc(now)  # the line was written for what lay here before, not for this

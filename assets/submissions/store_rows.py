@@ -8,17 +8,18 @@ reading (``intake``) or SQL models (``warehouse/sql``).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from assets.build import Build
-from assets.submissions.archive import Archive
+from assets.submissions.archive import Archive, new_files
 from assets.submissions.entered import entered_rows
 from assets.submissions.intake import (
     Pool,
+    Received,
     SubmissionRows,
     read_submissions,
     receive,
@@ -32,6 +33,8 @@ from warehouse.state import Decision, Receipt, spans
 
 if TYPE_CHECKING:
     import duckdb
+
+    from assets.submissions.reading.sandbox import ReaderPool
 
 BATCH_FILES, BATCH_CELLS = 1_000, 200_000
 """A batch ends with the file that reaches one of these, so memory does not grow with the files."""
@@ -75,23 +78,43 @@ def take_in(build: Build, pool: Pool | None = None) -> Taken:
     settle which version counts. ``pool``: reading processes to use; else they are started."""
     build.begin()
     archive = Archive(build.workspace.archive)
-    received = receive(build.workspace.inbox, archive, build.state, build.now, build.progress)
-    reach("intake.received")
+    known = build.state.known_files()
+    with ExitStack() as opened:
+        if pool is None and new_files(build.workspace.inbox, known):
+            pool = opened.enter_context(_reading_pool(build))  # starts while files are copied
+        received = receive(build.workspace.inbox, archive, build.state, build.now, build.progress)
+        reach("intake.received")
+        pending = _pending(build)
+        if pool is None and pending:
+            pool = opened.enter_context(_reading_pool(build))
+        rejected = _read(build, archive, pool or _NothingToRead(), received, pending)
+    reach("intake.committed")
+    return Taken(len(received.receipts), len(pending), rejected)
+
+
+def _pending(build: Build) -> list[Receipt]:
+    """Receipts of files that today's catalogue and reader have not read."""
     with build.warehouse.building() as connection:
         read_by = dict(
             connection.execute(
                 "SELECT submission_id, catalogue_digest FROM internal.reading"
             ).fetchall()
         )
-    pending = [r for r in build.state.receipts() if read_by.get(r.sha256) != _reading_of(build, r)]
+    return [r for r in build.state.receipts() if read_by.get(r.sha256) != _reading_of(build, r)]
+
+
+def _read(
+    build: Build, archive: Archive, pool: Pool, received: Received, pending: list[Receipt]
+) -> int:
+    """Read ``pending`` and store the rows; how many could not be read."""
     rejected = 0
-    with _reading_pool(build, pool, pending) as reading, build.warehouse.building() as connection:
+    with build.warehouse.building() as connection:
         _replace_inbox_findings(connection, received.findings)
         rows = read_submissions(
             pending,
             archive,
             build.catalog,
-            reading,
+            pool,
             build.progress,
             first_month=build.workspace.first_month,
         )
@@ -103,8 +126,7 @@ def take_in(build: Build, pool: Pool | None = None) -> Taken:
             rejected += sum(r.submission["status"] == "rejected" for r in batch)
         bring_decisions(connection, build)
         derive.refresh_versions(connection)
-    reach("intake.committed")
-    return Taken(len(received.receipts), len(pending), rejected)
+    return rejected
 
 
 def _reading_of(build: Build, receipt: Receipt) -> str:
@@ -113,18 +135,10 @@ def _reading_of(build: Build, receipt: Receipt) -> str:
     return "/".join((catalogue, receipt.received_at, receipt.sender or "", receipt.file_name))
 
 
-@contextmanager
-def _reading_pool(build: Build, given: Pool | None, pending: list[Receipt]) -> Iterator[Pool]:
-    """Reading processes; none are started when there is nothing to read."""
+def _reading_pool(build: Build) -> ReaderPool:
     from assets.submissions.reading.sandbox import ReaderPool
 
-    if given is not None:
-        yield given
-    elif not pending:
-        yield _NothingToRead()
-    else:
-        with ReaderPool(build.workspace.reader_processes, passwords=_passwords(build)) as pool:
-            yield pool
+    return ReaderPool(build.workspace.reader_processes, passwords=_passwords(build))
 
 
 class _NothingToRead:

@@ -155,7 +155,7 @@ def launch(
     instance.use(workspace.home, workspace.dagster_home)
     warehouse = Warehouse(workspace)
     # fail at once, with a plain word, when somebody else is at work
-    with warehouse.writer_lock(), warming.validating(workspace):
+    with warehouse.writer_lock(), warming.validating(workspace), warming.collecting_seldom():
         return _launch_alone(workspace, warehouse, period, asof, profile)
 
 

@@ -96,6 +96,26 @@ def test_an_archive_that_cannot_be_written_stops_everything(tmp_path):
         Archive(tmp_path / "archive").store_file(delivered)
 
 
+def test_many_are_kept_as_one_by_one_whatever_stands_between(tmp_path):
+    paths = [
+        tmp_path / f"{number:02d}.{suffix}" for number in range(20) for suffix in ("xls", "XLSX")
+    ]
+    for path in paths:
+        path.write_bytes(path.stem.encode())  # both of a number say the same
+    paths.insert(7, tmp_path / "gone.xlsx")
+    single, many = Archive(tmp_path / "single"), Archive(tmp_path / "many")
+    expected = [single.store_file(path) if path.exists() else None for path in paths]
+    found = list(many.store_files(paths))
+    assert isinstance(found[7], FileNotFoundError)
+    assert [None if isinstance(kept, OSError) else kept for kept in found] == expected
+
+    def names(archive):
+        return sorted(str(p.relative_to(archive.folder)) for p in archive.folder.rglob("*"))
+
+    assert names(many) == names(single)
+    assert list(many.store_files([])) == []
+
+
 def test_a_delivery_that_cannot_be_read_is_only_that_files_trouble(tmp_path):
     archive = Archive(tmp_path / "archive")
     with pytest.raises(FileNotFoundError):

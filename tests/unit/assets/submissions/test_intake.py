@@ -240,14 +240,14 @@ def test_a_file_written_over_another_is_received_now_not_when_the_other_was(offi
 def test_a_file_that_cannot_be_copied_is_told_and_tried_again(office, monkeypatch):
     office.put("hanbin/坏盘.xlsx", county_form("hanbin", "2020-06", 1))
     office.put("hanyin/好.xlsx", county_form("hanyin", "2020-06", 2))
-    store_file = Archive.store_file
+    copy = Archive._copy
 
-    def failing(self, path):
+    def failing(self, path, number):
         if "坏盘" in path.name:
             raise OSError(5, "Input/output error")
-        return store_file(self, path)
+        return copy(self, path, number)
 
-    monkeypatch.setattr(Archive, "store_file", failing)
+    monkeypatch.setattr(Archive, "_copy", failing)
     office.run()
     (told,) = office.rows("FROM quality.finding WHERE rule_id = 'R-file-not-copied'")
     assert "坏盘" in told["message"] and told["remedy"]
