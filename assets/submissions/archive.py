@@ -201,6 +201,7 @@ class Archive:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._unsettled: set[Path] = set()
+        self._found: dict[str, Path] = {}
 
     def store(self, data: bytes, file_name: str) -> str:
         """Keep ``data`` and return its SHA-256; storing the same bytes again changes nothing.
@@ -272,15 +273,18 @@ class Archive:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 copied.partial.chmod(0o444)
                 os.replace(copied.partial, target)
+                self._found[copied.digest] = target
         reach("archive.stored")
         return copied.digest, copied.size
 
     def settle(self) -> None:
         """Wait until the names of all files kept so far are on disk: once a folder, not once a file.
         Raises ArchiveError."""
-        with self._writing():
-            while self._unsettled:
-                sync(self._unsettled.pop())
+        if not self._unsettled:
+            return
+        with self._writing(), ThreadPoolExecutor(_COPIES) as pool:
+            list(pool.map(sync, self._unsettled))
+        self._unsettled.clear()
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -294,13 +298,19 @@ class Archive:
 
     def find(self, digest: str) -> Path | None:
         """Path of the stored file, or None."""
+        before = self._found.get(digest)
+        if before is not None and before.exists():
+            return before
         folder = self.folder / digest[:2]
         try:
             names = os.listdir(folder)  # noqa: PTH208 - a Path for the one found is enough
         except (FileNotFoundError, NotADirectoryError):
             return None
         found = min((name for name in names if name.startswith(digest)), default=None)
-        return None if found is None else folder / found
+        if found is None:
+            return None
+        self._found[digest] = folder / found
+        return self._found[digest]
 
     def read(self, digest: str) -> bytes:
         """The stored bytes. Raises FileNotFoundError or ValueError when missing or damaged."""
