@@ -125,7 +125,8 @@ class Build:
         The ledger follows the published file: killed in between, the next run repeats its lines.
         """
         with self.step("发布") as connection:
-            partitions.refresh(connection, period)
+            with store.as_written(connection):
+                partitions.refresh(connection, period)
             connection.execute("DELETE FROM internal.affected_period")
             connection.execute("DELETE FROM internal.affected_asof")
             store.replace_rows(connection, "ops.digest", partitions.digest_rows(connection))
@@ -136,7 +137,7 @@ class Build:
             drafts = store.fetch(connection, _DRAFTS, [period])
         reach("publish.digested")
         settings = versions.keep(self.workspace, self.catalog.digest)
-        with self.warehouse.building() as connection:
+        with self.warehouse.building() as connection, store.as_written(connection):
             manifest = builds.keep(
                 connection,
                 self.workspace,

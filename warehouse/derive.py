@@ -265,12 +265,10 @@ def _replace_affected(
     list_name: str,
     of: str | None = None,
 ) -> None:
-    """Replace the rows whose ``column`` is in an internal list by what the model computes."""
-    select = store.model_select(full_name)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE rebuilt AS {select}")
+    """Replace the rows whose ``column`` is in an internal list by what the model computes. The model
+    does not read the table itself."""
     _delete_affected(connection, full_name, of or column, list_name, column)
-    connection.execute(f"INSERT INTO {full_name} BY NAME SELECT * FROM rebuilt")
-    connection.execute("DROP TABLE rebuilt")
+    connection.execute(f"INSERT INTO {full_name} BY NAME {store.model_select(full_name)}")
     _touch_affected(connection, full_name, of or column, list_name)
 
 

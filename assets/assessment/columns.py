@@ -121,7 +121,8 @@ def column(
 ) -> Column:
     """The column of a line. Goalposts and ranks of the class now rest on ``comparable`` parks
     only, so that parks outside the ranking do not move those inside."""
-    figures = {park_id: figure_of(inputs, park_id, item) for park_id in park_ids}
+    names = (item.indicator_id, *getattr(item.scoring, "any_of", ()))
+    figures = {park_id: figure_of(inputs, park_id, item, names) for park_id in park_ids}
     raw = {park_id: one.raw for park_id, one in figures.items() if one.raw is not None}
     runners = [x for park_id, x in raw.items() if park_id in comparable]
     setting = Setting(
@@ -151,15 +152,15 @@ def _reference(inputs: Inputs, item: Item, runners: Sequence[Decimal]) -> Decima
 # --- Figures --------------------------------------------------------------------------------------
 
 
-def figure_of(inputs: Inputs, park_id: str, item: Item) -> Figure:
-    """The figure a line scores, or why it is missing. Missing is never zero."""
-    also = getattr(item.scoring, "any_of", ())
-    found = [_one_figure(inputs, park_id, item, name) for name in (item.indicator_id, *also)]
+def figure_of(inputs: Inputs, park_id: str, item: Item, indicator_ids: Sequence[str]) -> Figure:
+    """The figure a line scores, or why it is missing. Missing is never zero. ``indicator_ids``: the
+    line's indicator and those that may stand for it; the best of them counts."""
+    if len(indicator_ids) == 1:
+        return _one_figure(inputs, park_id, item, indicator_ids[0])
+    found = [_one_figure(inputs, park_id, item, name) for name in indicator_ids]
     there = [figure for figure in found if figure.raw is not None]
     if not there:
         return found[0]
-    if len(found) == 1:
-        return there[0]
     best = max if item.better == "high" else min
     chosen = best(there, key=lambda figure: figure.raw or Decimal(0))
     return Figure(chosen.raw, "", f"{len(found)}项中取最好的一项")

@@ -127,7 +127,7 @@ def score_scheme(
         columns = _columns(inputs, class_id, scored, runners)
         lines = {park.park_id: _lines(inputs, register, columns, park.park_id) for park in scored}
         rows = _score_rows(inputs, class_id, members, asides, columns, lines)
-        scores += [replace(row, official=official) for row in rows]
+        scores += [replace(row, official=True) for row in rows] if official else rows
         for park_id, line in lines.items():
             details += _detail_rows(inputs, class_id, park_id, columns, line)
         used += [_stamped(inputs, one.goalpost) for one in columns if one.goalpost is not None]

@@ -26,9 +26,11 @@ known AS (
 ),
 
 latest AS (
+    SELECT * FROM known WHERE period = asof_period AND over_time IS DISTINCT FROM 'last'
+    UNION ALL
     SELECT *
     FROM known
-    WHERE period = asof_period OR over_time = 'last'
+    WHERE over_time = 'last'
     QUALIFY row_number() OVER (
         PARTITION BY park_id, indicator_id, asof_period
         ORDER BY (value_ytd IS NULL), period DESC

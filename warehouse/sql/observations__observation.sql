@@ -17,9 +17,9 @@ SELECT
     sheet.id AS sheet,
     coalesce(letters.id || fact.row_number, fact.address) AS address
 FROM internal.observation_fact AS fact
+JOIN internal.key AS period ON period.domain = 'period' AND period.key = fact.period
 JOIN internal.key AS park ON park.domain = 'park' AND park.key = fact.park_key
 JOIN internal.key AS indicator ON indicator.domain = 'indicator' AND indicator.key = fact.indicator_key
-JOIN internal.key AS period ON period.domain = 'period' AND period.key = fact.period
 LEFT JOIN (
     SELECT key, min(id) AS id FROM internal.key WHERE domain = 'submission' GROUP BY key
 ) AS submission ON submission.key = fact.submission_key
