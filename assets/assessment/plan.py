@@ -123,15 +123,13 @@ class ScorePlan:
     lines: tuple[PlanLine, ...]
     rules: tuple[PlanRule, ...]
 
-    def scores(
-        self, figures: Mapping[LineKey, Array], *, exact_ties: bool = True, shape: Any = None
-    ) -> Array:
+    def scores(self, figures: Mapping[LineKey, Array]) -> Array:
         """Scores of draws: line key → figures (…, parks), NaN missing → scores (…, parks), NaN for
-        too little. ``exact_ties``: points are rounded as in the assessment before they are added.
+        too little. Points are rounded as in the assessment before they are added.
         """
         import numpy as np
 
-        full = shape or np.broadcast_shapes(*(np.shape(one) for one in figures.values()))
+        full = np.broadcast_shapes(*(np.shape(one) for one in figures.values()))
         points = []
         for line in self.lines:
             given = figures.get(line.key)
@@ -139,8 +137,7 @@ class ScorePlan:
             one = np.broadcast_to(one, full)
             points.append(np.nan_to_num(one) if self.missing_is_zero else one)
         weights = [line.weight for line in self.lines]
-        decimals = self.decimals if exact_ties else None
-        return arrays.weighted_scores(points, weights, self.min_share, decimals)
+        return arrays.weighted_scores(points, weights, self.min_share, self.decimals)
 
 
 def score_plan(

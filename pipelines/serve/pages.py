@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -237,13 +236,11 @@ def file_below(root: Path, path: str) -> Path | None:
     return found if inside and found.is_file() and found.suffix in SHOWN_SUFFIXES else None
 
 
-def file_response(
-    file: Path, policy: str = FILE_POLICY, headers: Mapping[str, str] | None = None
-) -> Response:
+def file_response(file: Path) -> Response:
     """A file of the house, shown or handed over under its own name."""
     shown = file.suffix in (".html", ".css", ".js", ".svg", ".png", ".pdf", ".txt")
     kind = {".js": "text/javascript", ".docx": None}.get(file.suffix)
-    said = {"content-security-policy": policy, "x-frame-options": "SAMEORIGIN", **(headers or {})}
+    said = {"content-security-policy": FILE_POLICY, "x-frame-options": "SAMEORIGIN"}
     return FileResponse(
         file, filename=file.name, media_type=kind, headers=said,
         content_disposition_type="inline" if shown else "attachment",

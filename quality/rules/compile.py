@@ -96,16 +96,13 @@ def _kind_of(name: ex.Name) -> tuple[FigureKind, str, int]:
     return "own", "", 0
 
 
-def compile_rules(catalog: RuleSource, rules: Iterable[Rule] | None = None) -> Relations:
-    """Relations of the enabled rules (all of the catalogue's when not given), in order of rule id.
+def compile_rules(catalog: RuleSource) -> Relations:
+    """Relations of the catalogue's enabled rules, in order of rule id.
 
     A rule that cannot be made into a relation is told in ``broken`` and stops no other.
     """
     compiler = _Compiler({i.indicator_id: i for i in catalog.indicators}, catalog.parks)
-    wanted = sorted(
-        (r for r in (catalog.rules if rules is None else rules) if r.enabled),
-        key=lambda rule: rule.rule_id,
-    )
+    wanted = sorted((r for r in catalog.rules if r.enabled), key=lambda rule: rule.rule_id)
     by_id = {rule.rule_id: rule for rule in wanted}
     relations: list[Relation] = []
     broken: list[tuple[str, str]] = []

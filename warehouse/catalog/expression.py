@@ -1,4 +1,4 @@
-"""The one small expression language: indicator formulas now, audit rules and filters later.
+"""The one small expression language: indicator formulas, audit rules and their conditions.
 
 Belongs here: parsing to a frozen tree, the identifiers used, SQL text and exact evaluation with the
 same meaning. Does not belong here: what an identifier stands for (the caller resolves it) or any

@@ -30,11 +30,9 @@ class Inspection:
     batch: CellBatch
 
 
-def inspect_workbook(
-    workbook: Workbook, reader: Reader, file_name: str, source: str = "unknown"
-) -> Inspection:
+def inspect_workbook(workbook: Workbook, reader: Reader, file_name: str) -> Inspection:
     """Everything a person needs to accept or mend a layout for a file."""
-    proposal = propose_layout(workbook, reader, file_name, source)
+    proposal = propose_layout(workbook, reader, file_name)
     tables = tuple(view(draft, reader) for draft in proposal.drafts)
     return Inspection(tables, proposal, reader.read(workbook, ReadingContext(file_name)))
 

@@ -277,7 +277,6 @@ def drift(
     renamed: Sequence[str],
     unknown: Sequence[str],
     appeared: Sequence[str],
-    replaced_units: Sequence[str] = (),
 ) -> Finding | None:
     """The difference between a known form and this file, with the proposed mapping."""
     parts = {
@@ -286,12 +285,11 @@ def drift(
         "表头写法有变、按指标目录别名读取": renamed,
         "新出现且不能识别": unknown,
         "登记为无此项但出现了": appeared,
-        "计量单位与登记不同": replaced_units,
     }
     lines = [f"{name}：{_join(items)}" for name, items in parts.items() if items]
     if not lines:
         return None
-    severity: Severity = "verify" if guessed or missing or unknown or replaced_units else "hint"
+    severity: Severity = "verify" if guessed or missing or unknown else "hint"
     return Finding(
         "R-layout-drift",
         severity,

@@ -94,9 +94,7 @@ class Proposal:
         return self.layout.model_copy(update={"status": "accepted"})
 
 
-def propose_layout(
-    workbook: Workbook, reader: Reader, file_name: str, source: str = "unknown"
-) -> Proposal:
+def propose_layout(workbook: Workbook, reader: Reader, file_name: str) -> Proposal:
     """Draft a layout for a workbook from its structure and the catalogue's names and aliases.
 
     Heads the catalogue knows exactly are mapped; every other head becomes a *new* indicator of its
@@ -113,7 +111,7 @@ def propose_layout(
     good = [draft for draft in drafts if draft.rule is not None]
     if not good:
         return Proposal(None, {}, tuple(drafts))
-    layout = _layout(good, drafts, unread, file_name, source)
+    layout = _layout(good, drafts, unread, file_name)
     comments: dict[str, list[str]] = {
         "": [
             f"由 parkwatch inspect 根据“{PurePath(file_name).name}”建议，确认后 status 改为 accepted"
@@ -132,7 +130,6 @@ def _layout(
     drafts: list[TableDraft],
     unread: list[str],
     file_name: str,
-    source: str,
 ) -> Layout:
     stem = PurePath(file_name).stem
     new = _new_indicators(good)
@@ -145,7 +142,7 @@ def _layout(
     return Layout(
         layout_id=_layout_id(stem),
         title=stem,
-        source=(source,),
+        source=("unknown",),  # for the person to fill in
         status="proposed",
         tables=tuple(_grouped(good)),
         ignore_sheets=tuple(ignored),
