@@ -96,6 +96,12 @@ def test_每条文档中的命令都有测试真的执行(tree):
     assert missing == set()
 
 
+def test_契约页列出每条命令(tree):
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    told = page[page.index("## 5. Command line") : page.index("## 6. ")]
+    assert [name for name in tree.commands if not re.search(rf"`(parkwatch )?{name}\b", told)] == []
+
+
 def test_有命令可查():
     assert len(list(lines())) > 15
 
