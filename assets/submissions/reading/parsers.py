@@ -24,6 +24,7 @@ from assets.submissions.reading.prescan import prescan
 from assets.submissions.reading.rejections import Refused, refuse, rejection
 from assets.submissions.reading.textfile import read_text
 from assets.submissions.reading.workbook import (
+    SHOWN_OTHERWISE,
     CellValue,
     ErrorValue,
     Notice,
@@ -156,7 +157,26 @@ def _lay_over(rows: list[list[CellValue]], facts: SheetFacts) -> list[list[CellV
     for row, column in facts.uncached:
         if row <= len(rows) and column <= len(rows[row - 1]):
             _put(rows, row, column, None)
+    for (row, column), (code, unit) in facts.departing.items():
+        _show_departure(rows, row, column, code, unit)
     return rows
+
+
+def _show_departure(
+    rows: list[list[CellValue]], row: int, column: int, code: str, unit: str
+) -> None:
+    """A number whose format adds a unit becomes the text a reader sees; one that the format scales
+    becomes an error cell that says so: which of the two numbers is meant nobody can tell."""
+    if row > len(rows) or column > len(rows[row - 1]):
+        return
+    value = rows[row - 1][column - 1]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return
+    stored = format(value, ".15g")
+    if unit:
+        _put(rows, row, column, f"{stored}{unit}")
+    elif value:
+        _put(rows, row, column, ErrorValue(f"{stored}（{SHOWN_OTHERWISE} {code}）"))
 
 
 def _put(rows: list[list[CellValue]], row: int, column: int, value: CellValue) -> None:

@@ -17,6 +17,11 @@ from assets.submissions.reading.formats.facts import (
     SheetKind,
     notices_of,
 )
+from assets.submissions.reading.formats.number_formats import (
+    Shown,
+    departing_cells,
+    departing_styles,
+)
 from assets.submissions.reading.formats.ole_container import MAGIC as OLE_MAGIC
 from assets.submissions.reading.formats.scan_xls import scan_xls
 from assets.submissions.reading.formats.scan_xlsx import Relation, WorkbookPart
@@ -246,6 +251,19 @@ def _container_notices(data: bytes, directory: Directory) -> list[Notice]:
     return notices
 
 
+def _departing_styles(
+    data: bytes, directory: Directory, relations: dict[str, Relation], facts: Facts
+) -> dict[str, Shown]:
+    """Styles by which a cell shows another number than it holds; looked for in xlsx and xlsm."""
+    if facts.format == "xlsb":
+        return {}
+    for relation in relations.values():
+        member = directory.get(relation.target)
+        if relation.kind == "styles" and not relation.external and member is not None:
+            return departing_styles(data, member)
+    return {}
+
+
 def _scan_sheets(
     data: bytes,
     directory: Directory,
@@ -255,6 +273,7 @@ def _scan_sheets(
     limits: Limits,
 ) -> None:
     budget = Budget(limits)
+    styles = _departing_styles(data, directory, relations, facts)
     for name, relation_id, state in book.sheets:
         relation = relations.get(relation_id)
         kind: SheetKind = _KINDS.get(relation.kind, "other") if relation else "other"
@@ -268,6 +287,11 @@ def _scan_sheets(
             scan_xlsb.scan_sheet(part, member.name, sheet, budget)
         else:
             scan_xlsx.scan_sheet(data, member, sheet, budget, book.full_calculation)
+            if styles:
+                sheet.departing = {
+                    place: (shown.code, shown.unit)
+                    for place, shown in departing_cells(data, member, styles).items()
+                }
     stale = sum(sheet.formulas - len(sheet.uncached) for sheet in facts.sheets)
     if book.full_calculation and stale > 0:
         text = f"文件要求打开时重新计算，其中 {stale} 个公式保存的结果可能不是最新"

@@ -21,6 +21,9 @@ class ErrorValue:
     code: str
 
 
+SHOWN_OTHERWISE = "显示格式"
+"""Word by which an ``ErrorValue`` says that its cell shows another number than it holds."""
+
 CellValue = Value | ErrorValue
 Range = tuple[int, int, int, int]
 """Top row, left column, bottom row, right column; 1-based, inclusive."""

@@ -46,7 +46,7 @@ class EntityMatch:
 
 
 _ORDINAL = re.compile(r"^(?:[(]?[一二三四五六七八九十]+[)、.]|[(]\d+[)]|\d{1,3}[、.)](?=\D))+")
-_TAIL = re.compile(r"(?:[①-⑳*※†]+|\[\d+\]|\(模拟\))$")
+_TAIL = re.compile(r"(?:[①-⑳*※†]+|\[\d+\]|\(模拟\)|\((?:国家|省|市|县|区)级\))$")
 _UNSAID = dict.fromkeys(map(ord, "“”\"'‘’·•,、:-—–"))
 _FORMS = (
     ("高新技术产业开发区", "高新区"),
@@ -93,6 +93,10 @@ def holds(row: RegisterRow, period: str | None) -> bool:
     return period is None or row.holds_on(_last_day(period))
 
 
+MOST_REGION_NAME = 15
+"""Characters of the longest name of a division (克孜勒苏柯尔克孜自治州 …) that may stand before a name."""
+
+
 @dataclass(slots=True)
 class _Entry:
     park: Park
@@ -117,6 +121,7 @@ class Register:
         self._current: dict[str | None, str] = {}
         self._by_key: dict[str, list[_Entry]] = {}
         self._forms: dict[str, list[_Entry]] | None = None
+        self._region_codes: dict[str, set[str]] | None = None
         for entry in self._entries:
             for key in entry.names:
                 self._by_key.setdefault(key, []).append(entry)
@@ -158,7 +163,8 @@ class Register:
         """Which park a name means at a period. ``region`` (a code) decides between namesakes.
 
         Exact only: id, registered name, short name, alias; the long or short form of the park's
-        kind when that is unique; a name the same park bore at another time (``former``).
+        kind when that is unique; a name behind the regions the park lies in; a name the same park bore
+        at another time (``former``).
         """
         memo = (text, period, region)
         match = self._memo.get(memo)
@@ -178,7 +184,40 @@ class Register:
         if len(narrowed) == 1 and key:
             entry = self._within(forms, region)[0]
             return EntityMatch("form", entry.park.park_id, entry.park.name)
+        if not forms and (placed := self._placed(key, period)) is not None:
+            return EntityMatch("form", placed.park_id, placed.name)
         return EntityMatch("unknown", suggestions=self.suggest(text, period, region))
+
+    def _placed(self, key: str, period: str | None) -> Park | None:
+        """The park whose name stands behind the regions it lies in (安康市汉滨区…工业园区); ``None`` when a
+        region is another park's, or what is left is no park's name."""
+        regions: list[set[str]] = []
+        while (found := self._leading_region(key)) is not None:
+            length, codes = found
+            regions.append(codes)
+            key = key[length:]
+            hits = [e for e in self._by_key.get(key, []) if self._valid(e, period)]
+            hits = [e for e in hits if self._lies_in(e.park, regions)]
+            if len(_ids(hits)) == 1:
+                return hits[0].park
+        return None
+
+    def _lies_in(self, park: Park, regions: Iterable[set[str]]) -> bool:
+        mine = {self.current_code(code) for code in park.region_codes}
+        return all(mine & codes for codes in regions)
+
+    def _leading_region(self, key: str) -> tuple[int, set[str]] | None:
+        """(length, codes) of the longest region name a key begins with, when more text follows."""
+        if self._region_codes is None:
+            self._region_codes = {}
+            for region in self._regions.values():
+                for name in {entity_key(region.name), _bare(entity_key(region.name))}:
+                    code = self.current_code(region.code)
+                    self._region_codes.setdefault(name, set()).add(code)
+        for length in range(min(len(key) - 3, MOST_REGION_NAME), 1, -1):
+            if key[:length] in self._region_codes:
+                return length, self._region_codes[key[:length]]
+        return None
 
     def _valid(self, entry: _Entry, period: str | None) -> bool:
         return holds(entry.park, period)

@@ -52,11 +52,13 @@ def places(
 
 
 def _title_parts(table: DetectedTable) -> Iterator[tuple[str, str]]:
-    """Title texts cut at wide gaps, without statutory lines (批准文号, 填报日期 …)."""
+    """Title texts cut at wide gaps, up to a statutory word (批准文号, 填报日期 …): dates behind it are no period."""
     for title in table.titles:
         for part in WIDE_GAP.split(title.text):
-            if part and not _STATUTORY.match(squeeze(part)):
-                yield f"标题{title.address}", part
+            statutory = _STATUTORY.search(squeeze(part))
+            said = squeeze(part)[: statutory.start()] if statutory else part
+            if said:
+                yield f"标题{title.address}", said
 
 
 def _specific(read: list[tuple[ParsedPeriod, str]]) -> list[tuple[ParsedPeriod, str]]:

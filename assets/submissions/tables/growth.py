@@ -17,6 +17,9 @@ from assets.submissions.tables.targets import Target
 from assets.submissions.tables.unit_use import UnitUse
 from assets.submissions.values.numbers import parse_number
 
+SMALL_FIGURES = 3
+"""So many growth rates below 1 % in a row are more likely fractions than growth."""
+
 
 def growth_as_fractions(reading: TableReading, rows: Sequence[tuple[int, list[Target]]]) -> bool:
     """Growth shown as 12.5% may be stored as 0.125; the row's own figures tell which.
@@ -34,10 +37,26 @@ def growth_as_fractions(reading: TableReading, rows: Sequence[tuple[int, list[Ta
             verdict = _votes(*(_number_at(reading, row, t) for t in (growth, now, before)))
             fraction += verdict == "fraction"
             percent += verdict == "percent"
+    if not fraction and not percent:
+        _doubt_small(reading, rows)
     if not fraction or percent:
         return False
     reading.tell(notes.growth_fractions(reading.sheet.name, fraction))
     return True
+
+
+def _doubt_small(reading: TableReading, rows: Sequence[tuple[int, list[Target]]]) -> None:
+    """Tell of growth columns whose figures are all below 1 where nothing beside them can decide."""
+    seen: dict[str, list[float]] = {}
+    for row, targets in rows[:80]:
+        for target in targets:
+            if target.measure == "yoy_published" and target.indicator_id:
+                found = _number_at(reading, row, target)
+                if found:
+                    seen.setdefault(target.plan.head, []).append(abs(found))
+    for head, figures in seen.items():
+        if len(figures) >= SMALL_FIGURES and max(figures) < 1:
+            reading.tell(notes.growth_perhaps_fractions(reading.sheet.name, head, len(figures)))
 
 
 def as_percent(targets: Sequence[Target]) -> list[Target]:

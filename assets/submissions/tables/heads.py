@@ -124,6 +124,11 @@ def name_key(text: str) -> str:
     return re.sub(r"[“”\"'‘’·•《》]", "", plain)
 
 
+def says_nothing(level: str) -> bool:
+    """Whether an outer level of a head narrows nothing (主要指标, 生产情况, 其中)."""
+    return bool(_NEUTRAL.match(squeeze(level)))
+
+
 def take_apart(path: Sequence[str], is_unit: IsUnit, known: Callable[[str], bool]) -> HeadParts:
     """Split each level into name, measure words, unit and period phrase.
 

@@ -371,6 +371,49 @@ def number_refused(sheet: str, at: str, head: str, found: str, reason: str) -> F
     )
 
 
+def line_overflows(sheet: str, row: int, fields: int, heads: int) -> Finding:
+    """A line of a text file with more fields than heads."""
+    return Finding(
+        "R-number-refused",
+        "error",
+        f"“{sheet}”第{row}行分成{fields}项，多于表头的{heads}项，不能确定每个数属于哪一列，"
+        "该行数值已保留但未采用",
+        found=f"{fields}项",
+        expected=f"{heads}项，与表头相同",
+        remedy="数中如有千分位逗号，请去掉，或给整个数加上引号；也可另存为 .xlsx 后重报",
+        sheet=sheet,
+        address=f"A{row}",
+    )
+
+
+def shown_otherwise(sheet: str, at: str, head: str, found: str) -> Finding:
+    """A number whose format shows another number than the file holds."""
+    return Finding(
+        "R-number-refused",
+        "error",
+        f"工作表“{sheet}”{at}（“{head}”）存储的数与显示的数不同，不能确定按哪一个：{found}",
+        found=found,
+        expected="显示与存储一致的数字",
+        remedy="请将单元格格式改为“常规”或“数值”，核对计量单位后重报",
+        sheet=sheet,
+        address=at,
+    )
+
+
+def growth_perhaps_fractions(sheet: str, head: str, count: int) -> Finding:
+    """Growth rates all below 1 with nothing beside them to compare with."""
+    return Finding(
+        "R-growth-fraction",
+        "verify",
+        f"工作表“{sheet}”（“{head}”）的{count}个增速都小于1，可能存为小数（如 0.125 表示 12.5%），"
+        "表中没有累计和上年同期可以核对，已按百分数的数值读取",
+        found=f"{count}个增速都小于1",
+        expected="百分数的数值，如 12.5",
+        remedy="请核对；存为小数的，请改填百分数的数值后重报",
+        sheet=sheet,
+    )
+
+
 def error_cell(sheet: str, at: str, head: str, code: str) -> Finding:
     """A spreadsheet error value."""
     return Finding(

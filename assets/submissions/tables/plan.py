@@ -15,7 +15,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from assets.submissions.reading.workbook import Sheet, address
-from assets.submissions.tables.grid import show
+from assets.submissions.tables.grid import fold, show
 from assets.submissions.tables.heads import (
     OTHER,
     HeadMeaning,
@@ -24,11 +24,12 @@ from assets.submissions.tables.heads import (
     inherit,
     name_key,
     one_stock,
+    says_nothing,
     take_apart,
 )
 from assets.submissions.tables.structure import Column, DetectedTable, TextAt
-from assets.submissions.tables.table_words import looks_like_unit
-from assets.submissions.tables.unit_use import UnitSources, UnitUse, unit_use
+from assets.submissions.tables.table_words import SAID_UNIT, looks_like_unit
+from assets.submissions.tables.unit_use import BY_LAYOUT, UnitSources, UnitUse, unit_use
 from assets.submissions.values.units import Units
 from warehouse.catalog.layouts import HeadRule, TableLayout, Where
 from warehouse.catalog.models import Indicator
@@ -124,7 +125,8 @@ class HeadReader:
         return meaning
 
     def keys(self, path: tuple[str, ...]) -> tuple[str, ...]:
-        """What patterns are compared with: the whole path, with and without units in brackets."""
+        """What patterns are compared with: the path with and without units in brackets, and without
+        outer levels that narrow nothing."""
         known = self._keys.get(path)
         if known is None:
             known = self._keys[path] = self._make_keys(path)
@@ -140,9 +142,15 @@ class HeadReader:
         return found
 
     def _make_keys(self, path: tuple[str, ...]) -> tuple[str, ...]:
-        full = "/".join(name_key(level) for level in path)
-        bare = "/".join(name_key(self._without_unit(level)) for level in path)
-        return (full,) if bare == full else (full, bare)
+        inner = path
+        while len(inner) > 1 and says_nothing(inner[0]):
+            inner = inner[1:]
+        keys = [
+            "/".join(name_key(level) for level in levels)
+            for whole in (path, inner)
+            for levels in (whole, [self._without_unit(level) for level in whole])
+        ]
+        return tuple(dict.fromkeys(keys))
 
     def _without_unit(self, level: str) -> str:
         match = re.fullmatch(r"(.*?)\s*[(（]([^()（）]*)[)）]\s*[a-z①-⑳*※]*", level, re.DOTALL)
@@ -520,16 +528,30 @@ def _seen(found: set[tuple[str | None, str | None]], indicator: str, measure: st
 # --- value plans ---------------------------------------------------------------------------------
 
 
-def soft_units(table: DetectedTable, rule: TableLayout) -> tuple[tuple[str, str], ...]:
-    """Units of the unit line (one or several) and the layout's default, with their evidence."""
+@dataclass(frozen=True, slots=True)
+class TableUnits:
+    """Units stated for a table, not for a column, each with its evidence: the unit line's and the
+    layout's default in ``soft``, whatever the texts around the table name in ``said``."""
+
+    soft: tuple[tuple[str, str], ...] = ()
+    said: tuple[tuple[str, str], ...] = ()
+
+
+def soft_units(table: DetectedTable, rule: TableLayout) -> TableUnits:
+    """Units of the unit line (one or several), the layout's default, and those named in notes."""
     soft: list[tuple[str, str]] = []
     line = table.unit_line
     if line is not None:
         place = f"单位行{line.address}"
         soft += [(part, place) for part in re.split(r"[、,，;；\s和及]+", line.text) if part]
     if rule.default_unit:
-        soft.append((rule.default_unit, "布局默认"))
-    return tuple(soft)
+        soft.append((rule.default_unit, BY_LAYOUT))
+    said = [
+        (match[1] or match[2], text.address)
+        for text in (*table.titles, *table.footnotes)
+        for match in SAID_UNIT.finditer(fold(text.text))
+    ]
+    return TableUnits(tuple(soft), tuple(said))
 
 
 def value_plan(
@@ -537,7 +559,7 @@ def value_plan(
     units: Units,
     column: Column,
     meaning: HeadMeaning,
-    soft: tuple[tuple[str, str], ...],
+    soft: TableUnits,
     *,
     path: tuple[str, ...],
     unit_cell: TextAt | None = None,
@@ -586,17 +608,17 @@ def _with_units(
     meaning: HeadMeaning,
     path: tuple[str, ...],
     hard: list[tuple[str, str]],
-    soft: tuple[tuple[str, str], ...],
+    soft: TableUnits,
 ) -> ValuePlan:
     """The plan of a column whose units are written (``hard``) or only around it (``soft``)."""
     indicator = _indicator(plan, meaning)
     growth = meaning.measure == "yoy_published" or "growth" in meaning.tags or "mom" in meaning.tags
     expected = plan.heads.expected_unit(meaning, path)
     if expected and not hard and not growth:
-        hard = [(expected, "布局默认")]
+        hard = [(expected, BY_LAYOUT)]
     wanted = "%" if growth else (indicator.unit if indicator else "")
     use = (
-        unit_use(units, wanted, UnitSources(tuple(hard), soft), growth=growth)
+        unit_use(units, wanted, UnitSources(tuple(hard), soft.soft, soft.said), growth=growth)
         if indicator
         else UnitUse(hard[0][0] if hard else "", evidence=hard[0][1] if hard else "")
     )

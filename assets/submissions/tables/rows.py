@@ -13,7 +13,14 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from assets.submissions.reading.workbook import CellValue, ErrorValue, Sheet, address
+from assets.submissions.reading.textfile import SHEET_NAME
+from assets.submissions.reading.workbook import (
+    SHOWN_OTHERWISE,
+    CellValue,
+    ErrorValue,
+    Sheet,
+    address,
+)
 from assets.submissions.tables import notes
 from assets.submissions.tables.filetime import default_year
 from assets.submissions.tables.grid import show, squeeze
@@ -102,8 +109,22 @@ def _rows(reading: TableReading) -> Iterator[tuple[int, RowDims, str]]:
             continue
         period = reading.period if periods is None else periods.get(row.row)
         park_id, name_raw, role = _row_entity(reading, row, name, period)
+        if park_id is not None and _overflows(reading, row):
+            park_id = None
         maturity = _maturity(reading, row.row)
         yield row.row, RowDims(park_id, name_raw, role, period, maturity), indicator
+
+
+def _overflows(reading: TableReading, row: Row) -> bool:
+    """A line of a text file with more fields than its head: 24,000 without quotes is two of them, and
+    nothing after it stands in its column."""
+    if reading.sheet.name != SHEET_NAME or not reading.table.head_rows:
+        return False
+    lines = reading.sheet.rows
+    fields, heads = len(lines[row.row - 1]), max(len(lines[n - 1]) for n in reading.table.head_rows)
+    if fields > heads:
+        reading.tell(notes.line_overflows(reading.sheet.name, row.row, fields, heads))
+    return fields > heads
 
 
 def _skipped(skip: Sequence[IgnoreRule], text: str) -> bool:
@@ -416,7 +437,8 @@ def _slow(reading: TableReading, raw: CellValue, target: Target, at: str, uncach
         reading.tell(notes.formula_uncached(sheet, at, head))
         return nothing
     if isinstance(raw, ErrorValue):
-        reading.tell(notes.error_cell(sheet, at, head, raw.code))
+        told = notes.shown_otherwise if SHOWN_OTHERWISE in raw.code else notes.error_cell
+        reading.tell(told(sheet, at, head, raw.code))
         return nothing
     parsed = parse_number(raw, reading.symbols)
     if parsed.kind in ("refused", "text"):

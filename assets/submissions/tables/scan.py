@@ -272,6 +272,7 @@ def _head_above(scan: Scan, first: int, floor: int) -> tuple[list[int], int]:
         run.insert(0, row)
         row -= 1
     heads = _trim_heads(scan, run[-MAX_HEAD_ROWS * 4 :], first)
+    heads += _lone_words(scan, heads[-1], first)
     top = next((r for r in range(heads[-1] + 1, first + 1) if not scan.blank(r)), first)
     return heads, top
 
@@ -285,6 +286,21 @@ def _trim_heads(scan: Scan, run: list[int], first: int) -> list[int]:
             break
         heads.append(row)
     return heads[:MAX_HEAD_ROWS]
+
+
+def _lone_words(scan: Scan, above: int, first: int) -> list[int]:
+    """Rows right under the heads with a text over a column of numbers and nothing over the labels:
+    本月 or 同比增长 under the only indicator of a form. What they say narrows the head."""
+    texty = _text_columns(scan, first)
+    found = []
+    for row in range(above + 1, first):
+        cells = scan.grid.texts(row)
+        if not cells or scan.note(row) or scan.meta(row):
+            break
+        if any(column in texty or scan.grid.kind(row, column) != TEXT for column, _ in cells):
+            break
+        found.append(row)
+    return found
 
 
 def _is_text_data(scan: Scan, row: int, heads: list[int], texty: set[int]) -> bool:

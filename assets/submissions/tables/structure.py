@@ -31,6 +31,7 @@ from assets.submissions.tables.grid import (
 )
 from assets.submissions.tables.scan import Block, IsUnit, Scan, blocks, repeats, spans
 from assets.submissions.tables.table_words import (
+    AMOUNTS_IN,
     ATTRIBUTE_LABELS,
     FACT,
     INDICATOR_HEADS,
@@ -418,7 +419,8 @@ def _build(
         area=(block.heads[0] if block.heads else body[0], span[0], body[-1], span[1]),
         titles=titles,
         facts=_facts([*titles, *footnotes]),
-        unit_line=_unit_line([*titles, *footnotes], scan.is_unit),
+        unit_line=_unit_line([*titles, *footnotes], scan.is_unit)
+        or _bare_unit(titles, scan.is_unit),
         head_rows=tuple(block.heads),
         unit_row=heads.unit_row,
         columns=shape.columns,
@@ -545,13 +547,23 @@ def _segments(texts: Iterable[TextAt]) -> Iterator[TextAt]:
 def _unit_line(texts: Iterable[TextAt], is_unit: IsUnit) -> TextAt | None:
     """`单位：万元、人`: only when a part of it is a unit (`单位：汉滨区经信局` is an office)."""
     for text in texts:
-        match = UNIT_LINE.search(fold(text.text))
+        said = fold(text.text)
+        match = UNIT_LINE.search(said) or AMOUNTS_IN.search(said)
         if not match:
             continue
-        found = WIDE_GAP.split(match[1].strip())[0]
+        found = WIDE_GAP.split(match[1].strip())[0].rstrip("。.;")
         parts = re.split(r"[、,;\s]+", found)
         if is_unit(squeeze(found)) or any(is_unit(part) for part in parts if part):
             return TextAt(found, text.row, text.column)
+    return None
+
+
+def _bare_unit(titles: Iterable[TextAt], is_unit: IsUnit) -> TextAt | None:
+    """A cell over the table that holds nothing but a unit: `（亿元）`."""
+    for text in titles:
+        plain = squeeze(fold(text.text)).strip("()[]")
+        if plain and is_unit(plain):
+            return TextAt(plain, text.row, text.column)
     return None
 
 

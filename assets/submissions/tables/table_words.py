@@ -32,9 +32,23 @@ META = re.compile(
     re.IGNORECASE,
 )
 FACT = re.compile(r"^\s*([^:：]{1,14}?)\s*[:：]\s*(.+)$", re.DOTALL)
+_WHOLE = r"(?:^|[(\[\s,;:、。.])(?:本表|表中|表内|全表)?"
 UNIT_LINE = re.compile(
-    r"(?:^|[(\[\s,;、])(?:(?:计量|金额|货币|数据)?单位|units?)\s*[:：]\s*([^)\]]+)", re.IGNORECASE
+    rf"{_WHOLE}(?:(?:计量|金额|货币|数据|价值量)?的?单位|units?)(?:均|都|统一)?\s*[:：为是(\[]+\s*"
+    r"([^)\]]+)",
+    re.IGNORECASE,
 )
+"""A unit stated for the whole table: `单位：万元、人`, `金额单位为亿元`, `单位（亿元）`."""
+AMOUNTS_IN = re.compile(
+    rf"{_WHOLE}(?:金额|价值量|数据)?(?:均|都|统一)?[以按]([^\s,;、。)\]]{{1,6}}?)"
+    r"(?:为单位|计量|计|填报|填列|列示|表示)"
+)
+"""The same in a sentence: `本表金额以亿元计`."""
+SAID_UNIT = re.compile(
+    r"单位(?:均|都|统一)?[为是:(\[\s]*([^\s,;:、。.()\[\]]{1,8})"
+    r"|[以按]([^\s,;、。()\[\]以按]{1,6}?)(?:为单位|计量|计|填报|填列|列示|表示)"
+)
+"""A unit named anywhere in running text, of the whole table or of a part of it."""
 WIDE_GAP = re.compile(r"\s{2,}|\t")
 _TOTAL = re.compile(
     r"^([(（]?[一二三四五六七八九十\d]+[)）、.])?"

@@ -271,9 +271,12 @@ class Targets:
         reading = self.reading
         if made.period_phrase is None or reading.period is None:
             return None, made.measure
-        year = int(reading.period[:4])
-        found = parse_period(made.period_phrase, default_year=year)
-        if not isinstance(found, ParsedPeriod) or found.period == reading.period:
+        found = _phrase_period(made.period_phrase, int(reading.period[:4]))
+        if found is None:
+            return None, made.measure
+        if _part_of_year(found) and made.measure != "stock":
+            return None, None  # 二季度 alone is no cumulative figure: understood and not kept
+        if found.period == reading.period:
             return None, made.measure
         if found.period == previous_year(reading.period) and made.measure == "ytd":
             return None, "ytd_prior"
@@ -381,3 +384,16 @@ class ColumnDims:
     park_id: str | None = None
     entity: str | None = None
     role: str = "data"
+
+
+def _phrase_period(phrase: str, year: int) -> ParsedPeriod | None:
+    """The period a phrase of a head names; 全年 without a year is that of the table."""
+    if phrase == "全年":
+        phrase = f"{year}年1—12月"
+    found = parse_period(phrase, default_year=year)
+    return found if isinstance(found, ParsedPeriod) else None
+
+
+def _part_of_year(found: ParsedPeriod) -> bool:
+    """Several months that do not begin in January (二季度, 下半年): neither a month nor a cumulation."""
+    return found.kind in ("quarter", "half") and found.start_month > 1

@@ -12,6 +12,9 @@ from fractions import Fraction
 
 from assets.submissions.values.units import UnitMismatch, Units, unit_word
 
+BY_LAYOUT = "布局默认"
+"""Evidence of a unit that the layout gives, not the file."""
+
 
 @dataclass(frozen=True, slots=True)
 class UnitUse:
@@ -32,19 +35,41 @@ class UnitSources:
 
     hard: tuple[tuple[str, str], ...]
     soft: tuple[tuple[str, str], ...]
+    said: tuple[tuple[str, str], ...] = ()
+    """Units named anywhere in the texts around the table: none of them may contradict a soft one."""
 
 
 def unit_use(units: Units, wanted: str, sources: UnitSources, *, growth: bool = False) -> UnitUse:
     """Choose the unit: the head's own, then the unit line or default of the same dimension.
 
     For growth rates only shares count: `工业总产值(万元)/增长` is a percentage. Without any
-    candidate the value is in the indicator's unit.
+    candidate the value is in the indicator's unit. A unit that was not said of the column itself is not
+    used where a note names another one of the same dimension.
     """
-    target = units.resolve(wanted)
     for text, evidence in sources.hard:
         if growth and not _is_share(units, text):
             continue
-        return _hard(units, wanted, text, evidence)
+        use = _hard(units, wanted, text, evidence)
+        return _unless_denied(units, use, sources) if evidence == BY_LAYOUT else use
+    use = _soft(units, wanted, sources, growth=growth)
+    return use if growth else _unless_denied(units, use, sources)
+
+
+def _unless_denied(units: Units, use: UnitUse, sources: UnitSources) -> UnitUse:
+    """``use``, or its problem when a text beside the table states another unit of its dimension."""
+    mine = units.resolve(use.raw)
+    for text, evidence in sources.said:
+        unit = units.resolve(text, mine.dimension if mine else None)
+        if mine is None or unit is None or unit.dimension != mine.dimension:
+            continue
+        if units.factor(unit, mine) != 1:
+            why = f"{use.evidence}是“{use.raw}”，而{evidence}写的单位是“{text}”"
+            return UnitUse(use.raw, evidence=use.evidence, problem=why)
+    return use
+
+
+def _soft(units: Units, wanted: str, sources: UnitSources, *, growth: bool) -> UnitUse:
+    target = units.resolve(wanted)
     for text, evidence in sources.soft:
         unit = units.resolve(text, target.dimension) if target else None
         if target and unit and unit.dimension == target.dimension:

@@ -40,6 +40,8 @@ class SheetFacts:
     uncached: set[tuple[int, int]] = field(default_factory=set)
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
     overlapping: int = 0
+    departing: dict[tuple[int, int], tuple[str, str]] = field(default_factory=dict)
+    """Number cells whose format scales the number or adds a unit of money: (format code, unit or "")."""
 
     def reach(self, row: int, column: int) -> None:
         """Extend the filled area to a cell."""

@@ -67,6 +67,22 @@ def test_同一园区的各种写法(register: Register, text: str, how: str) ->
 
 
 @pytest.mark.parametrize(
+    ("text", "park_id"),
+    [
+        ("安康市汉阴县月河工业集中区", "P2"),
+        ("汉阴月河园区", "P2"),
+        ("安康市石泉县城关工业园区", "P4"),  # the region decides between namesakes
+        ("月河工业集中区（县级）", "P2"),
+        ("石泉县月河工业集中区", None),  # another county's name before it
+        ("安康市城关工业园区", None),  # two of them in the city
+        ("月河工业集中区（东区）", None),  # a part is not the whole
+    ],
+)
+def test_名称前写了所在地区(register: Register, text: str, park_id: str | None) -> None:
+    assert register.resolve(text, "2020-06").park_id == park_id
+
+
+@pytest.mark.parametrize(
     ("text", "period", "park_id", "how"),
     [
         ("旬阳县生态工业集中区", "2020-06", "P1", "name"),

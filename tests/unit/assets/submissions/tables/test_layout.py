@@ -630,3 +630,109 @@ def test_版式写成文件再读回来不变() -> None:
     text = layout_yaml(original, {"": ["说明"], "税收": ["核对"]})
     assert parse_layout(yaml.safe_load(text)) == original
     assert "# 说明" in text and "  # 核对" in text
+
+
+# --- forms nobody has registered -----------------------------------------------------------------
+
+FIGURES: Rows = [["园区", "工业总产值"], ["月河工业集中区", 2.4]]
+TITLE = "汉阴县2020年1—6月园区月报"
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["单位：亿元", "（金额单位均为亿元）", "计量单位为：亿元", "单位（亿元）", "亿元", "（亿元）",
+     "本表金额以亿元计"],
+)  # fmt: skip
+def test_表头以外写明的计量单位按写明的读(said: str) -> None:
+    cell = at(read([[TITLE], [said], *FIGURES]), "B4")
+    assert (cell.value, cell.unit_raw) == (Decimal(24000), "亿元")
+
+
+@pytest.mark.parametrize(
+    "said", ["注：单位：亿元", "注：1.表中金额单位为亿元", "说明：本表金额均以亿元为单位。"]
+)
+def test_表下注明的计量单位也算数(said: str) -> None:
+    assert at(read([[TITLE], *FIGURES, [said]]), "B3").value == Decimal(24000)
+
+
+@pytest.mark.parametrize(
+    ("line", "note"),
+    [
+        ("", "注：工业总产值单位为亿元，营业收入单位为万元。"),
+        ("", "备注：产值收入按亿元填报"),
+        ("单位：万元", "注：本表金额单位为亿元"),
+    ],
+)
+def test_单位只说了一部分或前后矛盾的不猜(line: str, note: str) -> None:
+    batch = read([[TITLE], [line], *FIGURES, [note]])
+    assert at(batch, "B4").indicator_id is None
+    finding = told(batch, "R-unknown-unit")
+    assert finding.severity == "error"
+    assert "“亿元”" in finding.message and "A5" in finding.message
+
+
+def test_注中提到的金额不是计量单位() -> None:
+    batch = read([[TITLE], *FIGURES, ["注：上半年引进投资2亿元项目一个，按计划推进"]])
+    assert at(batch, "B3").value == Decimal("2.4")
+    assert codes(batch)["R-unknown-unit"] == 0
+
+
+def test_并排两表各按各的单位() -> None:
+    batch = read(
+        [[TITLE], ["单位：万元", _, _, "单位：亿元"], ["园区", "工业总产值", _, "园区", "营业收入"],
+         ["月河工业集中区", 24000, _, "月河工业集中区", 1.8]]
+    )  # fmt: skip
+    assert [at(batch, place).value for place in ("B4", "E4")] == [Decimal(24000), Decimal(18000)]
+
+
+@pytest.mark.parametrize(
+    ("head", "measure"),
+    [("全年工业总产值", None), ("二季度工业总产值", None), ("一季度工业总产值", None)],
+)
+def test_别的时段的表头不当作累计(head: str, measure: str | None) -> None:
+    cell = at(read([[TITLE], ["园区", head, "营业收入"], ["月河工业集中区", 9, 5]]), "B3")
+    assert (cell.measure, cell.value) == (measure, Decimal(9))
+
+
+def test_十二月的全年就是累计() -> None:
+    rows: Rows = [["汉阴县2020年1—12月园区月报"], ["园区", "全年工业总产值"], ["月河工业集中区", 9]]
+    assert at(read(rows, name="2020年12月.xlsx"), "B3").measure == "ytd"
+
+
+def test_唯一一列数的第二行表头不当作数据() -> None:
+    rows: Rows = [[TITLE], ["园区", "工业总产值"], [_, "同比增长"], ["月河工业集中区", 20]]
+    cell = at(read(rows), "B4")
+    assert (cell.measure, cell.value, cell.unit_raw) == ("yoy_published", Decimal(20), "%")
+
+
+def test_文本文件里多出一项的行不采用() -> None:
+    line: list[CellValue] = ["月河工业集中区", "24", "000", "18", "000"]
+    rows: Rows = [[TITLE], ["园区", "工业总产值", "营业收入"], line, ["城关工业园区", "11", "9"]]
+    batch = read(Workbook("csv", (Sheet("文本", rows),)))
+    assert {cell.park_id for cell in batch.cells if cell.address[1:] == "3"} == {None}
+    assert at(batch, "B4").value == Decimal(11)
+    finding = told(batch, "R-number-refused")
+    assert (finding.address, finding.found) == ("A3", "5项")
+
+
+def test_存储与显示不同的数说明两者() -> None:
+    shown = ErrorValue("240000000（显示格式 0!.0,）")
+    batch = read([[TITLE], ["园区", "工业总产值"], ["月河工业集中区", shown]])
+    assert at(batch, "B3").value is None
+    assert "0!.0," in told(batch, "R-number-refused").found
+
+
+def test_增速全都小于1而无从核对的要人核实() -> None:
+    parks: Rows = [["月河工业集中区", 0.2], ["城关工业园区", 0.1], ["月河园区", 0.2]]
+    batch = read([[TITLE], ["园区", "工业总产值同比增长"], *parks])
+    finding = told(batch, "R-growth-fraction")
+    assert (finding.severity, finding.found) == ("verify", "3个增速都小于1")
+    large = read([[TITLE], ["园区", "工业总产值同比增长"], *parks[:2], ["月河园区", 3.0]])
+    assert codes(large)["R-growth-fraction"] == 0
+
+
+def test_外层表头没有内容时登记的写法照样认得() -> None:
+    columns = [{"indicator": "B01", "head": "规上户数*"}]
+    rows: Rows = [[TITLE], ["园区", "主要指标"], [_, "规上户数"], ["月河工业集中区", 12]]
+    batch = read(rows, layout(WIDE | {"columns": columns}))
+    assert at(batch, "B4").indicator_id == "B01"

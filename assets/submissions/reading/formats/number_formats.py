@@ -1,0 +1,92 @@
+"""Number formats that show another number than the cell holds, or a unit the cell does not.
+
+Belongs here: which format codes scale (``#,##0,`` shows thousands, ``0!.0,`` ten thousands) or add a unit
+of money (``0.00"亿元"``), and which cells of an xlsx have them. Does not belong here: dates, percentages
+(compared with the figures beside them), the value of a cell, units of a table.
+
+Only xlsx and xlsm are looked at: the binary formats keep formats where no part of the pre-scan reads.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from assets.submissions.reading.formats.facts import position
+from assets.submissions.reading.formats.scan_xlsx import Attributes, stream
+from assets.submissions.reading.formats.zip_directory import Member, unpack
+
+_LITERAL = re.compile(r'"([^"]*)"')
+_NOISE = re.compile(r"\[[^\]]*\]|_.|\*.")
+_SCALED = re.compile(r"[0#?],+(?![0#?,])")
+_FALSE_POINT = re.compile(r"[0#?][!\\]\.[0#?]")
+_MONEY = re.compile(r"(?:百万|千万|万|亿|千)?(?:美|港|欧)?元|[万亿]")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How a format departs from the stored number: its ``code``, whether it scales, the unit it adds."""
+
+    code: str
+    scaled: bool
+    unit: str = ""
+
+
+def shown_by(code: str) -> Shown | None:
+    """What a format code makes of a number; ``None`` where it shows the number itself.
+
+    Oracle: `#,##0,` shows 24000000 as 24,000; `0!.0,` shows 240000000 as 24000.0; `0.00"亿元"` adds a unit.
+    """
+    sections = [part for part in re.split(r';(?=(?:[^"]*"[^"]*")*[^"]*$)', code)[:3] if part]
+    for section in sections:
+        bare = _NOISE.sub("", _LITERAL.sub("", section))
+        if _SCALED.search(bare) or _FALSE_POINT.search(bare):
+            return Shown(code, scaled=True)
+    units = [text.strip() for text in _LITERAL.findall(sections[0])] if sections else []
+    unit = next((text for text in units if _MONEY.fullmatch(text)), "")
+    return Shown(code, scaled=False, unit=unit) if unit else None
+
+
+def departing_styles(data: bytes, member: Member) -> dict[str, Shown]:
+    """Cell styles (``s`` of a cell) of a styles part whose format departs from the number."""
+    content = b"".join(unpack(data, member))
+    if b"numFmt " not in content:  # no format of the file's own, and Excel's depart from no number
+        return {}
+    codes: dict[str, Shown] = {}
+    styles: dict[str, Shown] = {}
+    state = {"cells": False, "count": 0}
+
+    def start(_parser: object, name: str, attributes: Attributes) -> None:
+        local = name.rpartition(":")[2]
+        if local == "numFmt":
+            shown = shown_by(attributes.get("formatCode", ""))
+            if shown is not None:
+                codes[attributes.get("numFmtId", "")] = shown
+        elif local in ("cellXfs", "cellStyles", "dxfs"):
+            state["cells"] = local == "cellXfs"
+        elif local == "xf" and state["cells"]:
+            shown = codes.get(attributes.get("numFmtId", ""))
+            if shown is not None:
+                styles[str(state["count"])] = shown
+            state["count"] += 1
+
+    stream((content,), member.name, start)
+    return styles
+
+
+def departing_cells(
+    data: bytes, member: Member, styles: Mapping[str, Shown]
+) -> dict[tuple[int, int], Shown]:
+    """Number cells of a worksheet part that have one of the ``styles``."""
+    found: dict[tuple[int, int], Shown] = {}
+
+    def start(_parser: object, name: str, attributes: Attributes) -> None:
+        shown = styles.get(attributes.get("s", ""))
+        if shown is None or name.rpartition(":")[2] != "c" or "r" not in attributes:
+            return
+        if attributes.get("t", "n") == "n":
+            found[position(attributes["r"])] = shown
+
+    stream(unpack(data, member), member.name, start)
+    return found
