@@ -52,7 +52,8 @@ def places(
 
 
 def _title_parts(table: DetectedTable) -> Iterator[tuple[str, str]]:
-    """Title texts cut at wide gaps, up to a statutory word (批准文号, 填报日期 …): dates behind it are no period."""
+    """Title texts cut at wide gaps, up to a statutory word (批准文号, 填报日期 …): a date behind it is no
+    period."""
     for title in table.titles:
         for part in WIDE_GAP.split(title.text):
             statutory = _STATUTORY.search(squeeze(part))

@@ -549,6 +549,7 @@ def soft_units(table: DetectedTable, rule: TableLayout) -> TableUnits:
     said = [
         (match[1] or match[2], text.address)
         for text in (*table.titles, *table.footnotes)
+        if text.column <= table.area[3]  # further right it speaks of the table beside this one
         for match in SAID_UNIT.finditer(fold(text.text))
     ]
     return TableUnits(tuple(soft), tuple(said))

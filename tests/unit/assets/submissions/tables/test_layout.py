@@ -736,3 +736,10 @@ def test_外层表头没有内容时登记的写法照样认得() -> None:
     rows: Rows = [[TITLE], ["园区", "主要指标"], [_, "规上户数"], ["月河工业集中区", 12]]
     batch = read(rows, layout(WIDE | {"columns": columns}))
     assert at(batch, "B4").indicator_id == "B01"
+
+
+def test_标题同一格里的填报日期不是报告期() -> None:
+    rows: Rows = [["园区月报 填报日期：2020年7月5日"], ["园区", "工业总产值"], ["月河工业集中区", 9]]
+    assert codes(read(rows, name="园区.xlsx"))["R-no-period"] == 1
+    rows[0] = ["2020年1—6月园区月报 填报日期：2020年7月5日"]
+    assert at(read(rows, name="园区.xlsx"), "B3").period == "2020-06"
