@@ -15,8 +15,9 @@ from typing import Any
 
 from warehouse.workspace import Workspace
 
-_PERIOD = re.compile(r"(\d{4})[-/年 ]?(0[1-9]|1[0-2])(?:月|-\d\d)?")
-_NAMED_MONTH = re.compile(r"(\d{4})[- ]?([A-Z][a-z]{2})")
+_PERIOD = re.compile(r"(\d{4})(?:[-/.年 M]?(0[1-9]|1[0-2])|[-/.年 M]([1-9]))(?:月|[-/.]\d\d?)?")
+_NAMED_MONTH = re.compile(r"(\d{4})[- ]?([A-Z][a-z]{2})|([A-Z][a-z]{2})[- ](\d{4})")
+_FRACTION = re.compile(r"\s*[-+]?\d+\.\d+\s*")
 _MONTH_NAMES = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 GROUP_COLUMNS = ("group", "class", "组", "分组")
 
@@ -46,8 +47,7 @@ def read_panel(path: Path) -> Panel:
     first of them)
     gives the group. Raises PanelError.
     """
-    text = path.read_text(encoding="utf-8-sig")
-    rows = list(csv.DictReader(text.splitlines()))
+    rows = list(csv.DictReader(_text(path).splitlines()))
     if not rows:
         raise PanelError(f"{path}:没有数据行;应有列 unit、period(YYYY-MM)、value")
     header = [name for name in rows[0] if name is not None]
@@ -56,6 +56,11 @@ def read_panel(path: Path) -> Panel:
     naming = [name for name in header if name not in (period, value)]
     if not naming:
         raise PanelError(f"{path}:没有单位列;应有列 unit、period(YYYY-MM)、value")
+    if figures := [name for name in naming if _holds_fractions(name, rows)]:
+        raise PanelError(
+            f"{path}:除 {value} 外,列 {'、'.join(figures)} 也是数值,不能作单位名称;"
+            "请只留单位、报告期和一列数值"
+        )
     named = next((name for name in naming if name in GROUP_COLUMNS), None)
     group = named or (naming[0] if len(naming) > 1 else None)
     unit = [name for name in naming if name != named] or naming
@@ -71,6 +76,24 @@ def read_panel(path: Path) -> Panel:
             for row in rows
         ),
     )
+
+
+def _text(path: Path) -> str:
+    """The file's text in whichever encoding the reading of returns accepts."""
+    from assets.submissions.reading.rejections import Refused
+    from assets.submissions.reading.textfile import decode
+
+    try:
+        return decode(path.read_bytes()).text
+    except Refused as refused:
+        told = refused.rejected
+        raise PanelError(f"{path}:{told.message}({told.found});{told.remedy}") from None
+
+
+def _holds_fractions(name: str, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a column holds numbers with decimals: another series, never the name of a unit."""
+    said = [text for row in rows[:200] if (text := row[name])]
+    return bool(said) and sum(bool(_FRACTION.fullmatch(text)) for text in said) > len(said) / 2
 
 
 def _period_column(path: Path, header: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
@@ -103,13 +126,14 @@ def _month(text: str) -> str:
 
 
 def _period_of(text: str) -> str | None:
-    """YYYY-MM of a month however written (2020-06, 2020-06-01, 202006, 2020年06月, 2020 Jun)."""
+    """YYYY-MM of a month however written (2020-06, 2020-06-01, 202006, 2020年6月, 2020/6/1, 2020 Jun)."""
     if found := _PERIOD.fullmatch(text.strip()):
-        return f"{found[1]}-{found[2]}"
+        return f"{found[1]}-{int(found[2] or found[3]):02d}"
     named = _NAMED_MONTH.fullmatch(text.strip())
-    if named is None or named[2] not in _MONTH_NAMES:
+    if named is None:
         return None
-    return f"{named[1]}-{_MONTH_NAMES.index(named[2]) + 1:02d}"
+    year, month = (named[1], named[2]) if named[1] else (named[4], named[3])
+    return f"{year}-{_MONTH_NAMES.index(month) + 1:02d}" if month in _MONTH_NAMES else None
 
 
 def _number(text: str | None) -> float:
@@ -133,7 +157,12 @@ def grid(name: str, rows: Iterable[tuple[str, str, str, float]]) -> Panel:
     place_p = {period: n for n, period in enumerate(periods)}
     values = np.full((len(units), len(periods)), np.nan)
     for unit, _, period, value in kept:
-        values[place_u[unit], place_p[period]] = value
+        place = place_u[unit], place_p[period]
+        if np.isfinite(values[place]) and values[place] != value:
+            raise PanelError(
+                f"{name}:{unit} {period} 有两个不同的数({values[place]:g}、{value:g}),请只留一个"
+            )
+        values[place] = value
     numbers = np.array([groups.index(group_of[unit]) for unit in units], np.int64)
     return Panel(name, units, periods, values, numbers, groups)
 

@@ -29,11 +29,46 @@ def test_single_months_and_cumulative_values_give_the_same_panel(
     assert vintages.first.classes == base.classes
 
 
-@pytest.mark.parametrize("text", ["2012-04", "2012-04-30", "201204", "2012年04月", "2012 Apr"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2012-04",
+        "2012-04-30",
+        "201204",
+        "2012年04月",
+        "2012 Apr",
+        "2012年4月",
+        "2012/4/1",
+        "2012M4",
+        "Apr 2012",
+    ],
+)
 def test_periods_are_read_however_written(tmp_path: Path, text: str) -> None:
     path = tmp_path / "p.csv"
     path.write_text(f"unit,period,value\na,{text},1\n", encoding="utf-8")
     assert read_panel(path).periods == ("2012-04",)
+
+
+def test_a_panel_in_gb18030_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    path.write_bytes("单位,时间,value\n月河,2012年4月,1\n".encode("gb18030"))
+    assert read_panel(path).units == ("月河",)
+
+
+def test_two_figures_for_one_month_are_refused_and_the_same_twice_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text("unit,period,value\na,2012-04,1\na,2012-04,1\n", encoding="utf-8")
+    assert read_panel(path).values.tolist() == [[1.0]]
+    path.write_text("unit,period,value\na,2012-04,1\na,2012-04,2\n", encoding="utf-8")
+    with pytest.raises(PanelError, match="a 2012-04 有两个不同的数"):
+        read_panel(path)
+
+
+def test_a_second_column_of_figures_names_no_unit(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text("date,value,yoy\n2012-04,1,20.5\n2012-05,2,18.1\n", encoding="utf-8")
+    with pytest.raises(PanelError, match="列 yoy 也是数值"):
+        read_panel(path)
 
 
 def test_a_panel_without_periods_is_refused_in_words(tmp_path: Path) -> None:
