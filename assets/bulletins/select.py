@@ -79,7 +79,8 @@ def bulletin_data(
     public = audience.role == PUBLIC
     topics = () if public else _topics(build, scope)
     seen = _seen(audience)
-    months = (period, previous)
+    judged = seen["targets"] or seen["ranks"]
+    lead, months = _lead(build, indicators), (period, previous)
     found = data.BulletinData(
         period=period,
         scope_code=scope.code,
@@ -87,7 +88,7 @@ def bulletin_data(
         as_of=as_of,
         issue_date=as_of.date(),
         simulated=build.workspace.simulated,
-        lead_indicator_id=_lead(build, indicators),
+        lead_indicator_id=lead,
         indicators=indicators,
         areas=select_figures.areas(connection, indicators, months, scope),
         parks=select_figures.parks(connection, indicators, period, scope),
@@ -97,21 +98,8 @@ def bulletin_data(
         triggers=_if(seen["ranks"], select_judgement.triggers, connection, build, period, scope),
         reporters=_if(seen["quality"], select_figures.reporters, connection, build, period, scope),
         overall=_if(seen["targets"], select_judgement.overall, connection, period, scope),
-        records=_if(
-            seen["targets"] or seen["ranks"],
-            select_judgement.records,
-            connection,
-            indicators,
-            period,
-        ),
-        year_end=_if(
-            seen["targets"] or seen["ranks"],
-            select_figures.year_end,
-            connection,
-            _lead(build, indicators),
-            period,
-            scope,
-        ),
+        records=_if(judged, select_judgement.records, connection, indicators, period),
+        year_end=_if(judged, select_figures.year_end, connection, lead, period, scope),
         ways=_if(_may_see_ways(audience), select_judgement.ways, connection, period, scope),
         gaps=_if(seen["quality"], select_figures.gaps, connection, period, scope),
         revised=_if(seen["quality"], select_figures.revised, connection, build, period, scope),

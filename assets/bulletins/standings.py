@@ -354,11 +354,7 @@ def watch_facts(
         n_red_listed=count("watch-reds", "预警红灯园区数", [r for r in listed if r.light == "red"]),
         changes=tuple(
             (wording.CHANGES[kind], _names(found), count(f"watch-{kind}", f"{label}园区数", found))
-            for kind, label in (
-                ("new", "新增预警"),
-                ("persisting", "持续预警"),
-                ("resolved", "解除预警"),
-            )
+            for kind, label in _WARNING_CHANGES
             if (found := [r for r in (*listed, *resolved) if r.warning == kind])
         ),
         close=_names(close),
@@ -382,6 +378,7 @@ def watch_facts(
 
 HALF = 50
 """Per cent: more likely than not."""
+_WARNING_CHANGES = (("new", "新增预警"), ("persisting", "持续预警"), ("resolved", "解除预警"))
 
 
 def _rule(

@@ -38,6 +38,8 @@ def read_xml2003(data: bytes, limits: Limits) -> list[SheetRows]:
 
 
 class _Reader:
+    """Handlers of the workbook; element names are taken without their prefixes."""
+
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
         self.sheets: list[SheetRows] = []
