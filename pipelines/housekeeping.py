@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from warehouse.closings import Closings
@@ -38,7 +37,8 @@ def remove_old_runs(instance: DagsterInstance, workspace: Workspace, now: dateti
     for run_id in gone:
         instance.delete_run(run_id)
         instance.compute_log_manager.delete_logs(prefix=[run_id])
-        _history_file(workspace, run_id).unlink(missing_ok=True)  # left by delete_run
+        for left in (workspace.dagster_home / "history" / "runs").glob(f"{run_id}.db*"):
+            left.unlink(missing_ok=True)
     _forget_checks(instance, gone)
     return len(gone)
 
@@ -53,7 +53,3 @@ def _forget_checks(instance: DagsterInstance, gone: Sequence[str]) -> None:
         checks = AssetCheckExecutionsTable
         with storage.index_connection() as connection:
             connection.execute(checks.delete().where(checks.c.run_id.in_(list(gone))))
-
-
-def _history_file(workspace: Workspace, run_id: str) -> Path:
-    return workspace.dagster_home / "history" / "runs" / f"{run_id}.db"
