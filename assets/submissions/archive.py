@@ -181,6 +181,7 @@ def _chunk(source: BinaryIO) -> bytes:
         raise _UnreadableError(*error.args) from error
 
 
+_INCOMING = ".incoming."
 _COPIES = 8
 """Copies under way at a time."""
 
@@ -229,7 +230,10 @@ class Archive:
     def store_files(self, paths: Sequence[Path]) -> Iterator[tuple[str, int] | OSError]:
         """``store_file`` for each of many, in order, with the OSError in place of what could not be
         read. Some are copied at a time, as a copy mostly waits for the disk; they are filed one by one.
+        What a killed run had begun to copy is removed. For the one writer of the archive.
         """
+        for left in self.folder.glob(f"{_INCOMING}*"):
+            left.unlink(missing_ok=True)
         with ThreadPoolExecutor(_COPIES, "archive") as pool:
             under_way: deque[Future[_Copy]] = deque()
             for number in range(len(paths) + _COPIES):
@@ -246,7 +250,7 @@ class Archive:
     def _copy(self, path: Path, number: int) -> _Copy:
         """A copy that has no name yet, its digest and its size; on disk when this returns."""
         digest, size = hashlib.sha256(), 0
-        partial = self.folder / f".incoming.{os.getpid()}.{number % _COPIES}"
+        partial = self.folder / f"{_INCOMING}{os.getpid()}.{number % _COPIES}"
         try:
             with path.open("rb") as source, self._writing():
                 self.folder.mkdir(parents=True, exist_ok=True)

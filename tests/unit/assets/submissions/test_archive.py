@@ -104,6 +104,8 @@ def test_many_are_kept_as_one_by_one_whatever_stands_between(tmp_path):
         path.write_bytes(path.stem.encode())  # both of a number say the same
     paths.insert(7, tmp_path / "gone.xlsx")
     single, many = Archive(tmp_path / "single"), Archive(tmp_path / "many")
+    many.folder.mkdir()
+    (many.folder / ".incoming.1.7").write_bytes(b"of a killed run")
     expected = [single.store_file(path) if path.exists() else None for path in paths]
     found = list(many.store_files(paths))
     assert isinstance(found[7], FileNotFoundError)
