@@ -11,7 +11,7 @@ import dagster as dg
 
 from quality import contracts, validation
 from quality.finding import SEVERITY_ZH
-from warehouse import schema, store
+from warehouse import schema
 
 RESULTS = dg.AssetKey(["quality", "expectation"])
 CHECK = "great_expectations"
@@ -191,7 +191,10 @@ def contracts_of(names: Iterable[str]) -> dg.AssetChecksDefinition:
                 key = dg.AssetKey(table.full_name.split("."))
                 if dg.AssetCheckKey(key, CONTRACT) not in context.selected_asset_check_keys:
                     continue
-                broken = list(_broken(connection, table))
+                broken = [
+                    f"- {promise}:{len(rows)} 行不符,例 {rows[0]}"
+                    for promise, rows in contracts.broken(connection, table)
+                ]
                 yield dg.AssetCheckResult(
                     asset_key=key,
                     check_name=CONTRACT,
@@ -212,10 +215,3 @@ def _contract(table: schema.Table) -> dg.AssetCheckSpec:
             "Key unique, required columns filled, codes allowed."
         ),
     )
-
-
-def _broken(connection: object, table: schema.Table) -> Iterator[str]:
-    for promise, query in contracts.promises(table):
-        rows = store.fetch(connection, query)
-        if rows:
-            yield f"- {promise}:{len(rows)} 行不符,例 {rows[0]}"
