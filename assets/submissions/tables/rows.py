@@ -8,6 +8,7 @@ judgement of a value.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
@@ -55,6 +56,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _WIDE = Context(prec=60, rounding=ROUND_HALF_UP)
 _PLACES = Decimal(1).scaleb(-8)
+_MOVED = re.compile(
+    r"(?:同比)?(?:增长|增加|上升|提高|(?P<down>下降|下滑|减少|降低))(?P<size>\d+(?:\.\d+)?%?)"
+)
 
 
 @dataclass(slots=True)
@@ -440,7 +444,8 @@ def _slow(reading: TableReading, raw: CellValue, target: Target, at: str, uncach
         told = notes.shown_otherwise if SHOWN_OTHERWISE in raw.code else notes.error_cell
         reading.tell(told(sheet, at, head, raw.code))
         return nothing
-    parsed = parse_number(raw, reading.symbols)
+    said = _signed(raw) if target.measure == "yoy_published" else raw
+    parsed = parse_number(said, reading.symbols)
     if parsed.kind in ("refused", "text"):
         if target.indicator_id is not None:
             reason = parsed.reason or f"“{text[:40]}”是文字"
@@ -460,6 +465,14 @@ def _slow(reading: TableReading, raw: CellValue, target: Target, at: str, uncach
         return nothing
     value = scaled(parsed.value, own.factor)
     return _Got(text, value, parsed.state, own.raw, factor_text(own.factor), own.evidence)
+
+
+def _signed(raw: CellValue) -> CellValue:
+    """`下降5.0` in a column of growth rates is −5.0; elsewhere such a word may speak of anything."""
+    found = _MOVED.fullmatch(squeeze(raw)) if isinstance(raw, str) else None
+    if found is None:
+        return raw
+    return ("-" if found["down"] else "") + found["size"]
 
 
 def _cell_unit(reading: TableReading, written: str, target: Target) -> UnitUse:

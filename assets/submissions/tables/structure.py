@@ -186,7 +186,7 @@ class _Heads:
 
     def __init__(self, scan: Scan, block: Block, span: tuple[int, int]) -> None:
         self.scan, self.grid, self.span = scan, scan.grid, span
-        labels = {row: squeeze(show(scan.grid.filled(row, span[0]))) for row in block.heads}
+        labels = {row: self._label(row, block.heads[0]) for row in block.heads}
         labelled = next((r for r in block.heads[1:] if labels[r] in UNIT_LABELS), None)
         self.unit_row = labelled or _unit_row(scan, block.heads, span)
         self.rows = [
@@ -196,6 +196,14 @@ class _Heads:
         ]
         self.cells = {row: self._carried(row) for row in self.rows}
         self.period_rows = {row for row in self.rows if scan.year_head(row)}
+
+    def _label(self, row: int, top: int) -> str:
+        """First cell of a head row; where the rows are numbered (序号), the cell beside the blank one."""
+        grid, column = self.grid, self.span[0]
+        numbered = squeeze(show(grid.filled(top, column))).casefold() in SERIAL_HEADS
+        if numbered and row != top and not show(grid.filled(row, column)):
+            column += 1
+        return squeeze(show(grid.filled(row, column)))
 
     def _carried(self, row: int) -> dict[int, CellValue]:
         """Value per column; a blank upper cell takes the group name to its left (lost merge)."""

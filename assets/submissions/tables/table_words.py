@@ -70,7 +70,7 @@ PERIOD_HEADS = _set(
 )
 UNIT_LABELS = _set("单位 计量单位 Unit UNIT unit")
 ATTRIBUTE_LABELS = _set(
-    "频率 频度 指标id 指标代码 指标编码 来源 数据来源 更新时间 最近更新 国家 地区属性 "
+    "频率 频度 指标id 指标代码 指标编码 来源 数据来源 发布方 发布机构 更新时间 最近更新 国家 地区属性 "
     "开始时间 结束时间 时间区间 起始时间 frequency source id updated"
 )
 """First cells of head rows that describe the series below (data services), not name it."""

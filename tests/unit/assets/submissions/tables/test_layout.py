@@ -747,3 +747,21 @@ def test_标题同一格里的填报日期不是报告期() -> None:
     assert codes(read(rows, name="园区.xlsx"))["R-no-period"] == 1
     rows[0] = ["2020年1—6月园区月报 填报日期：2020年7月5日"]
     assert at(read(rows, name="园区.xlsx"), "B3").period == "2020-06"
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [("增长20.0", "20.0"), ("下降5.0%", "-5.0"), ("同比下降 0.3", "-0.3"), ("增长-5", None), ("▲5", None),
+     ("提高2个百分点", None)],
+)  # fmt: skip
+def test_增速列里写明升降的数带上正负号(written: str, value: str | None) -> None:
+    rows: Rows = [
+        [TITLE],
+        ["园区", "工业总产值同比增长"],
+        ["月河工业集中区", written],
+        ["城关工业园区", 3.0],
+    ]
+    cell = at(read(rows), "B3")
+    assert (cell.value, cell.raw_text) == (Decimal(value) if value else None, written)
+    rows[1] = ["园区", "工业总产值"]
+    assert at(read(rows), "B3").value is None

@@ -102,6 +102,16 @@ def test_数据服务导出的频率_单位_编号_来源行不进表头() -> No
     assert table.row_period_columns == (1,)
 
 
+def test_有序号列时频率_单位_发布方行也不进表头() -> None:
+    table = only(
+        [["序号", "日期", "零售总额:当月值", "同比"], [_, "指标名称", "零售总额:当月值", "同比"],
+         [_, "指标ID", "E1", "E2"], [_, "频率", "月", "月"], [_, "单位", "亿元", "%"],
+         [_, "发布方", "统计局", "统计局"], [1, "2025-03", 40940.5, 5.9], [2, "2024-12", 45171.5, 3.7]]
+    )  # fmt: skip
+    assert heads(table)[2:] == ["零售总额:当月值", "同比"]
+    assert [column.unit.text for column in table.columns[2:] if column.unit] == ["亿元", "%"]
+
+
 def test_第一行数据全是横线_不当作表头() -> None:
     table = only([["园区", "口径", "产值"], ["甲园", "本月", "—"], ["甲园", "累计", 5]])
     assert table.head_rows == (1,)
