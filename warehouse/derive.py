@@ -137,7 +137,8 @@ def months_of_shares(
     store.run_script(connection, "indicators__kept_growth")
     _delete_affected(connection, name, "period", "affected_period")
     for _ in shares.of_parks(connection, read, facts_at_once, parks):
-        store.run_script(connection, "indicators__month_path", values)
+        with store.as_written(connection):
+            store.run_script(connection, "indicators__month_path", values)
         for indicator in ordered:
             formulas.add_month(connection, indicator, stocks)
         connection.execute(f"INSERT INTO {name} BY NAME {store.model_select(name)}")
