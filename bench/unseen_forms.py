@@ -443,7 +443,7 @@ def judge(reader: Reader, variant: Variant) -> Outcome:
         outcome.wrong += [f"{key}: {v}" for v in values if v != variant.truth.get(key)]
     outcome.right = sum(used.get(key) == {value} for key, value in variant.truth.items())
     missing = sum(key not in used for key in variant.truth)
-    told = any(f.severity in ("error", "verify") for f in batch.findings)
+    told = any(f.severity in ("error", "verify") and f.rule_id != "R-layout-drift" for f in batch.findings)
     outcome.refused, outcome.unsaid = (missing, 0) if told else (0, missing)
     return outcome
 

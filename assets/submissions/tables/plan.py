@@ -47,6 +47,10 @@ MOST_VALUES = 4096
 """Value plans that it remembers: columns x indicator rows of some dozen forms."""
 
 
+_LISTED = re.compile(r"[、,，;；/或\s和及]+|[(（][^()（）]{0,12}?[为是]")
+"""Between the units of a unit line: 万元、人; 万元/亿元; 万元（营业收入为亿元）."""
+
+
 # --- patterns ------------------------------------------------------------------------------------
 
 
@@ -543,7 +547,7 @@ def soft_units(table: DetectedTable, rule: TableLayout) -> TableUnits:
     line = table.unit_line
     if line is not None:
         place = f"单位行{line.address}"
-        soft += [(part, place) for part in re.split(r"[、,，;；\s和及]+", line.text) if part]
+        soft += [(part, place) for part in _LISTED.split(line.text) if part]
     if rule.default_unit:
         soft.append((rule.default_unit, BY_LAYOUT))
     said = [

@@ -26,7 +26,7 @@ from assets.submissions.tables.grid import (
     show,
     squeeze,
 )
-from assets.submissions.tables.table_words import INDEX_WORDS, META, NOTE, UNIT_LINE
+from assets.submissions.tables.table_words import INDEX_WORDS, META, NOTE, UNIT_LABELS, UNIT_LINE
 
 IsUnit = Callable[[str], bool]
 
@@ -306,7 +306,10 @@ def _lone_words(scan: Scan, above: int, first: int) -> list[int]:
 def _is_text_data(scan: Scan, row: int, heads: list[int], texty: set[int]) -> bool:
     """Its cells stand only over label columns, or name something under a label that is complete."""
     grid = scan.grid
-    own = [column for column, _ in grid.texts(row)]
+    texts = grid.texts(row)
+    if len(texts) > 1 and squeeze(texts[0][1]) in UNIT_LABELS and scan.is_unit(squeeze(texts[1][1])):
+        return False
+    own = [column for column, _ in texts]
     covered = {c for c in own if any(grid.filled(head, c) is not None for head in heads)}
     if own and set(own) <= texty & covered:
         return True

@@ -50,6 +50,7 @@ ColumnKind = Literal["value", "text", "period", "serial", "flag", "blank"]
 Orientation = Literal["wide", "long", "transposed", "series"]
 
 SAMPLE_ROWS = 200
+_UNIT_BEHIND = re.compile(r"[(\[]([^()\[\]\d]{1,6}[元万亿])[)\]]$")
 _SPACED_KEY = re.compile(r"(表)\s+(号)")
 
 
@@ -567,11 +568,15 @@ def _unit_line(texts: Iterable[TextAt], is_unit: IsUnit) -> TextAt | None:
 
 
 def _bare_unit(titles: Iterable[TextAt], is_unit: IsUnit) -> TextAt | None:
-    """A cell over the table that holds nothing but a unit: `（亿元）`."""
+    """A cell over the table that holds nothing but a unit: `（亿元）`; or one behind a title."""
     for text in titles:
-        plain = squeeze(fold(text.text)).strip("()[]")
+        said = squeeze(fold(text.text))
+        plain = said.strip("()[]")
         if plain and is_unit(plain):
             return TextAt(plain, text.row, text.column)
+        behind = _UNIT_BEHIND.search(said)
+        if behind and is_unit(behind[1]):
+            return TextAt(behind[1], text.row, text.column)
     return None
 
 

@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from assets.submissions.values.units import UnitMismatch, Units, unit_word
+from assets.submissions.values.units import Unit, UnitMismatch, Units, unit_word
 
 BY_LAYOUT = "布局默认"
 """Evidence of a unit that the layout gives, not the file."""
+
+
+MONEY = {"money", "money_usd"}
+"""Dimensions that only a rate of exchange joins: a figure in one is never one in the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,8 @@ def unit_use(units: Units, wanted: str, sources: UnitSources, *, growth: bool = 
     used where a note names another one of the same dimension.
     """
     for text, evidence in sources.hard:
+        if growth and unit_word(text) == "倍":
+            return UnitUse(text, evidence=evidence, problem="增速应为百分数，而写的单位是“倍”")
         if growth and not _is_share(units, text):
             continue
         use = _hard(units, wanted, text, evidence)
@@ -73,10 +79,27 @@ def _soft(units: Units, wanted: str, sources: UnitSources, *, growth: bool) -> U
     for text, evidence in sources.soft:
         unit = units.resolve(text, target.dimension) if target else None
         if target and unit and unit.dimension == target.dimension:
-            return UnitUse(text, units.factor(unit, target), evidence)
+            use = UnitUse(text, units.factor(unit, target), evidence)
+            return use if growth else _unless_shared(units, use, unit, sources)
+        foreign = units.resolve(text) if target and evidence != BY_LAYOUT else None
+        if target and foreign and {target.dimension, foreign.dimension} == MONEY:
+            why = f"{evidence}写的是“{text}”，与“{wanted}”不是同一币种"
+            return UnitUse(text, evidence=evidence, problem=why)
         if target is None and unit_word(text) == unit_word(wanted):
             return UnitUse(text, evidence=evidence)
     return UnitUse(wanted, evidence="口径默认" if growth else "指标目录")
+
+
+def _unless_shared(units: Units, use: UnitUse, mine: Unit, sources: UnitSources) -> UnitUse:
+    """``use``, or its problem when the same line names a second unit of its dimension: 万元或亿元."""
+    for text, evidence in sources.soft:
+        unit = units.resolve(text, mine.dimension)
+        if unit is None or unit.dimension != mine.dimension or evidence != use.evidence:
+            continue
+        if units.factor(unit, mine) != 1:
+            why = f"{evidence}同时写了“{use.raw}”和“{text}”，不能确定该列用的是哪一个"
+            return UnitUse(use.raw, evidence=evidence, problem=why)
+    return use
 
 
 def _is_share(units: Units, text: str) -> bool:
