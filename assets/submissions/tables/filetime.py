@@ -6,6 +6,7 @@ belong here: reading a period out of a text (`periods`) or out of a column of th
 
 from __future__ import annotations
 
+import calendar
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
@@ -68,8 +69,21 @@ def _specific(read: list[tuple[ParsedPeriod, str]]) -> list[tuple[ParsedPeriod, 
     return [
         (found, place)
         for found, place in read
-        if found.kind != "year" or found.period[:4] not in months
+        if found.kind != "year" or "全年" in found.evidence or found.period[:4] not in months
     ]
+
+
+_DAY = re.compile(r"(?:\d{1,2}\D{1,2}|(?:19|20)\d{4})(?P<day>\d{1,2})\s*日?$")
+
+
+def _made_on(found: ParsedPeriod) -> bool:
+    """Whether a stated period is only the date on which something was filled in or sent: a day that ends
+    no month, without 截至. `20200703` and `2020年7月5日` say nothing of the months reported."""
+    day = _DAY.search(found.evidence) if found.kind == "point" else None
+    if day is None or found.evidence[:1] == "截":
+        return False
+    year, month = int(found.period[:4]), int(found.period[5:])
+    return int(day["day"]) != calendar.monthrange(year, month)[1]
 
 
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?=年|[-./]\d|\d{2}(?!\d)|(?!\d))")
@@ -100,18 +114,21 @@ def table_period(
     year = default_year(table, state)
     read: list[tuple[ParsedPeriod, str]] = []
     refused: list[tuple[str, PeriodRefusal]] = []
-    for place, text in places(table, kinds, state):
+    asked = kinds if "sheet" in kinds else (*kinds, "sheet")  # a sheet left from last month
+    for place, text in places(table, asked, state):
         reading = parse_period(text, default_year=year)
         if isinstance(reading, ParsedPeriod):
-            read.append((reading, place))
+            if not _made_on(reading):
+                read.append((reading, place))
         elif isinstance(reading, PeriodRefusal) and place != "文件名":
             refused.append((place, reading))
     said = [(found.period, place, found.evidence) for found, place in _specific(read)]
     expected = state.context.period
     if expected and said and "submission" not in kinds:
         said.append((expected, "报送登记", expected))
-    if not said:
-        return None, [notes.no_period(table, refused)]
+    unclear = [(place, why) for place, why in refused if place.startswith("标题")]
+    if not said or unclear:
+        return None, [notes.no_period(table, unclear or refused)]
     if len({period for period, _, _ in said}) > 1:
         state.period = max(period for period, _, _ in said)
         return None, [notes.period_mismatch(table, said, state.period)]

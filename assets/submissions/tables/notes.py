@@ -302,6 +302,48 @@ def drift(
     )
 
 
+def no_actual_figures(sheet: str, at: str, place: str, text: str, word: str) -> Finding:
+    """A table that calls itself a plan, a forecast or last year's figures."""
+    return Finding(
+        "R-no-layout",
+        "error",
+        f"工作表“{sheet}”的{place}写有“{word}”，不是报告期的实际数，数值已保留但未采用",
+        found=text[:60],
+        expected="报告期的实际完成数",
+        remedy="填的是实际数的，请改正标题或工作表名；其他表请不要放在报表文件内",
+        sheet=sheet,
+        address=at,
+    )
+
+
+def rows_split(sheet: str, at: str, head: str, text: str, why: str, layout: str) -> Finding:
+    """A column that divides a park's figures, which the layout does not know."""
+    return Finding(
+        "R-no-layout",
+        "error",
+        f"工作表“{sheet}”{at} 所在列按{why}分行，版式“{layout}”没有登记这一列，数值已保留但未采用",
+        found=f"“{head or '（无表头）'}”列：{text[:40]}",
+        expected="一行一个园区，口径和报告期写在表头；或版式登记了该列",
+        remedy="请改用规定的表样；表样确已改变的，在版式中登记该列（measure_column、period）",
+        sheet=sheet,
+        address=at,
+    )
+
+
+def part_of_another(sheet: str, at: str, said: str) -> Finding:
+    """A title between the rows under which another period, or no actual figures, begin."""
+    return Finding(
+        "R-period-mismatch",
+        "error",
+        f"工作表“{sheet}”{at} 起写明是另一时期或非实际数，以下各行数值已保留但未采用",
+        found=said[:60],
+        expected="一张表只有一个报告期的实际数",
+        remedy="请删去其他时期的内容；属于本期的，请改正这一行的文字",
+        sheet=sheet,
+        address=at,
+    )
+
+
 # --- rows and cells --------------------------------------------------------------------------
 
 
@@ -470,13 +512,14 @@ def growth_fractions(sheet: str, rows: int) -> Finding:
 
 
 def merged_value(sheet: str, at: str, head: str, found: str, rows: int) -> Finding:
-    """One number over several rows."""
+    """One number over several rows, or over several columns of one row."""
+    taken = f"占了{rows}行，不能确定属于哪个单位" if rows > 1 else "占了几列，不能确定属于哪一列"
     return Finding(
         "R-merged-value",
         "error",
-        f"工作表“{sheet}”{at}（“{head}”）一个数值合并占了{rows}行，不能确定属于哪个单位",
+        f"工作表“{sheet}”{at}（“{head}”）一个数值合并{taken}",
         found=found,
-        expected="每行一个数值",
+        expected="每格一个数值",
         remedy="请取消合并，逐行填写",
         sheet=sheet,
         address=at,

@@ -47,7 +47,7 @@ MOST_VALUES = 4096
 """Value plans that it remembers: columns x indicator rows of some dozen forms."""
 
 
-_LISTED = re.compile(r"[、,，;；/或\s和及]+|[(（][^()（）]{0,12}?[为是]")
+_LISTED = re.compile(r"/(?=[百千万亿]*元)|[、,，;；或\s和及]+|[(（][^()（）]{0,12}?[为是]")
 """Between the units of a unit line: 万元、人; 万元/亿元; 万元（营业收入为亿元）."""
 
 
@@ -350,7 +350,7 @@ def plan_table(
     plan.measure_column = _by_head(table, heads, rule.measure_column)
     used |= {plan.region_column, plan.maturity_column, plan.unit_column, plan.measure_column}
     plan.values = tuple(
-        c for c in table.columns if c.column not in used and not _ignored(heads, rule, c)
+        c for c in table.columns if c.column not in used and not ignored(heads, rule, c)
     )
     _keep_values(plan)
     if not rule.across_indicators:
@@ -458,7 +458,8 @@ def _letters_to_number(letters: str) -> int:
     return number
 
 
-def _ignored(heads: HeadReader, rule: TableLayout, column: Column) -> bool:
+def ignored(heads: HeadReader, rule: TableLayout, column: Column) -> bool:
+    """Whether the layout says that a column is not read."""
     letters = address(1, column.column)[:-1]
     if any(item.column == letters for item in rule.ignore):
         return True

@@ -28,6 +28,7 @@ from assets.submissions.tables.grid import show, squeeze
 from assets.submissions.tables.growth import as_percent, growth_as_fractions
 from assets.submissions.tables.plan import TablePlan, text_matches
 from assets.submissions.tables.records import CellRecord, Cells, FileState
+from assets.submissions.tables.scope import Parts, outside
 from assets.submissions.tables.structure import DetectedTable, Row
 from assets.submissions.tables.table_reading import (
     EntityFound,
@@ -79,6 +80,7 @@ def read_plan(
     symbols = reader.symbols(layout.symbols)
     reading = TableReading(reader, layout, plan, sheet, state, symbols)
     prepare(reading)
+    is_outside = outside(reading)
     targets_of = Targets(reading)
     rows = [(row, dims, targets_of.for_row(row, label)) for row, dims, label in _rows(reading)]
     percent = growth_as_fractions(reading, [(row, targets) for row, _, targets in rows])
@@ -90,6 +92,8 @@ def read_plan(
             line = lines[id(targets)] = Line(as_percent(targets) if percent else targets)
         _read_row(reading, row, dims, line, cells)
     targets_of.tell_heads()
+    if is_outside:
+        cells.period = [None] * len(cells)
     return cells
 
 
@@ -102,6 +106,8 @@ def _rows(reading: TableReading) -> Iterator[tuple[int, RowDims, str]]:
     body = [row for row in reading.table.rows if row.kind not in ("note", "repeat_head")]
     periods = _row_periods(reading, body)
     name, indicator = "", ""
+    parts = Parts(reading)
+    left = {row.row for row in plan.table.rows if parts.leaves(row)}
     for row in body:
         own = cell_text(reading, row.row, plan.entity_column)
         name = own or (name if rule.entity.fill_down else "")
@@ -113,8 +119,8 @@ def _rows(reading: TableReading) -> Iterator[tuple[int, RowDims, str]]:
             continue
         period = reading.period if periods is None else periods.get(row.row)
         park_id, name_raw, role = _row_entity(reading, row, name, period)
-        if park_id is not None and _overflows(reading, row):
-            park_id = None
+        if row.row in left or (park_id is not None and _overflows(reading, row)):
+            park_id, period = None, None
         maturity = _maturity(reading, row.row)
         yield row.row, RowDims(park_id, name_raw, role, period, maturity), indicator
 

@@ -86,7 +86,7 @@ def prepare(reading: TableReading) -> None:
             if column in columns:
                 fill = reading.merged.setdefault(column, {})
                 fill.update(dict.fromkeys(range(top, bottom + 1), reading.sheet.at(top, left)))
-        if bottom > top:
+        if bottom > top or (right > left and left not in columns):
             reading.tall[(top, left)] = bottom - top + 1
             reading.tall_rows.add(top)
 
