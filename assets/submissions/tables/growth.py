@@ -15,8 +15,10 @@ from assets.submissions.tables import notes
 from assets.submissions.tables.table_reading import TableReading
 from assets.submissions.tables.targets import Target
 from assets.submissions.tables.unit_use import UnitUse
-from assets.submissions.values.numbers import parse_number
+from assets.submissions.values.numbers import parse_number, raw_text
 
+LEAST_INDEX = 40
+"""An index of last year = 100 below this would be a fall by more than 60 %."""
 SMALL_FIGURES = 3
 """So many growth rates below 1 % in a row are more likely fractions than growth."""
 
@@ -40,9 +42,31 @@ def growth_as_fractions(reading: TableReading, rows: Sequence[tuple[int, list[Ta
     if not fraction and not percent:
         _doubt_small(reading, rows)
     if not fraction or percent:
+        _tell_apart(reading, rows)
         return False
     reading.tell(notes.growth_fractions(reading.sheet.name, fraction))
     return True
+
+
+_APART = {"fraction": "以小数存储（如 0.125 表示 12.5%）", "index": "以上年为100的指数"}
+
+
+def _tell_apart(reading: TableReading, rows: Sequence[tuple[int, list[Target]]]) -> None:
+    """Refuse the growth rates that fit their row only as a fraction or as an index of 100."""
+    known: dict[int, list[tuple[Target, Target, Target]]] = {}
+    for row, targets in rows:
+        if id(targets) not in known:
+            known[id(targets)] = list(_comparable(targets))
+        cells = reading.sheet.rows[row - 1]
+        for trio in known[id(targets)]:
+            raw = cells[trio[0].index] if trio[0].index < len(cells) else None
+            if isinstance(raw, int | float) and 1 <= abs(raw) < LEAST_INDEX:
+                continue  # neither a fraction nor an index, at a glance
+            why = _votes(*(_number_at(reading, row, target) for target in trio))
+            if why in _APART:
+                at = f"{trio[0].plan.letters}{row}"
+                reading.tell(notes.growth_apart(reading.sheet.name, at, trio[0].plan.head,
+                                                raw_text(raw), _APART[why]))  # fmt: skip
 
 
 def _doubt_small(reading: TableReading, rows: Sequence[tuple[int, list[Target]]]) -> None:
@@ -80,13 +104,15 @@ def _number_at(reading: TableReading, row: int, target: Target) -> float | None:
 
 
 def _votes(growth: float | None, now: float | None, before: float | None) -> str | None:
-    """`fraction` or `percent` when exactly one of them agrees with the figures beside it."""
+    """`fraction`, `percent` or `index` when exactly one of them agrees with the figures beside it."""
     if growth is None or now is None or before is None or before <= 0:
         return None
     expected = 100 * (now / before - 1)
     allowed = max(0.6, 0.03 * abs(expected))
     as_fraction = abs(100 * growth - expected) <= allowed
     as_percent = abs(growth - expected) <= allowed
+    if not as_fraction and not as_percent:
+        return "index" if abs(growth - 100 - expected) <= allowed else None
     if as_fraction == as_percent:
         return None
     return "fraction" if as_fraction else "percent"

@@ -316,6 +316,35 @@ def no_actual_figures(sheet: str, at: str, place: str, text: str, word: str) -> 
     )
 
 
+def part_of_year(sheet: str, at: str, title: str, head: str) -> Finding:
+    """Months that do not begin in January, over a head without 本月 or 累计."""
+    return Finding(
+        "R-period-unclear",
+        "error",
+        f"工作表“{sheet}”{at} 标题写的不是从1月起的累计，而表头“{head}”没有写明是本月数还是累计数，"
+        "数值已保留但未采用",
+        found=title[:60],
+        expected="如 2020年1—6月，或在表头写明本月、本年累计",
+        remedy="请写明每列是本月数还是本年累计数后重报",
+        sheet=sheet,
+        address=at,
+    )
+
+
+def growth_apart(sheet: str, at: str, head: str, found: str, why: str) -> Finding:
+    """One growth rate written in another way than the others of its table."""
+    return Finding(
+        "R-growth-fraction",
+        "error",
+        f"工作表“{sheet}”{at}（“{head}”）的增速与本行累计、上年同期不符，像是{why}，未采用",
+        found=found,
+        expected="同比增长的百分数",
+        remedy="请核对该行的累计、上年同期和增速，改正后重报",
+        sheet=sheet,
+        address=at,
+    )
+
+
 def rows_split(sheet: str, at: str, head: str, text: str, why: str, layout: str) -> Finding:
     """A column that divides a park's figures, which the layout does not know."""
     return Finding(

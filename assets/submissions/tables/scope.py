@@ -38,7 +38,7 @@ _LONGEST_TITLE = 40
 def outside(reading: TableReading) -> bool:
     """Whether nothing of a table may be used, told as a finding: it holds no actual figures, or its rows say
     more than whose they are and the layout has no column for it."""
-    return _no_actual_figures(reading) or any(
+    return _no_actual_figures(reading) or _part_of_a_year(reading) or any(
         _splits_rows(reading, column) for column in _unassigned(reading.plan)
     )
 
@@ -47,16 +47,37 @@ def _no_actual_figures(reading: TableReading) -> bool:
     """A plan, a forecast or last year's figures by title or sheet name; a layout that names it knows."""
     rule, table = reading.plan.rule, reading.table
     named = [pattern for pattern in rule.sheets if pattern.strip("*")]
-    if rule.titles or text_matches(named, table.sheet):
-        return False
-    said = [("工作表名", table.sheet, "A1")]
-    said += [("标题", t.text, t.address) for t in table.titles if _is_title(t.text)]
+    said: list[tuple[str, str, str]] = []
+    if not text_matches(named, table.sheet):
+        said.append(("工作表名", table.sheet, "A1"))
+    if not rule.titles:
+        said += [("标题", t.text, t.address) for t in table.titles if _is_title(t.text)]
     for place, text, at in said:
         found = _NOT_ACTUAL.search(squeeze(text))
         if found and not _ACTUAL.search(text):
             reading.tell(notes.no_actual_figures(table.sheet, at, place, text, found[0]))
             return True
     return False
+
+
+def _part_of_a_year(reading: TableReading) -> bool:
+    """A title of some months (4—6月, 二季度) over heads that do not say which figure they hold: the default
+    of a cumulative figure would be a guess."""
+    table = reading.table
+    for title in table.titles:
+        found = parse_period(title.text, default_year=default_year(table, reading.state))
+        if not isinstance(found, ParsedPeriod) or not _begins_late(found):
+            continue
+        for column, meaning in reading.plan.meanings.items():
+            if meaning.indicator_id and meaning.measure == "ytd" and not (meaning.tags or meaning.period):
+                head = table.column(column).head
+                reading.tell(notes.part_of_year(table.sheet, title.address, title.text, head))
+                return True
+    return False
+
+
+def _begins_late(found: ParsedPeriod) -> bool:
+    return found.kind in ("quarter", "half") and found.start_month > 1
 
 
 def _is_title(text: str) -> bool:
