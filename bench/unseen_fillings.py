@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import openpyxl
@@ -58,7 +59,7 @@ def changed(place: tuple[int, int], cell: Cell) -> Rows:
 def _cells() -> Iterator[Variant]:
     first = (0, KEYS[1][0], KEYS[1][1])
     same = ["24 000.0", "24，000.00", "24000.00万元", "2.4亿元", "24,000万", "贰万肆仟", "24000\n", "\u202f24000",
-            "24\u00a0000", "24'000", "24000.-", "2.4 亿", "0.24百亿", "24000 万元", "（24000）"]  # fmt: skip
+            "24\u00a0000", "24'000", "24000.-", "2.4 亿", "0.24百亿", "24000 万元"]  # fmt: skip
     none = ["18000\n6000", "其中：18000", "同上", "〃", "″", "略", "保密", "18000→24000", "18000 24000",
             "18000+6000", "=18000+6000", "6月4日", "3-4", "3月4日", "12,34", "1234,5", "1.234.5", "#DIV/0!", "#VALUE!",
             "####", "1e5", "12%", "12.3‰", "24000(累计)", "24000(5月)", "本月4000", "4000/24000", "24000 [1]",
@@ -71,6 +72,8 @@ def _cells() -> Iterator[Variant]:
     for cell in none:
         data = xlsx(changed((0, 1), cell), MERGED)
         yield Variant(f"total {cell!r}", data, _and_read(cell, without(truth(), first)))
+    data = xlsx(changed((0, 1), "（24000）"), MERGED)
+    yield Variant("total in brackets", data, _with(truth(), first, -24000))
     dated = changed((1, 1), date(2020, 3, 4))
     yield Variant("typed 3-4 became a date", xlsx(dated, MERGED), without(truth(), (1, "C01", "ytd")))
     data = xlsx(whole(lines()), MERGED, formats={"C5": "yyyy/m/d"})
@@ -84,7 +87,7 @@ def _cells() -> Iterator[Variant]:
     data = xlsx(whole(lines(figures)), MERGED, formats={"B7": "#,##0_);[Red](#,##0)"})
     yield Variant("negative in red brackets", data, _with(truth(), (2, "C01", "month"), -1000))
     data = xlsx(whole(lines(figures)), MERGED, formats={"B7": "#,##0;[Red]#,##0"})
-    yield Variant("negative in red without sign", data, without(truth(), (2, "C01", "month")))
+    yield Variant("negative in red without sign", data, _with(truth(), (2, "C01", "month"), -1000))
     book = openpyxl.load_workbook(io.BytesIO(xlsx(whole(lines()), MERGED)))
     sheet = book.worksheets[0]
     sheet["C5"].value, sheet["C5"].data_type, sheet["C5"].quotePrefix = "24000", "s", True
@@ -93,14 +96,12 @@ def _cells() -> Iterator[Variant]:
 
 def _and_read(cell: str, known: Truth) -> Truth:
     """``known`` and what some odd writings say without doubt, if anything."""
-    means = {"2万4千": 24000, "24千元": "2.4", "24百万": None, "24000元": "2.4"}
+    means = {"2万4千": 24000, "24千元": "2.4", "24000元": "2.4", "近三万": 30000}
     value = means.get(cell)
     return known if value is None else _with(known, (0, "C01", "ytd"), value)
 
 
 def _with(known: Truth, place: tuple[int, str, str], value: Any) -> Truth:
-    from decimal import Decimal
-
     ids = list(PARKS.values())
     return {**known, (ids[place[0]], place[1], place[2], "2020-06"): Decimal(str(value))}
 
@@ -126,10 +127,11 @@ def _counts() -> Iterator[Variant]:
 
 def _growth() -> Iterator[Variant]:
     first = (0, "C01", "yoy_published")
-    for cell in ("20%", "+20.0", "增长20%", "上升20.0%", "20.0 %", "２０％", "20.0个百分点"):
+    for cell in ("20%", "+20.0", "增长20%", "上升20.0%", "20.0 %", "２０％", "20.0个百分点", "20‰"):
         known = without(truth(), first) if "点" in cell else truth()
+        known = _with(truth(), first, 2) if "‰" in cell else known
         yield Variant(f"growth {cell!r}", xlsx(changed((0, 3), cell), MERGED), known)
-    for cell in ("持平", "翻番", "增长2倍", "2倍", "增长1.2倍", "由负转正", "扭亏为盈", "下降20%以上", "增20↓", "20‰",
+    for cell in ("持平", "翻番", "增长2倍", "2倍", "增长1.2倍", "由负转正", "扭亏为盈", "下降20%以上", "增20↓",
                  "(-20)", "20/10", "增长约20", "120（上年=100）", "无同期", "—", "新增", "不可比", "净增", "0.2倍",
                  "减少20户", "增加20万元", "下降-5", "增长-5.0", "-增长5", "增长5.0下降2", "转正", "增长20.0个点"):  # fmt: skip
         yield Variant(f"growth {cell!r}", xlsx(changed((0, 3), cell), MERGED), without(truth(), first))
@@ -276,7 +278,7 @@ def _columns() -> Iterator[Variant]:
         ("2019年1-6月", "2020年1-6月", "增长%"): (2, 1, 3), ("上年同期", "本年累计", "同比%"): (2, 1, 3),
         ("去年同期", "今年累计", "同比%"): (2, 1, 3), ("2019年", "2020年", "增长%"): (2, 1, 3),
         ("1-6月", "上年1-6月", "增幅"): (1, 2, 3), ("上半年", "上年上半年", "增幅"): (1, 2, 3),
-        ("今年", "去年", "增幅"): (1, 2, 3), ("本期", "上期", "增幅"): (-1, -1, -1),
+        ("今年", "去年", "增幅"): (1, 2, 3), ("本期", "上期", "增幅"): (1, -1, 3),
         ("本期数", "同期数", "增减%"): (1, 2, 3), ("累计", "同期累计", "累计增幅%"): (1, 2, 3),
         ("6月", "1-6月", "同比"): (0, 1, 3), ("6月份", "1-6月份累计", "累计同比"): (0, 1, 3),
         ("5月", "6月", "1-6月"): (-1, 0, 1), ("1-5月", "6月", "1-6月"): (-1, 0, 1),
@@ -291,10 +293,13 @@ def _columns() -> Iterator[Variant]:
         ("上月累计", "本月", "本月累计"): (-1, 0, 1), ("年初至今", "上年", "同比%"): (1, -1, 3),
     }.items():  # fmt: skip
         body: Rows = [
-            [n, *(f[k] if k >= 0 else f[1] / 3 for k in at)] for n, f in zip(NAMES, FIGURES, strict=True)
+            [n, *(f[k] if k >= 0 else f[1] // 4 for k in at)] for n, f in zip(NAMES, FIGURES, strict=True)
         ]
         rows: Rows = [[TITLE], ["单位：万元"], list(year), [None, *subs], *body]
         known = truth(*(KEYS[k] for k in at if k >= 0))
+        if subs[0] == "2019年6月":  # a month of last year, said in so many words
+            ids = list(PARKS.values())
+            known |= {(i, "C01", "month", "2019-06"): Decimal(f[1] // 4) for i, f in zip(ids, FIGURES, strict=True)}
         yield Variant(f"columns {'|'.join(subs)}", xlsx(rows, ("B3:D3", "A3:A4")), known)
     yield from _inserted()
 
@@ -315,8 +320,7 @@ def _inserted() -> Iterator[Variant]:
         body: Rows = [[*row[:3], old[n], *row[3:]] for n, row in enumerate(lines())]
         rows: Rows = [[TITLE], ["计量单位：万元、人"], [*HEAD[:3], head, *HEAD[3:]], [*SUB[:3], sub, *SUB[3:]], *body]
         known = truth()
-        doubted = ("again", "调整", "旧", "old")
-        if any(word in name for word in doubted):
+        if "again" in name:
             known = without(truth(), *((p, "C01", "ytd") for p in range(3)))
         yield Variant(f"column inserted {name}", xlsx(rows, ("B3:F3", "G3:H3", "A3:A4")), known)
         if name in ("without a head", "with a note"):
@@ -324,7 +328,7 @@ def _inserted() -> Iterator[Variant]:
     rows = whole(lines())
     rows[2] = ["园区名称", "工业总产值", None, None, None, None, "营业收入", "期末从业人员"]
     yield Variant("head one column too wide", xlsx(rows, ("B3:F3", "A3:A4")),
-                  without(truth(), *((p, i, m) for p in range(3) for i, m in (KEYS[4], KEYS[5]))))  # fmt: skip
+                  without(truth(), *((p, i, m) for p in range(3) for i, m in (KEYS[0], KEYS[4]))))  # fmt: skip
     rows = [[TITLE], ["单位：万元"], ["园区名称", "工业总产值", None, "营业收入"], *([r[0], r[2], 7, r[6]] for r in lines())]
     yield Variant("a column without any head", xlsx(rows), truth(*YTD))
     rows = [[TITLE], ["单位：万元"], ["园区名称", "工业总产值", "工业总产值", "营业收入"],
@@ -427,11 +431,13 @@ def _periods() -> Iterator[Variant]:
         ("汉滨区2020年3月、6月园区月报", FILE), ("汉滨区园区月报", "7.3汉滨区园区月报"), ("汉滨区园区月报", "汉滨区园区月报0703"),
         ("汉滨区园区月报", "汉滨区园区月报20200703"), ("汉滨区2020年全年园区月报", FILE),
     ):  # fmt: skip
-        known = truth() if title.startswith(("旬阳", "安康")) else {}
-        known = truth() if "20200703" in file or file in ("7.3汉滨区园区月报",) else known
-        if not title.startswith(("旬阳", "安康")):
-            known = {}
+        known = truth() if title.startswith(("旬阳", "安康")) or "4-6" in title else {}
         yield Variant(f"title {title}, {file}", xlsx(whole(body, title=title), MERGED), known, file + ".xlsx")
+    for title in ("汉滨区2020年4—6月园区月报", "汉滨区2020年二季度园区月报"):
+        rows = [[title], ["单位：万元"], SHORT, *short()]
+        yield Variant(f"title {title}, heads without a measure", xlsx(rows), {}, FILE + ".xlsx")
+    for sheet in ("5月", "1-5月", "7月"):
+        yield Variant(f"sheet {sheet}, title of June", books((sheet, whole(body))), {})
     rows = whole(body)
     rows[1] = ["填报单位：汉滨区", None, "2020年7月5日", None, "单位：万元"]
     yield Variant("a filing date beside the unit", xlsx(rows, MERGED), truth())
@@ -456,9 +462,8 @@ def _turned() -> Iterator[Variant]:
     below: Rows = []
     for k, row in enumerate(body):
         if k in (0, 4, 6):
-            below.append([row[0], row[2], *row[3:]])
-        else:
-            below.append([SUB[k + 1], row[2], *row[3:]])
+            below.append([row[0]])
+        below.append([SUB[k + 1], row[2], *row[3:]])
     yield Variant("turned, measures as rows", xlsx([[TITLE], [], ["指标", "计量单位", *NAMES], *below]), {})
     with_total: Rows = [[*r[:3], sum(f[k] for f in FIGURES), *r[3:]] for k, r in enumerate(body)]
     yield Variant("turned, total first", xlsx([[TITLE], [], [*head[:3], "合计", *head[3:]], *with_total]), truth())

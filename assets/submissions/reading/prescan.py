@@ -251,17 +251,11 @@ def _container_notices(data: bytes, directory: Directory) -> list[Notice]:
     return notices
 
 
-def _departing_styles(
-    data: bytes, directory: Directory, relations: dict[str, Relation], facts: Facts
-) -> dict[str, Shown]:
-    """Styles by which a cell shows another number than it holds; looked for in xlsx and xlsm."""
-    if facts.format == "xlsb":
-        return {}
+def _styles_part(directory: Directory, relations: dict[str, Relation]) -> Member | None:
     for relation in relations.values():
-        member = directory.get(relation.target)
-        if relation.kind == "styles" and not relation.external and member is not None:
-            return departing_styles(data, member)
-    return {}
+        if relation.kind == "styles" and not relation.external and relation.target in directory:
+            return directory[relation.target]
+    return None
 
 
 def _scan_sheets(
@@ -273,7 +267,14 @@ def _scan_sheets(
     limits: Limits,
 ) -> None:
     budget = Budget(limits)
-    styles = _departing_styles(data, directory, relations, facts)
+    part_of_styles = _styles_part(directory, relations)
+    binary = facts.format == "xlsb"
+    styles: dict[str, Shown] = {}
+    binary_styles: dict[int, Shown] = {}
+    if part_of_styles is not None and binary:
+        binary_styles = scan_xlsb.departing_styles(read_member(data, part_of_styles, limits))
+    elif part_of_styles is not None:
+        styles = departing_styles(data, part_of_styles)
     for name, relation_id, state in book.sheets:
         relation = relations.get(relation_id)
         kind: SheetKind = _KINDS.get(relation.kind, "other") if relation else "other"
@@ -282,9 +283,9 @@ def _scan_sheets(
         member = directory.get(relation.target) if relation else None
         if kind != "worksheet" or member is None:
             continue
-        if facts.format == "xlsb":
+        if binary:
             part = read_member(data, member, limits)
-            scan_xlsb.scan_sheet(part, member.name, sheet, budget)
+            scan_xlsb.scan_sheet(part, member.name, sheet, budget, binary_styles)
         else:
             scan_xlsx.scan_sheet(data, member, sheet, budget, book.full_calculation)
             if styles:

@@ -126,7 +126,11 @@ def table_period(
     expected = state.context.period
     if expected and said and "submission" not in kinds:
         said.append((expected, "报送登记", expected))
-    unclear = [(place, why) for place, why in refused if place.startswith("标题")]
+    unclear = [
+        (place, why)
+        for place, why in refused
+        if place.startswith("标题") and "期号" not in why.reason  # 第6期 says nothing against 6月
+    ]
     if not said or unclear:
         return None, [notes.no_period(table, unclear or refused)]
     if len({period for period, _, _ in said}) > 1:

@@ -345,6 +345,20 @@ def growth_apart(sheet: str, at: str, head: str, found: str, why: str) -> Findin
     )
 
 
+def unit_in_remark(sheet: str, at: str, found: str) -> Finding:
+    """A remark by which one row is in another unit than its table."""
+    return Finding(
+        "R-unknown-unit",
+        "error",
+        f"工作表“{sheet}”{at} 的备注写有与全表不同的计量单位，该行数值已保留但未采用",
+        found=found[:60],
+        expected="全表用同一计量单位，写在单位行或表头",
+        remedy="请按全表的计量单位填报该行，并删去备注中的单位",
+        sheet=sheet,
+        address=at,
+    )
+
+
 def rows_split(sheet: str, at: str, head: str, text: str, why: str, layout: str) -> Finding:
     """A column that divides a park's figures, which the layout does not know."""
     return Finding(

@@ -28,7 +28,7 @@ from assets.submissions.tables.grid import show, squeeze
 from assets.submissions.tables.growth import as_percent, growth_as_fractions
 from assets.submissions.tables.plan import TablePlan, text_matches
 from assets.submissions.tables.records import CellRecord, Cells, FileState
-from assets.submissions.tables.scope import Parts, outside
+from assets.submissions.tables.scope import Parts, outside, remark_columns, remark_denies
 from assets.submissions.tables.structure import DetectedTable, Row
 from assets.submissions.tables.table_reading import (
     EntityFound,
@@ -108,6 +108,7 @@ def _rows(reading: TableReading) -> Iterator[tuple[int, RowDims, str]]:
     name, indicator = "", ""
     parts = Parts(reading)
     left = {row.row for row in plan.table.rows if parts.leaves(row)}
+    remarks = remark_columns(plan)
     for row in body:
         own = cell_text(reading, row.row, plan.entity_column)
         name = own or (name if rule.entity.fill_down else "")
@@ -119,7 +120,7 @@ def _rows(reading: TableReading) -> Iterator[tuple[int, RowDims, str]]:
             continue
         period = reading.period if periods is None else periods.get(row.row)
         park_id, name_raw, role = _row_entity(reading, row, name, period)
-        if row.row in left or (park_id is not None and _overflows(reading, row)):
+        if row.row in left or remark_denies(reading, row, remarks) or (park_id is not None and _overflows(reading, row)):
             park_id, period = None, None
         maturity = _maturity(reading, row.row)
         yield row.row, RowDims(park_id, name_raw, role, period, maturity), indicator

@@ -15,10 +15,10 @@ from assets.submissions.tables import notes
 from assets.submissions.tables.filetime import default_year
 from assets.submissions.tables.grid import fold, show, squeeze
 from assets.submissions.tables.heads import take_apart
-from assets.submissions.tables.plan import TablePlan, ignored, text_matches
+from assets.submissions.tables.plan import TablePlan, ignored, soft_units, text_matches
 from assets.submissions.tables.structure import Column, Row
 from assets.submissions.tables.table_reading import TableReading
-from assets.submissions.tables.table_words import NOTE
+from assets.submissions.tables.table_words import NOTE, SAID_UNIT
 from assets.submissions.values.periods import ParsedPeriod, PeriodRefusal, parse_period
 
 _NOT_ACTUAL = re.compile(
@@ -135,6 +135,35 @@ def _other_period(reading: TableReading, texts: Sequence[str]) -> bool:
     return any(
         isinstance(found, ParsedPeriod) and found.period != reading.period for found in readings
     )
+
+
+def remark_columns(plan: TablePlan) -> list[int]:
+    """Sheet columns of words beside the figures: remarks, read or not."""
+    used = {plan.entity_column, plan.indicator_column, plan.unit_column, plan.measure_column}
+    return [c.column for c in plan.table.columns if c.kind == "text" and c.column not in used]
+
+
+def remark_denies(reading: TableReading, row: Row, columns: Sequence[int]) -> bool:
+    """Whether a remark in a row names another unit than its table's (该行单位为亿元): nothing of the row is
+    used, told as a finding."""
+    for column in columns:
+        text = show(reading.sheet.at(row.row, column))
+        for match in SAID_UNIT.finditer(fold(text)) if text else ():
+            if _another_unit(reading, match[1] or match[2]):
+                at = address(row.row, column)
+                reading.tell(notes.unit_in_remark(reading.sheet.name, at, text))
+                return True
+    return False
+
+
+def _another_unit(reading: TableReading, said: str) -> bool:
+    units, soft = reading.reader.units, soft_units(reading.table, reading.plan.rule).soft
+    for text, _ in soft:
+        mine = units.resolve(text)
+        unit = units.resolve(said, mine.dimension if mine else None)
+        if mine and unit and unit.dimension == mine.dimension:
+            return units.factor(unit, mine) != 1
+    return False
 
 
 class Parts:

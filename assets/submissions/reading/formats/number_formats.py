@@ -1,10 +1,8 @@
 """Number formats that show another number than the cell holds, or a unit the cell does not.
 
 Belongs here: which format codes scale (``#,##0,`` shows thousands, ``0!.0,`` ten thousands) or add a unit
-of money (``0.00"亿元"``), and which cells of an xlsx have them. Does not belong here: dates, percentages
-(compared with the figures beside them), the value of a cell, units of a table.
-
-Only xlsx and xlsm are looked at: the binary formats keep formats where no part of the pre-scan reads.
+of money (``0.00"亿元"``), and which cells of an xlsx have them (xls, xlsb and ods: their own readers). Does not
+belong here: dates, percentages (compared with the figures beside them), the value of a cell, units of a table.
 """
 
 from __future__ import annotations
@@ -24,7 +22,7 @@ _NOISE = re.compile(r"\[[^\]]*\]|_.|\*.")
 _SCALED = re.compile(r"[0#?],+(?![0#?,])")
 _FALSE_POINT = re.compile(r"[0#?][!\\]\.[0#?]")
 _CODE = re.compile(rb'formatCode="([^"]*)"')
-_MONEY = re.compile(r"(?:百万|千万|万|亿|千)?(?:美|港|欧)?元|[万亿]")
+MONEY_UNIT = re.compile(r"(?:百万|千万|万|亿|千)?(?:美|港|欧)?元|[万亿]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +40,15 @@ def shown_by(code: str) -> Shown | None:
 
     Oracle: `#,##0,` shows 24000000 as 24,000; `0!.0,` shows 240000000 as 24000.0; `0.00"亿元"` adds a unit.
     """
+    if set(code) == {";"}:
+        return Shown(code, scaled=True)  # ;;; shows nothing at all
     sections = [part for part in re.split(r';(?=(?:[^"]*"[^"]*")*[^"]*$)', code)[:3] if part]
     for section in sections:
         bare = _NOISE.sub("", _LITERAL.sub("", section))
         if _SCALED.search(bare) or _FALSE_POINT.search(bare):
             return Shown(code, scaled=True)
     units = [text.strip() for text in _LITERAL.findall(sections[0])] if sections else []
-    unit = next((text for text in units if _MONEY.fullmatch(text)), "")
+    unit = next((text for text in units if MONEY_UNIT.fullmatch(text)), "")
     return Shown(code, scaled=False, unit=unit) if unit else None
 
 

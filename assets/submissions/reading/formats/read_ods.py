@@ -14,18 +14,28 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 
 from assets.submissions.reading.formats.facts import MAX_COLUMN, MAX_ROW, Budget, SheetFacts
+from assets.submissions.reading.formats.number_formats import MONEY_UNIT, Shown
 from assets.submissions.reading.formats.scan_xlsx import Attributes, stream
 from assets.submissions.reading.formats.zip_directory import Directory, Member, unpack
 from assets.submissions.reading.limits import Limits
 from assets.submissions.reading.rejections import refuse
-from assets.submissions.reading.workbook import CellValue, ErrorValue
+from assets.submissions.reading.workbook import SHOWN_OTHERWISE, CellValue, ErrorValue
 
 _ERROR = re.compile(r"(#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!)|Err:\d{3})")
 _DURATION = re.compile(r"(-?)P(?:(\d+)D)?T?(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:[.,](\d+))?S)?")
 _WHOLE = re.compile(r"-?\d{1,15}")
+_NUMBER_STYLES = ("number:number-style", "number:currency-style")
 _SKIPPED = ("office:annotation", "draw:frame", "office:event-listeners", "office:shapes")
 
 SheetRows = tuple[SheetFacts, list[list[CellValue]]]
+
+
+@dataclass(slots=True)
+class _DataStyle:
+    """A number style: whether it divides what it shows, and the text beside the number."""
+
+    scaled: bool = False
+    text: str = ""
 
 
 @dataclass(slots=True)
@@ -63,8 +73,15 @@ class _Reader:
         self.row_errors: list[tuple[int, str]] = []
         self.row_number = self.column_number = 0
         self.repeat = 1
+        self.data_styles: dict[str, _DataStyle] = {}
+        self.data_style: _DataStyle | None = None
+        self.uses: dict[str, str] = {}
+        self.cell_styles: dict[str, Shown] = {}
+        self.column_styles: list[tuple[int, int, str]] = []
         self.starts: dict[str, Callable[[Attributes], None]] = {
             "style:style": self._style,
+            **dict.fromkeys(_NUMBER_STYLES, self._number_style),
+            "number:number": self._number_shown,
             "style:table-properties": self._table_properties,
             "table:table": self._table,
             "table:table-column": self._column,
@@ -77,6 +94,7 @@ class _Reader:
             "text:line-break": lambda _: self._text("\n"),
         }
         self.ends: dict[str, Callable[[], None]] = {
+            **dict.fromkeys(_NUMBER_STYLES, self._end_number_style),
             "table:table": self._end_table,
             "table:table-row": self._end_row,
             "table:table-cell": self._end_cell,
@@ -103,8 +121,33 @@ class _Reader:
         elif name in self.ends:
             self.ends[name]()
 
+    def _number_style(self, attributes: Attributes) -> None:
+        self.data_style = _DataStyle()
+        self.data_styles[attributes.get("style:name", "")] = self.data_style
+
+    def _end_number_style(self) -> None:
+        self.data_style = None
+
+    def _number_shown(self, attributes: Attributes) -> None:
+        if self.data_style is not None and attributes.get("number:display-factor", "1") != "1":
+            self.data_style.scaled = True
+
     def _style(self, attributes: Attributes) -> None:
         self.style = attributes.get("style:name", "")
+        if "style:data-style-name" in attributes:
+            self.uses[self.style] = attributes["style:data-style-name"]
+
+    def _departing_styles(self) -> dict[str, Shown]:
+        """Cell styles whose number style scales or adds a unit; all styles stand before the first table."""
+        found: dict[str, Shown] = {}
+        for style, name in self.uses.items():
+            shown = self.data_styles.get(name, _DataStyle())
+            unit = shown.text.strip()
+            if shown.scaled:
+                found[style] = Shown("缩小单位显示", scaled=True)
+            elif MONEY_UNIT.fullmatch(unit):
+                found[style] = Shown(unit, scaled=False, unit=unit)
+        return found
 
     def _table_properties(self, attributes: Attributes) -> None:
         if attributes.get("table:display") == "false":
@@ -120,6 +163,8 @@ class _Reader:
         visible = attributes.get("table:style-name") not in self.hidden_styles
         self.sheet = SheetFacts(name, visible=visible)
         self.rows = []
+        self.cell_styles = self._departing_styles()
+        self.column_styles = []
         self.row_number = self.column_number = 0
 
     def _end_table(self) -> None:
@@ -134,6 +179,9 @@ class _Reader:
         if attributes.get("table:visibility") in ("collapse", "filter"):
             span = (self.column_number + 1, self.column_number + count)
             self.sheet.hidden_columns.append(span)
+        style = attributes.get("table:default-cell-style-name", "")
+        if style in self.cell_styles:
+            self.column_styles.append((self.column_number + 1, self.column_number + count, style))
         self.column_number += count
 
     def _row(self, attributes: Attributes) -> None:
@@ -178,6 +226,8 @@ class _Reader:
         self.in_text = False
 
     def _text(self, text: str) -> None:
+        if self.data_style is not None:
+            self.data_style.text += text
         if self.in_text and self.cell is not None and not self.depth:
             self.cell.lines[-1] += text
 
@@ -190,6 +240,8 @@ class _Reader:
         self.column_number += repeat
         self._merge(cell.attributes, first)
         value = _value(cell)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            value = self._as_shown(value, cell.attributes.get("table:style-name"), first)
         formula = "table:formula" in cell.attributes
         self.sheet.formulas += formula
         uncached = formula and value is None and "office:value-type" not in cell.attributes
@@ -203,6 +255,20 @@ class _Reader:
             self.row_uncached += columns
         elif isinstance(value, ErrorValue):
             self.row_errors += [(column, value.code) for column in columns]
+
+    def _as_shown(self, value: float, style: str | None, column: int) -> CellValue:
+        """A number, or what its format makes of it: text with the unit, an error where it is scaled."""
+        if not self.cell_styles:
+            return value
+        if style is None:
+            style = next((s for a, b, s in self.column_styles if a <= column <= b), "")
+        shown = self.cell_styles.get(style)
+        if shown is None:
+            return value
+        if shown.unit:
+            return f"{value:.15g}{shown.unit}"
+        stored = f"{value:.15g}（{SHOWN_OTHERWISE} {shown.code}）"
+        return ErrorValue(stored) if value else value
 
     def _merge(self, attributes: Attributes, column: int) -> None:
         rows = _repeats(attributes, "table:number-rows-spanned")

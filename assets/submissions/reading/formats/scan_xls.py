@@ -1,7 +1,7 @@
 """Streaming look at the records of an .xls (BIFF5 and BIFF8, [MS-XLS]): facts, no values.
 
 Belongs here: sheets, encryption, areas, hidden rows and columns, merges, error cells, formulas
-without a saved result, macros, external links. Does not belong here: values and formats (parsers).
+without a saved result, macros, external links. cells whose format shows another number. Does not belong here: values (parsers).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import struct
 from collections.abc import Callable, Iterator
 
 from assets.submissions.reading.formats.facts import Budget, Facts, SheetFacts, SheetKind
+from assets.submissions.reading.formats.number_formats import Shown, shown_by
 from assets.submissions.reading.formats.ole_container import OleContainer
 from assets.submissions.reading.limits import Limits
 from assets.submissions.reading.rejections import refuse
@@ -27,6 +28,8 @@ ERROR_CODES = {
 }
 _BOF, _EOF, _FILEPASS, _SHEET, _SUPBOOK, _VBA = 0x809, 0x0A, 0x2F, 0x85, 0x1AE, 0xD3
 _ROW, _COLUMN, _MERGED, _BOOL_OR_ERROR, _FORMULA = 0x208, 0x7D, 0xE5, 0x205, 0x06
+_FORMAT, _XF = 0x41E, 0xE0
+_NUMBERS = (0x203, 0x27E, _FORMULA)
 _BLANK, _BLANK_RUN, _RK_RUN = 0x201, 0xBE, 0xBD  # formatted without value; runs of columns
 _VALUES = (0x203, 0x27E, 0xFD, 0x204, 0xD6, _BOOL_OR_ERROR, _FORMULA)
 _KINDS: dict[int, SheetKind] = {0: "worksheet", 1: "macro", 2: "chart"}
@@ -45,12 +48,13 @@ def scan_xls(data: bytes, limits: Limits) -> Facts:
     if container.find("_VBA_PROJECT_CUR", "Macros"):
         facts.notices.append(Notice("macro", "文件含有宏（VBA），未执行，只读取单元格的值"))
     places = _scan_globals(stream, facts)
+    styles = departing_styles(stream)
     if len(places) > limits.sheets:
         raise refuse("too_many_sheets", f"{len(places)} 张工作表", limits.sheets)
     budget = Budget(limits)
     for sheet, place in zip(facts.sheets, places, strict=True):
         if sheet.kind == "worksheet":
-            _SheetScan(sheet, budget).run(stream, place)
+            _SheetScan(sheet, budget, styles).run(stream, place)
             budget.close_sheet(sheet)
     return facts
 
@@ -105,6 +109,38 @@ def _scan_globals(stream: bytes, facts: Facts) -> list[int]:
     return places
 
 
+def departing_styles(stream: bytes) -> dict[int, Shown]:
+    """Cell styles (place among the XF records) whose format shows another number than the cell holds."""
+    codes: dict[int, Shown] = {}
+    styles: dict[int, Shown] = {}
+    count = 0
+    (version,) = struct.unpack_from("<H", stream, 4)
+    for kind, body, length in _records(stream, 0):
+        if kind == _EOF:
+            break
+        if kind == _FORMAT and length >= 6:
+            (number,) = struct.unpack_from("<H", stream, body)
+            shown = shown_by(_format_code(stream[body + 2 : body + length], version))
+            if shown is not None:
+                codes[number] = shown
+        elif kind == _XF and length >= 4:
+            shown = codes.get(struct.unpack_from("<2H", stream, body)[1])
+            if shown is not None:
+                styles[count] = shown
+            count += 1
+    return styles
+
+
+def _format_code(content: bytes, version: int) -> str:
+    """Code of a FORMAT record: a byte string in BIFF5, a Unicode string in BIFF8."""
+    if version == 0x500:
+        return content[1 : 1 + content[0]].decode("gb18030", "replace")
+    (size,) = struct.unpack_from("<H", content)
+    if content[2] & 1:
+        return content[3 : 3 + 2 * size].decode("utf-16-le", "replace")
+    return content[3 : 3 + size].decode("latin-1")
+
+
 def _is_arithmetic(tokens: bytes) -> bool:
     """Does a formula end in an operation that yields a number or an error, never a text?
 
@@ -129,9 +165,10 @@ def _sheet_name(content: bytes, version: int) -> str:
 class _SheetScan:
     """One worksheet substream, record by record."""
 
-    def __init__(self, sheet: SheetFacts, budget: Budget) -> None:
+    def __init__(self, sheet: SheetFacts, budget: Budget, styles: dict[int, Shown]) -> None:
         self.sheet = sheet
         self.budget = budget
+        self.styles = styles
         self.handlers: dict[int, Callable[[bytes, int, int], None]] = {
             _ROW: self._row,
             _COLUMN: self._column,
@@ -143,6 +180,9 @@ class _SheetScan:
             _BOOL_OR_ERROR: self._bool_or_error,
             _FORMULA: self._formula,
         }
+        if styles:
+            plain = self.handlers.copy()
+            self.handlers |= {kind: self._styled(plain[kind]) for kind in (*_NUMBERS, _RK_RUN)}
 
     def run(self, stream: bytes, place: int) -> None:
         """Read up to the end of this sheet, stepping over embedded charts."""
@@ -160,6 +200,27 @@ class _SheetScan:
                     handlers[kind](stream, body, length)
                 except struct.error:
                     raise refuse("damaged", f"工作表“{self.sheet.name}”的记录不完整") from None
+
+    def _styled(
+        self, plain: Callable[[bytes, int, int], None]
+    ) -> Callable[[bytes, int, int], None]:
+        """``plain``, and the cells of the record that have a departing style."""
+
+        def read(stream: bytes, body: int, length: int) -> None:
+            plain(stream, body, length)
+            row, column = struct.unpack_from("<2H", stream, body)
+            run = range(body + 4, body + length - 2, 6)  # a style and a number for each cell
+            for number, place in enumerate(run if self._is_run(stream, body) else [body + 4]):
+                (style,) = struct.unpack_from("<H", stream, place)
+                if style in self.styles:
+                    shown = self.styles[style]
+                    self.sheet.departing[row + 1, column + number + 1] = (shown.code, shown.unit)
+
+        return read
+
+    @staticmethod
+    def _is_run(stream: bytes, body: int) -> bool:
+        return struct.unpack_from("<H", stream, body - 4)[0] == _RK_RUN
 
     def _count(self, cells: int) -> None:
         self.sheet.cells += cells

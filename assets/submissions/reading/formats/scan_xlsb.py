@@ -7,9 +7,10 @@ Does not belong here: the zip container and relationships (zip_directory, scan_x
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from assets.submissions.reading.formats.facts import Budget, SheetFacts
+from assets.submissions.reading.formats.number_formats import Shown, shown_by
 from assets.submissions.reading.formats.scan_xls import ERROR_CODES
 from assets.submissions.reading.formats.scan_xlsx import WorkbookPart
 from assets.submissions.reading.rejections import refuse
@@ -18,6 +19,8 @@ _ROW, _BLANK, _ERROR, _FORMULA_ERROR, _RICH_TEXT = 0, 1, 3, 11, 62
 _VALUES = (*range(2, 12), _RICH_TEXT)
 _FORMULAS = range(8, 12)
 _COLUMN, _MERGE, _BUNDLE_SHEET = 60, 176, 156
+_FORMAT, _XF, _CELL_STYLES, _END_CELL_STYLES = 44, 47, 617, 618
+_NUMBERS = (2, 5, 9)  # short number, number, formula with a number
 _STATES = ("visible", "hidden", "veryHidden")
 
 
@@ -33,8 +36,34 @@ def read_workbook_part(content: bytes) -> WorkbookPart:
     return WorkbookPart(sheets, full_calculation=False)
 
 
-def scan_sheet(content: bytes, part: str, sheet: SheetFacts, budget: Budget) -> None:
-    """Fill ``sheet`` from a worksheet part."""
+def departing_styles(content: bytes) -> dict[int, Shown]:
+    """Cell styles of ``xl/styles.bin`` whose format shows another number than the cell holds."""
+    codes: dict[int, Shown] = {}
+    styles: dict[int, Shown] = {}
+    count, among_cells = 0, False
+    for kind, body, length in _records(content, "xl/styles.bin"):
+        if kind == _FORMAT and length > 6:
+            shown = shown_by(_wide_string(content, body + 2)[0])
+            if shown is not None:
+                codes[struct.unpack_from("<H", content, body)[0]] = shown
+        elif kind in (_CELL_STYLES, _END_CELL_STYLES):
+            among_cells = kind == _CELL_STYLES
+        elif kind == _XF and among_cells and length >= 4:
+            shown = codes.get(struct.unpack_from("<2H", content, body)[1])
+            if shown is not None:
+                styles[count] = shown
+            count += 1
+    return styles
+
+
+def scan_sheet(
+    content: bytes,
+    part: str,
+    sheet: SheetFacts,
+    budget: Budget,
+    styles: Mapping[int, Shown] | None = None,
+) -> None:
+    """Fill ``sheet`` from a worksheet part; ``styles`` depart from the number."""
     row = 0
     for kind, body, _ in _records(content, part):
         try:
@@ -42,6 +71,8 @@ def scan_sheet(content: bytes, part: str, sheet: SheetFacts, budget: Budget) -> 
                 row = _row(content, body, sheet)
             elif kind in _VALUES:
                 _value(content, body, kind, row, sheet)
+                if styles and kind in _NUMBERS:
+                    _note_departing(content, body, row, sheet, styles)
             elif kind == _BLANK:
                 sheet.cells += 1
             elif kind == _COLUMN:
@@ -74,6 +105,15 @@ def _value(content: bytes, body: int, kind: int, row: int, sheet: SheetFacts) ->
     if kind in (_ERROR, _FORMULA_ERROR):
         code = content[body + 8]
         sheet.errors[row + 1, column + 1] = ERROR_CODES.get(code, f"#ERR{code}")
+
+
+def _note_departing(
+    content: bytes, body: int, row: int, sheet: SheetFacts, styles: Mapping[int, Shown]
+) -> None:
+    column, style = struct.unpack_from("<2I", content, body)
+    shown = styles.get(style & 0xFFFFFF)
+    if shown is not None:
+        sheet.departing[row + 1, column + 1] = (shown.code, shown.unit)
 
 
 def _records(content: bytes, part: str) -> Iterator[tuple[int, int, int]]:
