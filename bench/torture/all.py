@@ -34,7 +34,8 @@ from warehouse.files import write_whole
 
 ROOT = Path(__file__).resolve().parents[2]
 STATE = ROOT / "var" / "torture"
-CODE = ("assets", "bench/torture", "examples", "methods", "pipelines", "quality", "report_templates",
+CODE = ("assets", "bench/torture", "bench/unseen_fillings.py", "bench/unseen_forms.py", "examples",
+        "methods", "pipelines", "quality", "report_templates",
         "tests/support", "warehouse", "uv.lock")  # fmt: skip
 PASSED, FAILED, NOT_TRIED = "passed", "FAILED", "NOT TRIED"
 LAST_LINES = 5
@@ -88,6 +89,7 @@ CAMPAIGNS = (
     ),
     Campaign("damage", _torture("damage"), {"--cases": (100, 5)}),
     Campaign("fuzz", _torture("fuzz"), {"--runs": (300_000, 3_000)}),
+    Campaign("forms", "bench.unseen_forms", seeded=False),
     Campaign("replay", _torture("replay"), {"--months": (11, 2)}, keeps="--folder"),
     Campaign("decade", _torture("decade"), {"--months": (120, 24)}),
     Campaign("history", _torture("history"), {"--months": (120, 24)}, seeded=False),

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from assets.submissions.reading.formats.facts import Facts, SheetFacts, notices_of
+from assets.submissions.reading.formats.number_formats import PERCENT
 from assets.submissions.reading.formats.ole_container import MAGIC as OLE_MAGIC
 from assets.submissions.reading.formats.read_html import read_html
 from assets.submissions.reading.formats.read_ods import read_ods
@@ -158,7 +159,8 @@ def _lay_over(rows: list[list[CellValue]], facts: SheetFacts) -> list[list[CellV
         if row <= len(rows) and column <= len(rows[row - 1]):
             _put(rows, row, column, None)
     for (row, column), (code, unit) in facts.departing.items():
-        _show_departure(rows, row, column, code, unit)
+        if unit != PERCENT:
+            _show_departure(rows, row, column, code, unit)
     return rows
 
 
@@ -197,6 +199,7 @@ def _sheet(facts: SheetFacts, rows: list[list[CellValue]]) -> Sheet:
         hidden_rows=facts.hidden("rows"),
         hidden_columns=facts.hidden("columns"),
         uncached_formulas=frozenset(facts.uncached),
+        percents=frozenset(p for p, (_, unit) in facts.departing.items() if unit == PERCENT),
     )
 
 

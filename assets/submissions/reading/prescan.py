@@ -25,7 +25,12 @@ from assets.submissions.reading.formats.number_formats import (
 from assets.submissions.reading.formats.ole_container import MAGIC as OLE_MAGIC
 from assets.submissions.reading.formats.scan_xls import scan_xls
 from assets.submissions.reading.formats.scan_xlsx import Relation, WorkbookPart
-from assets.submissions.reading.formats.zip_directory import Directory, read_directory, read_member
+from assets.submissions.reading.formats.zip_directory import (
+    Directory,
+    Member,
+    read_directory,
+    read_member,
+)
 from assets.submissions.reading.limits import DEFAULT_LIMITS, MIB, Limits
 from assets.submissions.reading.rejections import Refused, refuse, rejection
 from assets.submissions.reading.workbook import Notice, Rejected

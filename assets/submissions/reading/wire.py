@@ -90,6 +90,7 @@ def _sheet_out(sheet: Sheet) -> list[Any]:
         sorted(sheet.hidden_rows),
         sorted(sheet.hidden_columns),
         sorted(sheet.uncached_formulas),
+        [number for place in sorted(sheet.percents) for number in place],  # there may be many
     ]
 
 
@@ -147,7 +148,7 @@ def _workbook_in(kind: object, rest: list[Any], limits: Limits) -> Workbook:
 
 
 def _sheet_in(fields: list[Any], room: int) -> tuple[Sheet, int]:
-    name, visible, runs, merged, hidden_rows, hidden_columns, uncached = fields
+    name, visible, runs, merged, hidden_rows, hidden_columns, uncached, percents = fields
     _check(type(name) is str and type(runs) is list)
     empty: list[CellValue | ErrorValue] = []  # shared: a far row must not cost a list per row
     rows: list[list[CellValue | ErrorValue]] = []
@@ -170,6 +171,7 @@ def _sheet_in(fields: list[Any], room: int) -> tuple[Sheet, int]:
         hidden_rows=frozenset(hidden_rows),
         hidden_columns=frozenset(hidden_columns),
         uncached_formulas=frozenset(_place_in(item) for item in uncached),
+        percents=_places_in(percents),
     )
     return sheet, room
 
@@ -185,6 +187,12 @@ def _place_in(item: list[Any]) -> tuple[int, int]:
     row, column = item
     _check(type(row) is type(column) is int)
     return row, column
+
+
+def _places_in(numbers: list[Any]) -> frozenset[tuple[int, int]]:
+    """Places written one behind the other: row, column, row, column …"""
+    _check(type(numbers) is list and set(map(type, numbers)) <= {int})
+    return frozenset(zip(numbers[::2], numbers[1::2], strict=True))
 
 
 def _notice_in(fields: list[Any]) -> Notice:

@@ -45,6 +45,8 @@ class Sheet:
     hidden_columns: frozenset[int] = frozenset()
     uncached_formulas: frozenset[tuple[int, int]] = frozenset()
     """(row, column) of formula cells saved without a computed value: unreadable, never blank."""
+    percents: frozenset[tuple[int, int]] = frozenset()
+    """(row, column) of number cells shown as a percentage: a stored 0.125 is shown as 12.5%."""
     texts: dict[int, list[str]] = field(default_factory=dict, compare=False, repr=False)
     """Exact texts of rows by their number, kept by ``values.numbers.row_texts``."""
 

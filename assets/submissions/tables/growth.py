@@ -11,6 +11,7 @@ from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
+from assets.submissions.reading.workbook import SHOWN_OTHERWISE
 from assets.submissions.tables import notes
 from assets.submissions.tables.table_reading import TableReading
 from assets.submissions.tables.targets import Target
@@ -43,7 +44,9 @@ def growth_as_fractions(reading: TableReading, rows: Sequence[tuple[int, list[Ta
         _doubt_small(reading, rows)
     if not fraction or percent:
         _tell_apart(reading, rows)
+        _tell_percents(reading, rows, converted=False)
         return False
+    _tell_percents(reading, rows, converted=True)
     reading.tell(notes.growth_fractions(reading.sheet.name, fraction))
     return True
 
@@ -67,6 +70,35 @@ def _tell_apart(reading: TableReading, rows: Sequence[tuple[int, list[Target]]])
                 at = f"{trio[0].plan.letters}{row}"
                 reading.tell(notes.growth_apart(reading.sheet.name, at, trio[0].plan.head,
                                                 raw_text(raw), _APART[why]))  # fmt: skip
+
+
+def _tell_percents(
+    reading: TableReading, rows: Sequence[tuple[int, list[Target]]], *, converted: bool
+) -> None:
+    """Refuse numbers shown as percentages where nothing confirms which is meant, 0.125 or 12.5: growth rates
+    without figures beside them that agree, and everything else (a total is no percentage)."""
+    if not reading.sheet.percents:
+        return
+    for row, targets in rows:
+        shown = [
+            t for t in targets if t.indicator_id and (row, t.index + 1) in reading.sheet.percents
+        ]
+        if not shown:
+            continue
+        sure = {
+            trio[0].index
+            for trio in _comparable(targets)
+            if converted or _votes(*(_number_at(reading, row, t) for t in trio)) == "percent"
+        }
+        for target in shown:
+            if target.index in sure or (converted and target.measure == "yoy_published"):
+                continue
+            cells = reading.sheet.rows[row - 1]
+            raw = cells[target.index] if target.index < len(cells) else None
+            if raw:
+                at = f"{target.plan.letters}{row}"
+                text = f"{raw_text(raw)}（{SHOWN_OTHERWISE} %）"
+                reading.tell(notes.shown_otherwise(reading.sheet.name, at, target.plan.head, text))
 
 
 def _doubt_small(reading: TableReading, rows: Sequence[tuple[int, list[Target]]]) -> None:

@@ -120,7 +120,11 @@ def _rows(reading: TableReading) -> Iterator[tuple[int, RowDims, str]]:
             continue
         period = reading.period if periods is None else periods.get(row.row)
         park_id, name_raw, role = _row_entity(reading, row, name, period)
-        if row.row in left or remark_denies(reading, row, remarks) or (park_id is not None and _overflows(reading, row)):
+        if (
+            row.row in left
+            or remark_denies(reading, row, remarks)
+            or (park_id is not None and _overflows(reading, row))
+        ):
             park_id, period = None, None
         maturity = _maturity(reading, row.row)
         yield row.row, RowDims(park_id, name_raw, role, period, maturity), indicator

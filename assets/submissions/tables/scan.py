@@ -307,7 +307,11 @@ def _is_text_data(scan: Scan, row: int, heads: list[int], texty: set[int]) -> bo
     """Its cells stand only over label columns, or name something under a label that is complete."""
     grid = scan.grid
     texts = grid.texts(row)
-    if len(texts) > 1 and squeeze(texts[0][1]) in UNIT_LABELS and scan.is_unit(squeeze(texts[1][1])):
+    if (
+        len(texts) > 1
+        and squeeze(texts[0][1]) in UNIT_LABELS
+        and scan.is_unit(squeeze(texts[1][1]))
+    ):
         return False
     own = [column for column, _ in texts]
     covered = {c for c in own if any(grid.filled(head, c) is not None for head in heads)}

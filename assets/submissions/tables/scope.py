@@ -1,8 +1,9 @@
 """What a table says of itself that its layout does not know: no actual figures, or rows of another grain.
 
-Belongs here: titles and sheet names of plans, forecasts and last year's figures; columns that split a park's row
-(measure words, months, firms) where the layout names no such column; titles between the rows that begin another
-period. Does not belong here: the period of a whole table (``filetime``), the meaning of heads (``plan``).
+Belongs here: titles and sheet names of plans, forecasts and last year's figures; columns that split a
+park's row (measure words, months, firms) where the layout names no such column; titles between the rows
+that begin another period; remarks that name another unit. Does not belong here: the period of a whole
+table (``filetime``), the meaning of heads (``plan``).
 """
 
 from __future__ import annotations
@@ -31,15 +32,19 @@ _FINER = re.compile(
     r"|(?:所属)?行业(?:名称|类别|代码|大类|门类)?|(?:主要)?产品(?:名称)?|项目(?:名称)?|类别|分类|分组"
     r"|(?:登记注册|经济)类型|(?:企业)?规模"
 )
-_MONTHS = re.compile(r"年|月|年份|年度|月份|季度|报告期别?|统计期|统计时间|期别|期间|数据期|所属(?:期|时期)|")
+_MONTHS = re.compile(
+    r"年|月|年份|年度|月份|季度|报告期别?|统计期|统计时间|期别|期间|数据期|所属(?:期|时期)|"
+)
 _LONGEST_TITLE = 40
 
 
 def outside(reading: TableReading) -> bool:
     """Whether nothing of a table may be used, told as a finding: it holds no actual figures, or its rows say
     more than whose they are and the layout has no column for it."""
-    return _no_actual_figures(reading) or _part_of_a_year(reading) or any(
-        _splits_rows(reading, column) for column in _unassigned(reading.plan)
+    return (
+        _no_actual_figures(reading)
+        or _part_of_a_year(reading)
+        or any(_splits_rows(reading, column) for column in _unassigned(reading.plan))
     )
 
 
@@ -69,7 +74,11 @@ def _part_of_a_year(reading: TableReading) -> bool:
         if not isinstance(found, ParsedPeriod) or not _begins_late(found):
             continue
         for column, meaning in reading.plan.meanings.items():
-            if meaning.indicator_id and meaning.measure == "ytd" and not (meaning.tags or meaning.period):
+            if (
+                meaning.indicator_id
+                and meaning.measure == "ytd"
+                and not (meaning.tags or meaning.period)
+            ):
                 head = table.column(column).head
                 reading.tell(notes.part_of_year(table.sheet, title.address, title.text, head))
                 return True

@@ -1,8 +1,9 @@
 """Number formats that show another number than the cell holds, or a unit the cell does not.
 
 Belongs here: which format codes scale (``#,##0,`` shows thousands, ``0!.0,`` ten thousands) or add a unit
-of money (``0.00"亿元"``), and which cells of an xlsx have them (xls, xlsb and ods: their own readers). Does not
-belong here: dates, percentages (compared with the figures beside them), the value of a cell, units of a table.
+of money (``0.00"亿元"``), and which cells of an xlsx have them (xls, xlsb, ods: their own readers). Does
+not belong here: dates, percentages (compared with the figures beside them), the value of a cell, units
+of a table.
 """
 
 from __future__ import annotations
@@ -52,13 +53,35 @@ def shown_by(code: str) -> Shown | None:
     return Shown(code, scaled=False, unit=unit) if unit else None
 
 
+PERCENT = "%"
+"""Unit of a ``Shown`` that shows a stored 0.125 as 12.5%: a mark of the cell, its value stays."""
+OWN_PERCENT = (9, 10)
+"""Excel's own formats 0% and 0.00%, listed in no file."""
+
+
+@lru_cache(maxsize=4096)
+def noted_by(code: str) -> Shown | None:
+    """``shown_by``, and formats that show a percentage."""
+    shown = shown_by(code)
+    if shown is None and "%" in _NOISE.sub("", _LITERAL.sub("", code)):
+        return Shown(code, scaled=False, unit=PERCENT)
+    return shown
+
+
+def own_percents() -> dict[int, Shown]:
+    """Excel's own percentage formats by number."""
+    return {number: Shown("0%", scaled=False, unit=PERCENT) for number in OWN_PERCENT}
+
+
 def _may_depart(content: bytes) -> bool:
     """Whether a styles part has a departing format code, by a search that is quicker than parsing. Excel's
     own formats are not listed in it and depart from no number."""
     codes = _CODE.findall(content)
     if content.count(b"formatCode") != len(codes):  # written in another way
         return True
-    return any(shown_by(unescape(code.decode("utf-8", "replace"))) for code in codes)
+    if any(f'numFmtId="{number}"'.encode() in content for number in OWN_PERCENT):
+        return True
+    return any(noted_by(unescape(code.decode("utf-8", "replace"))) for code in codes)
 
 
 def departing_styles(data: bytes, member: Member) -> dict[str, Shown]:
@@ -66,14 +89,14 @@ def departing_styles(data: bytes, member: Member) -> dict[str, Shown]:
     content = b"".join(unpack(data, member))
     if not _may_depart(content):
         return {}
-    codes: dict[str, Shown] = {}
+    codes = {str(number): shown for number, shown in own_percents().items()}
     styles: dict[str, Shown] = {}
     state = {"cells": False, "count": 0}
 
     def start(_parser: object, name: str, attributes: Attributes) -> None:
         local = name.rpartition(":")[2]
         if local == "numFmt":
-            shown = shown_by(attributes.get("formatCode", ""))
+            shown = noted_by(attributes.get("formatCode", ""))
             if shown is not None:
                 codes[attributes.get("numFmtId", "")] = shown
         elif local in ("cellXfs", "cellStyles", "dxfs"):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 
 from assets.submissions.reading.formats.facts import MAX_COLUMN, MAX_ROW, Budget, SheetFacts
-from assets.submissions.reading.formats.number_formats import MONEY_UNIT, Shown
+from assets.submissions.reading.formats.number_formats import MONEY_UNIT, PERCENT, Shown
 from assets.submissions.reading.formats.scan_xlsx import Attributes, stream
 from assets.submissions.reading.formats.zip_directory import Directory, Member, unpack
 from assets.submissions.reading.limits import Limits
@@ -71,6 +71,7 @@ class _Reader:
         self.values: list[CellValue] = []
         self.row_uncached: list[int] = []
         self.row_errors: list[tuple[int, str]] = []
+        self.row_percents: list[int] = []
         self.row_number = self.column_number = 0
         self.repeat = 1
         self.data_styles: dict[str, _DataStyle] = {}
@@ -186,7 +187,7 @@ class _Reader:
 
     def _row(self, attributes: Attributes) -> None:
         self.repeat = _repeats(attributes, "table:number-rows-repeated")
-        self.values, self.row_uncached, self.row_errors = [], [], []
+        self.values, self.row_uncached, self.row_errors, self.row_percents = [], [], [], []
         self.column_number = 0
         if attributes.get("table:visibility") in ("collapse", "filter"):
             span = (self.row_number + 1, self.row_number + self.repeat)
@@ -213,6 +214,9 @@ class _Reader:
             self.rows.append(list(self.values))
             self.sheet.uncached.update((row, column) for column in self.row_uncached)
             self.sheet.errors.update(((row, column), code) for column, code in self.row_errors)
+            self.sheet.departing.update(
+                ((row, column), ("0%", PERCENT)) for column in self.row_percents
+            )
 
     def _cell(self, attributes: Attributes) -> None:
         self.cell = _Cell(attributes)
@@ -253,6 +257,8 @@ class _Reader:
         columns = range(first, first + repeat)
         if uncached:
             self.row_uncached += columns
+        elif cell.attributes.get("office:value-type") == "percentage":
+            self.row_percents += columns
         elif isinstance(value, ErrorValue):
             self.row_errors += [(column, value.code) for column in columns]
 

@@ -1,7 +1,8 @@
 """Streaming look at the records of an .xls (BIFF5 and BIFF8, [MS-XLS]): facts, no values.
 
 Belongs here: sheets, encryption, areas, hidden rows and columns, merges, error cells, formulas
-without a saved result, macros, external links. cells whose format shows another number. Does not belong here: values (parsers).
+without a saved result, macros, external links. cells whose format shows another number. Does not belong
+here: values (parsers).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import struct
 from collections.abc import Callable, Iterator
 
 from assets.submissions.reading.formats.facts import Budget, Facts, SheetFacts, SheetKind
-from assets.submissions.reading.formats.number_formats import Shown, shown_by
+from assets.submissions.reading.formats.number_formats import Shown, noted_by, own_percents
 from assets.submissions.reading.formats.ole_container import OleContainer
 from assets.submissions.reading.limits import Limits
 from assets.submissions.reading.rejections import refuse
@@ -111,7 +112,7 @@ def _scan_globals(stream: bytes, facts: Facts) -> list[int]:
 
 def departing_styles(stream: bytes) -> dict[int, Shown]:
     """Cell styles (place among the XF records) whose format shows another number than the cell holds."""
-    codes: dict[int, Shown] = {}
+    codes = own_percents()
     styles: dict[int, Shown] = {}
     count = 0
     (version,) = struct.unpack_from("<H", stream, 4)
@@ -120,7 +121,7 @@ def departing_styles(stream: bytes) -> dict[int, Shown]:
             break
         if kind == _FORMAT and length >= 6:
             (number,) = struct.unpack_from("<H", stream, body)
-            shown = shown_by(_format_code(stream[body + 2 : body + length], version))
+            shown = noted_by(_format_code(stream[body + 2 : body + length], version))
             if shown is not None:
                 codes[number] = shown
         elif kind == _XF and length >= 4:
@@ -220,7 +221,7 @@ class _SheetScan:
 
     @staticmethod
     def _is_run(stream: bytes, body: int) -> bool:
-        return struct.unpack_from("<H", stream, body - 4)[0] == _RK_RUN
+        return bool(struct.unpack_from("<H", stream, body - 4)[0] == _RK_RUN)
 
     def _count(self, cells: int) -> None:
         self.sheet.cells += cells

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator, Mapping
 
 from assets.submissions.reading.formats.facts import Budget, SheetFacts
-from assets.submissions.reading.formats.number_formats import Shown, shown_by
+from assets.submissions.reading.formats.number_formats import Shown, noted_by, own_percents
 from assets.submissions.reading.formats.scan_xls import ERROR_CODES
 from assets.submissions.reading.formats.scan_xlsx import WorkbookPart
 from assets.submissions.reading.rejections import refuse
@@ -38,12 +38,12 @@ def read_workbook_part(content: bytes) -> WorkbookPart:
 
 def departing_styles(content: bytes) -> dict[int, Shown]:
     """Cell styles of ``xl/styles.bin`` whose format shows another number than the cell holds."""
-    codes: dict[int, Shown] = {}
+    codes = own_percents()
     styles: dict[int, Shown] = {}
     count, among_cells = 0, False
     for kind, body, length in _records(content, "xl/styles.bin"):
         if kind == _FORMAT and length > 6:
-            shown = shown_by(_wide_string(content, body + 2)[0])
+            shown = noted_by(_wide_string(content, body + 2)[0])
             if shown is not None:
                 codes[struct.unpack_from("<H", content, body)[0]] = shown
         elif kind in (_CELL_STYLES, _END_CELL_STYLES):
@@ -71,8 +71,7 @@ def scan_sheet(
                 row = _row(content, body, sheet)
             elif kind in _VALUES:
                 _value(content, body, kind, row, sheet)
-                if styles and kind in _NUMBERS:
-                    _note_departing(content, body, row, sheet, styles)
+                _note_departing(content, body, kind, row, sheet, styles or {})
             elif kind == _BLANK:
                 sheet.cells += 1
             elif kind == _COLUMN:
@@ -108,8 +107,10 @@ def _value(content: bytes, body: int, kind: int, row: int, sheet: SheetFacts) ->
 
 
 def _note_departing(
-    content: bytes, body: int, row: int, sheet: SheetFacts, styles: Mapping[int, Shown]
+    content: bytes, body: int, kind: int, row: int, sheet: SheetFacts, styles: Mapping[int, Shown]
 ) -> None:
+    if not styles or kind not in _NUMBERS:
+        return
     column, style = struct.unpack_from("<2I", content, body)
     shown = styles.get(style & 0xFFFFFF)
     if shown is not None:
