@@ -58,6 +58,7 @@ def variants() -> Iterator[Variant]:
     yield from _periods()
     yield from _turned()
     yield from _programs()
+    yield from _ordinary()
 
 
 def without(known: Truth, *gone: tuple[int, str, str]) -> Truth:
@@ -852,3 +853,60 @@ def _ods(rows: Rows, code: str | None) -> bytes:
         sheet.addElement(line)
     document.spreadsheet.addElement(sheet)
     return _saved(document)
+
+
+# --- ordinary --------------------------------------------------------------------------------------
+
+
+def _ordinary() -> Iterator[Variant]:
+    """Forms that resemble a refused one and say nothing odd: to be read whole."""
+    body = lines()
+    for title in (
+        "汉滨区2020年1—6月园区目标任务完成情况表", "汉滨区2020年1-6月园区经济运行监测表",
+        "汉滨区2020年上半年重点任务进展情况", "2020年6月份县域工业集中区统计报表（与上年同期对比）",
+        "汉滨区发展计划局2020年1—6月园区月报", "2020年1—6月园区月报（计划外）",
+        "汉滨区2020年1—6月园区建设项目计划进度表",
+    ):  # fmt: skip
+        yield Variant(f"ordinary title {title}", xlsx(whole(body, title=title), MERGED), truth())
+    for head, cell in (
+        ("主导产业", "食品"), ("级别", "县级"), ("类别", "县域工业集中区"),
+        ("批准时间", "2009年5月"),
+        ("月份", "1-6月"), ("月份", 6), ("报告期", 202006), ("备注", "以万元为单位"), ("备注", "甲单位为主"),
+    ):  # fmt: skip
+        yield _beside(head, cell, truth(*YTD))
+    for head, cell in (
+        ("报告期", 202005),
+        ("报告期", date(2020, 5, 1)),
+        ("年份", 2019),
+        ("月份", 5),
+    ):
+        yield _beside(head, cell, {})
+    p1, p2, p3 = body
+    for section in (
+        "省级工业集中区", "一、重点园区", "以下为新增园区", "上年新设园区", "（计划扩区园区）", "目标任务园区",
+        "2019年新增园区", "2018年批准设立的园区", "已达产园区（2017年）", "注：2019年扩区",
+    ):  # fmt: skip
+        rows = whole([p1, [section], p2, p3])
+        yield Variant(f"ordinary section {section}", xlsx(rows, MERGED), truth())
+    for unit in (
+        "万元、公顷、人、户、%",
+        "万元，万平方米",
+        "万元 人 %",
+        "万元、万美元",
+        "万元、亿千瓦时",
+        "万元/人",
+    ):
+        data = xlsx(table(f"单位：{unit}", SHORT, short()))
+        yield Variant(f"ordinary unit line {unit}", data, truth(*YTD))
+    for sheet in (
+        "6月", "1-6月", "2020", "2020年6月", "6", "202006", "上半年", "二季度", "0630", "20200630", "20200703",
+        "附件5", "5", "第6期", "2020年度",
+    ):  # fmt: skip
+        yield Variant(f"ordinary sheet {sheet}", books((sheet, whole(body))), truth())
+
+
+def _beside(head: str, cell: Cell, known: Truth) -> Variant:
+    """A column of words or months beside the parks, the same in each row."""
+    rows: Rows = [[r[0], cell, r[1], r[2]] for r in short()]
+    data = xlsx(table("单位：万元", ["园区名称", head, "工业总产值", "营业收入"], rows))
+    return Variant(f"beside the parks: {head} {cell}", data, known)

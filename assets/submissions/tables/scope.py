@@ -23,19 +23,24 @@ from assets.submissions.tables.table_words import NOTE, SAID_UNIT
 from assets.submissions.values.periods import ParsedPeriod, PeriodRefusal, parse_period
 
 _NOT_ACTUAL = re.compile(
+    r"目标|计划(?![局委外部处科])|任务|预计|预测|预报|测算|预算|草稿|作废|模板|样表|[上中下]旬"
+    r"|^(?:上年|去年)?同期(?:数|值|表|数据)?$|^(?:核对|校核|底稿)(?:数|用|表)*$"
+)
+_ACTUAL = re.compile(
     r"目标|计划|任务|预计|预测|预报|测算|预算|草稿|作废|模板|样表|[上中下]旬"
     r"|^(?:上年|去年)?同期(?:数|值|表|数据)?$|^(?:核对|校核|底稿)(?:数|用|表)*$"
 )
 _ACTUAL = re.compile(r"完成|实际|实绩|进展|进度|执行|监测")
 _FINER = re.compile(
     r"(?:入园|规上|规模以上|工业|主要)?(?:企业|公司)(?:详细)?名称|(?:法人|企业)?单位详细名称|企业|公司|法人单位"
-    r"|(?:所属)?行业(?:名称|类别|代码|大类|门类)?|(?:主要)?产品(?:名称)?|项目(?:名称)?|类别|分类|分组"
-    r"|(?:登记注册|经济)类型|(?:企业)?规模"
+    r"|(?:所属)?行业(?:名称|类别|代码|大类|门类)?|(?:主要)?产品(?:名称)?|项目(?:名称)?"
 )
 _MONTHS = re.compile(
     r"年|月|年份|年度|月份|季度|报告期别?|统计期|统计时间|期别|期间|数据期|所属(?:期|时期)|"
 )
 _LONGEST_TITLE = 40
+_PARKS = re.compile(r"(?:园区|集中区|开发区|高新区|新区)[)）]?$")
+_YEAR = re.compile(r"(?:19|20)\d\d年(?:度|全年)?(?:数|数据|情况|指标|完成数)?")
 
 
 def outside(reading: TableReading) -> bool:
@@ -122,7 +127,7 @@ def _splits_rows(reading: TableReading, column: Column) -> bool:
         why = "口径（本月、累计等）"
     elif found and column.path and _FINER.fullmatch(head):
         why = "企业、行业等分项"
-    elif found and _MONTHS.fullmatch(head) and _other_period(reading, [text for text, _ in found]):
+    elif found and _MONTHS.fullmatch(head) and _other_period(reading, head, found):
         why = "报告期"
     if why:
         text, at = found[0]
@@ -137,13 +142,18 @@ def _is_measure(reading: TableReading, text: str) -> bool:
     return bool(parts.tags - {"same"}) and not parts.names
 
 
-def _other_period(reading: TableReading, texts: Sequence[str]) -> bool:
-    """Whether any of the texts is a period that is not the table's own."""
+def _other_period(reading: TableReading, head: str, found: Sequence[tuple[str, str]]) -> bool:
+    """Whether any cell of a column is a period that is not the table's own."""
     year = default_year(reading.table, reading.state)
-    readings = [parse_period(text, default_year=year) for text in texts]
-    return any(
-        isinstance(found, ParsedPeriod) and found.period != reading.period for found in readings
-    )
+    for text, _ in found:
+        said = f"{text}月" if head in ("月", "月份") and text.isdecimal() else text
+        period = parse_period(said, default_year=year)
+        if isinstance(period, ParsedPeriod) and period.kind == "year":
+            if reading.period is None or period.period[:4] != reading.period[:4]:
+                return True
+        elif isinstance(period, ParsedPeriod) and period.period != reading.period:
+            return True
+    return False
 
 
 def remark_columns(plan: TablePlan) -> list[int]:
@@ -201,11 +211,21 @@ class Parts:
 
     def _follow(self, row: Row, said: str) -> None:
         found = parse_period(said, default_year=self.year)
-        other = isinstance(found, ParsedPeriod) and found.period != self.reading.period
-        word = _NOT_ACTUAL.search(squeeze(said)) or re.search("上年同期|去年同期", said)
-        if other or isinstance(found, PeriodRefusal) or (word and not _ACTUAL.search(said)):
+        if isinstance(found, ParsedPeriod) and found.period == self.reading.period:
+            self.left = ""
+        elif self._begins_another(said, found):
             self.left = said
             at = address(row.row, self.reading.table.area[1])
             self.reading.tell(notes.part_of_another(self.reading.sheet.name, at, said))
-        elif isinstance(found, ParsedPeriod):
-            self.left = ""
+
+    @staticmethod
+    def _begins_another(said: str, found: object) -> bool:
+        """Whether a title speaks of other months, or of no actual figures; a group of parks (2019年新增园区)
+        says neither."""
+        plain = squeeze(said)
+        if isinstance(found, ParsedPeriod) and (found.kind != "year" or _YEAR.fullmatch(plain)):
+            return True
+        if isinstance(found, PeriodRefusal):
+            return True
+        word = _NOT_ACTUAL.search(plain) or re.search("上年同期|去年同期", plain)
+        return bool(word) and not _ACTUAL.search(plain) and not _PARKS.search(plain)

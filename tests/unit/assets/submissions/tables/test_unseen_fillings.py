@@ -84,3 +84,20 @@ def test_a_filling_is_read_or_refused_with_its_reason(
         assert outcome.right == len(variants[name].truth) > 0
     else:
         assert rule in outcome.rules
+
+
+def test_what_only_resembles_a_refused_form_is_read_whole(
+    reader: Reader, variants: dict[str, Variant]
+) -> None:
+    ordinary = {name: variant for name, variant in variants.items() if name.startswith("ordinary")}
+    read = {name: judge(reader, variant) for name, variant in ordinary.items()}
+    partly = [name for name, outcome in read.items() if outcome.right < len(ordinary[name].truth)]
+    assert len(ordinary) > 30 and not partly
+
+
+@pytest.mark.parametrize("name", ["月份 5", "年份 2019", "报告期 202005", "报告期 2020-05-01"])
+def test_a_column_of_another_period_refuses_the_table(
+    reader: Reader, variants: dict[str, Variant], name: str
+) -> None:
+    outcome = judge(reader, variants[f"beside the parks: {name}"])
+    assert outcome.wrong == [] and "R-no-layout" in outcome.rules
