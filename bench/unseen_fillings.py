@@ -883,8 +883,8 @@ def _ordinary() -> Iterator[Variant]:
         yield _beside(head, cell, {})
     p1, p2, p3 = body
     for section in (
-        "省级工业集中区", "一、重点园区", "以下为新增园区", "上年新设园区", "（计划扩区园区）", "目标任务园区",
-        "2019年新增园区", "2018年批准设立的园区", "已达产园区（2017年）", "注：2019年扩区",
+        "省级工业集中区", "一、重点园区", "以下为新增园区", "上年新设园区", "（计划扩区园区）",
+        "目标任务园区", "2019年新增园区", "2018年批准设立的园区", "已达产园区（2017年）", "注：2019年扩区",
     ):  # fmt: skip
         rows = whole([p1, [section], p2, p3])
         yield Variant(f"ordinary section {section}", xlsx(rows, MERGED), truth())
@@ -899,8 +899,8 @@ def _ordinary() -> Iterator[Variant]:
         data = xlsx(table(f"单位：{unit}", SHORT, short()))
         yield Variant(f"ordinary unit line {unit}", data, truth(*YTD))
     for sheet in (
-        "6月", "1-6月", "2020", "2020年6月", "6", "202006", "上半年", "二季度", "0630", "20200630", "20200703",
-        "附件5", "5", "第6期", "2020年度",
+        "6月", "1-6月", "2020", "2020年6月", "6", "202006", "上半年", "二季度", "0630", "20200630",
+        "20200703", "附件5", "5", "第6期", "2020年度",
     ):  # fmt: skip
         yield Variant(f"ordinary sheet {sheet}", books((sheet, whole(body))), truth())
 
