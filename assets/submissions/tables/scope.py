@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from assets.submissions.reading.workbook import address
+from assets.submissions.reading.workbook import CellValue, address
 from assets.submissions.tables import notes
 from assets.submissions.tables.filetime import default_year
 from assets.submissions.tables.grid import fold, show, squeeze
@@ -204,10 +204,14 @@ class Parts:
 
     def _title(self, row: Row) -> str | None:
         """The only text of a row without numbers that is no footnote."""
-        filled = [v for v in self.reading.sheet.rows[row.row - 1] if v is not None and show(v)]
-        if len(filled) != 1 or not isinstance(filled[0], str) or not _is_title(filled[0]):
-            return None
-        return filled[0]
+        only: CellValue = None
+        for value in self.reading.sheet.rows[row.row - 1]:
+            if value is None or value == "":
+                continue
+            if only is not None:
+                return None  # the usual row, left at its second cell
+            only = value
+        return only if isinstance(only, str) and _is_title(only) else None
 
     def _follow(self, row: Row, said: str) -> None:
         found = parse_period(said, default_year=self.year)

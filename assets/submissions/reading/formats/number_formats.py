@@ -9,12 +9,13 @@ of a table.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
 
 from assets.submissions.reading.formats.facts import position
+from assets.submissions.reading.formats.plain_sheet import MAX_BYTES
 from assets.submissions.reading.formats.scan_xlsx import Attributes, stream
 from assets.submissions.reading.formats.zip_directory import Member, unpack
 
@@ -115,6 +116,13 @@ def departing_cells(
     data: bytes, member: Member, styles: Mapping[str, Shown]
 ) -> dict[tuple[int, int], Shown]:
     """Number cells of a worksheet part that have one of the ``styles``."""
+    pieces: Iterable[bytes] = unpack(data, member)
+    if member.size <= MAX_BYTES:
+        content = b"".join(pieces)
+        plain = _plainly_written(content, styles)
+        if plain is not None:
+            return plain
+        pieces = (content,)
     found: dict[tuple[int, int], Shown] = {}
 
     def start(_parser: object, name: str, attributes: Attributes) -> None:
@@ -124,5 +132,22 @@ def departing_cells(
         if attributes.get("t", "n") == "n":
             found[position(attributes["r"])] = shown
 
-    stream(unpack(data, member), member.name, start)
+    stream(pieces, member.name, start)
     return found
+
+
+def _plainly_written(
+    content: bytes, styles: Mapping[str, Shown]
+) -> dict[tuple[int, int], Shown] | None:
+    """The same by a search, where every mention of the styles is of the usual form ``<c r="B2" s="1"``."""
+    numbers = "|".join(map(re.escape, styles)).encode()
+    cells = re.findall(
+        rb'<c r="([A-Z]{1,3}[0-9]{1,7})" s="(%b)"(?: t="(\w+)")?[ />]' % numbers, content
+    )
+    if len(cells) != len(re.findall(rb"""\ss\s*=\s*["'](?:%b)["']""" % numbers, content)):
+        return None
+    return {
+        position(place.decode()): styles[style.decode()]
+        for place, style, kind in cells
+        if kind in (b"", b"n")
+    }

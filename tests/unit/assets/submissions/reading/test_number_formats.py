@@ -135,3 +135,14 @@ def test_a_percentage_of_an_ods_is_marked_in_every_repeated_row() -> None:
     book = read_workbook(ods(ods_table(rows)))
     assert isinstance(book, Workbook)
     assert book.sheets[0].percents == frozenset({(1, 1), (2, 1)})
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        '<c r="A1" s="1"><v>2</v></c><c r="B1" s="1" t="n"><v>3</v></c><c r="C1" s="0"><v>4</v></c>',
+        '<c s=\'1\' r=\'A1\'><v>2</v></c><c r="B1" t="n" s="1"><v>3</v></c><c r="C1"><v>4</v></c>',
+    ],
+)
+def test_cells_are_marked_however_their_attributes_are_written(cells: str) -> None:
+    assert written("0%", cells).sheets[0].percents == frozenset({(1, 1), (1, 2)})
