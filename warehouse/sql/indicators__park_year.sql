@@ -25,9 +25,8 @@ known AS (
     JOIN dims.indicator AS indicator USING (indicator_id)
 ),
 
-latest AS (
-    SELECT * FROM known WHERE period = asof_period AND over_time IS DISTINCT FROM 'last'
-    UNION ALL
+-- Only stocks are ranked: for them alone an earlier month may speak.
+stock AS (
     SELECT *
     FROM known
     WHERE over_time = 'last'
@@ -35,6 +34,44 @@ latest AS (
         PARTITION BY park_id, indicator_id, asof_period
         ORDER BY (value_ytd IS NULL), period DESC
     ) = 1
+),
+
+-- Columns by name: on Spark a ranked table has one more (docs/distributed.md).
+latest AS (
+    SELECT
+        park_id,
+        indicator_id,
+        year,
+        asof_period,
+        value_ytd,
+        value_prior,
+        yoy_pct,
+        yoy_basis,
+        yoy_mark,
+        yoy_two_year_pct,
+        break_flag,
+        state,
+        n_months,
+        origin
+    FROM known
+    WHERE period = asof_period AND over_time IS DISTINCT FROM 'last'
+    UNION ALL
+    SELECT
+        park_id,
+        indicator_id,
+        year,
+        asof_period,
+        value_ytd,
+        value_prior,
+        yoy_pct,
+        yoy_basis,
+        yoy_mark,
+        yoy_two_year_pct,
+        break_flag,
+        state,
+        n_months,
+        origin
+    FROM stock
 ),
 
 absent AS (
@@ -52,21 +89,7 @@ absent AS (
 ),
 
 rows_of_year AS (
-    SELECT
-        park_id,
-        indicator_id,
-        year,
-        asof_period,
-        value_ytd,
-        value_prior,
-        yoy_pct,
-        yoy_basis,
-        yoy_mark,
-        yoy_two_year_pct,
-        break_flag,
-        state,
-        n_months,
-        origin
+    SELECT *
     FROM latest
     UNION ALL
     SELECT
