@@ -27,7 +27,7 @@ known AS (
 
 -- Only stocks are ranked: for them alone an earlier month may speak.
 stock AS (
-    SELECT *
+    SELECT park_id, indicator_id, asof_period, period
     FROM known
     WHERE over_time = 'last'
     QUALIFY row_number() OVER (
@@ -36,42 +36,14 @@ stock AS (
     ) = 1
 ),
 
--- Columns by name: on Spark a ranked table has one more (docs/distributed.md).
 latest AS (
-    SELECT
-        park_id,
-        indicator_id,
-        year,
-        asof_period,
-        value_ytd,
-        value_prior,
-        yoy_pct,
-        yoy_basis,
-        yoy_mark,
-        yoy_two_year_pct,
-        break_flag,
-        state,
-        n_months,
-        origin
-    FROM known
-    WHERE period = asof_period AND over_time IS DISTINCT FROM 'last'
+    SELECT * FROM known WHERE period = asof_period AND over_time IS DISTINCT FROM 'last'
     UNION ALL
-    SELECT
-        park_id,
-        indicator_id,
-        year,
-        asof_period,
-        value_ytd,
-        value_prior,
-        yoy_pct,
-        yoy_basis,
-        yoy_mark,
-        yoy_two_year_pct,
-        break_flag,
-        state,
-        n_months,
-        origin
-    FROM stock
+    SELECT known.*
+    FROM known
+    SEMI JOIN stock
+        ON stock.park_id = known.park_id AND stock.indicator_id = known.indicator_id
+        AND stock.asof_period = known.asof_period AND stock.period = known.period
 ),
 
 absent AS (
@@ -89,7 +61,21 @@ absent AS (
 ),
 
 rows_of_year AS (
-    SELECT *
+    SELECT
+        park_id,
+        indicator_id,
+        year,
+        asof_period,
+        value_ytd,
+        value_prior,
+        yoy_pct,
+        yoy_basis,
+        yoy_mark,
+        yoy_two_year_pct,
+        break_flag,
+        state,
+        n_months,
+        origin
     FROM latest
     UNION ALL
     SELECT
