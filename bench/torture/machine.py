@@ -180,7 +180,7 @@ def clocks(torture: Torture, folder: Path) -> bool:
         home = folder / "clock-home"
         shutil.rmtree(home, ignore_errors=True)
         shutil.copytree(torture.start, home, symlinks=True)
-        jump = threading.Timer(torture.seconds / 2, _jump, [folder / "clock 0", now])
+        jump = threading.Timer(torture.spent / 2, _jump, [folder / "clock 0", now])
         if name.startswith("jumps"):
             jump.start()
         code = run(home, **environment).returncode
